@@ -1,0 +1,81 @@
+/**
+ * What can be asked of a registry, whether it is in this process, on the store, or behind a server's Thrift port: the
+ * CLI's commands are written against this and do not know which.
+ *
+ * Errors are ParleyErrors with the codes that idl/parley.thrift names. A version may be given as any unique prefix of
+ * eight or more characters.
+ */
+import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from './version.js';
+
+export interface PublishContract {
+  readonly idl: string;
+  /** File name -> text of every included file but parley.thrift. */
+  readonly includes?: Readonly<Record<string, string>>;
+  readonly fixturesUploadId?: string;
+  readonly fixturesFormat?: 'csv' | 'jsonl' | 'parquet';
+  readonly allowBreaking?: string;
+}
+
+export interface PublishedContract {
+  readonly model: string;
+  readonly services: readonly string[];
+  readonly fingerprint: string;
+  readonly fixtureFingerprint?: string;
+}
+
+export interface Publish {
+  readonly model: string;
+  /** An envelope, or a plain ONNX graph. */
+  readonly uploadId: string;
+  readonly modelType?: string;
+  readonly contractService?: string;
+  readonly runId?: string;
+  readonly runConfigurationJson?: string;
+  readonly expectedUploadId?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly description?: string;
+}
+
+export interface Promote {
+  readonly model: string;
+  readonly version: Version;
+  readonly aliasName?: string;
+  readonly expectedVersion?: Version;
+  readonly reason?: string;
+}
+
+export interface Rollback {
+  readonly model: string;
+  readonly aliasName?: string;
+  readonly toVersion?: Version;
+  readonly reason?: string;
+}
+
+export interface HistoryQuery {
+  readonly model: string;
+  readonly aliasName?: string;
+  readonly at?: number;
+  readonly limit?: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken?: string;
+}
+
+export interface RegistryPort {
+  publishContract(request: PublishContract): Promise<PublishedContract>;
+  /** @returns the largest part that is taken, in bytes */
+  beginUpload(model: string, sizeBytes: number): Promise<{ uploadId: string; partBytes: number }>;
+  /** @returns how many bytes have been received in all */
+  uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number>;
+  publish(request: Publish): Promise<ModelVersion>;
+  /** Newest first; of all models when none is named. */
+  listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>>;
+  accept(model: string, version: Version): Promise<Verdict>;
+  promote(request: Promote): Promise<LedgerEntry>;
+  rollback(request: Rollback): Promise<LedgerEntry>;
+  /** Newest first. */
+  history(query: HistoryQuery): Promise<readonly LedgerEntry[]>;
+  aliases(model: string): Promise<readonly AliasState[]>;
+}

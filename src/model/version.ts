@@ -1,0 +1,87 @@
+/** The registry's nouns, as idl/parley.thrift spells them. Times are microseconds since the Unix epoch, UTC. */
+
+/** Lowercase hex SHA-256 of a stored envelope: 64 characters. */
+export type Version = string;
+
+export const VERSION_PATTERN = /^[0-9a-f]{64}$/;
+
+/** What an alias is called when the caller names none. */
+export const PRODUCTION = 'production';
+
+/** Model names: what stands between the braces of a Redis hash tag, so no braces, colons or spaces. */
+export const MODEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+export interface ModelVersion {
+  readonly model: string;
+  readonly version: Version;
+  readonly modelType: string;
+  readonly sizeBytes: number;
+  readonly publishedAt: number;
+  readonly runId?: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly contractService?: string;
+  /** Of the contract that it is bound to. */
+  readonly contractFingerprint?: string;
+  readonly accepted: boolean;
+  readonly aliases: readonly string[];
+  readonly description?: string;
+}
+
+export type LedgerAction =
+  | 'publish'
+  | 'accept'
+  | 'reject'
+  | 'promote'
+  | 'rollback'
+  | 'canary'
+  | 'canary_end'
+  | 'hold'
+  | 'release'
+  | 'retire'
+  | 'prune'
+  | 'import'
+  | 'contract';
+
+/** One line of a model's ledger; `sequence` counts from 1 without a gap. */
+export interface LedgerEntry {
+  readonly sequence: number;
+  readonly at: number;
+  readonly action: LedgerAction;
+  readonly aliasName?: string;
+  readonly version?: Version;
+  readonly previousVersion?: Version;
+  readonly actor: string;
+  readonly reason?: string;
+  readonly canaryWeight?: number;
+  readonly contractFingerprint?: string;
+  readonly fixtureFingerprint?: string;
+  readonly evidenceJson?: string;
+}
+
+export interface AliasState {
+  readonly aliasName: string;
+  readonly version: Version;
+}
+
+/** One line of the acceptance suite's outcome. */
+export interface Criterion {
+  readonly name: string;
+  readonly bound: string;
+  readonly measured: number;
+  readonly passed: boolean;
+  readonly rows: number;
+  readonly intervalLow?: number;
+  readonly intervalHigh?: number;
+  readonly slice?: string;
+  /** The baseline's figure, where the bound is relative. */
+  readonly compared?: number;
+}
+
+/** The acceptance suite's outcome for exactly one digest, contract and set of fixtures. */
+export interface Verdict {
+  readonly accepted: boolean;
+  readonly criteria: readonly Criterion[];
+  readonly fixtureRows: number;
+  readonly fixtureFingerprint: string;
+  readonly contractFingerprint: string;
+}
