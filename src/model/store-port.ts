@@ -1,0 +1,134 @@
+/**
+ * What the services need of a store. store/ implements it on Redis; every state change is one atomic step with one
+ * ledger line, and what a reader can see is always whole.
+ *
+ * Every method may fail with STORE_UNAVAILABLE; nothing is changed then, or repeating the call completes it.
+ */
+import type { AliasState, LedgerAction, LedgerEntry, Verdict, Version } from './version.js';
+
+/** Who changes something and why; both go into the ledger. */
+export interface Change {
+  readonly actor: string;
+  readonly reason?: string;
+}
+
+/** A version's record: everything about it but its bytes. */
+export interface VersionRecord {
+  readonly version: Version;
+  readonly modelType: string;
+  readonly sizeBytes: number;
+  /** Microseconds since the epoch; set by the store at the first publication. */
+  readonly publishedAt: number;
+  readonly runId?: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly contractService?: string;
+  readonly contractFingerprint?: string;
+  readonly description?: string;
+}
+
+export interface ContractRecord {
+  readonly fingerprint: string;
+  readonly idl: string;
+  readonly includes: Readonly<Record<string, string>>;
+  readonly services: readonly string[];
+  /** SHA-256 of the fixtures' bytes; absent while none were published. */
+  readonly fixtureFingerprint?: string;
+  readonly fixturesFormat?: 'csv' | 'jsonl' | 'parquet';
+}
+
+export interface MoveAlias extends Change {
+  readonly model: string;
+  readonly aliasName: string;
+  readonly version: Version;
+  readonly action: Extract<LedgerAction, 'promote' | 'rollback'>;
+  /** CONFLICT unless the alias points here now; null: unless it points nowhere; absent: wherever. */
+  readonly expected?: Version | null;
+  /** NOT_ACCEPTED unless a passed verdict for this contract and these fixtures is stored, and both are in force now. */
+  readonly gate?: { readonly contractFingerprint: string; readonly fixtureFingerprint: string };
+}
+
+/** What a server must know of a model to route calls, read in one atomic step. */
+export interface ModelState {
+  readonly model: string;
+  /** The ledger's last sequence number; 0 before the first line. */
+  readonly epoch: number;
+  readonly aliases: readonly AliasState[];
+  /** Of the contract in force. */
+  readonly contractFingerprint?: string;
+}
+
+export interface StoreWatcher {
+  /** Called for each model whose state changed, soon after (pub/sub), and at the latest a poll later. Never concurrently. */
+  onChange(state: ModelState): void | Promise<void>;
+  /** Called when the store becomes reachable or unreachable. */
+  onConnection?(connected: boolean): void;
+}
+
+export interface ModelStore {
+  /** Bytes of the largest part: 1 MiB. */
+  readonly partBytes: number;
+
+  /** The names of all models, sorted. */
+  models(): Promise<readonly string[]>;
+  state(model: string): Promise<ModelState>;
+
+  beginUpload(model: string, sizeBytes: number): Promise<string>;
+  /** Parts may come in any order and repeatedly; offsets are multiples of `partBytes`. @returns bytes received in all */
+  uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number>;
+  /** The whole upload; INVALID_INPUT while parts are missing, NOT_FOUND when it is unknown or expired. */
+  readUpload(uploadId: string): Promise<Buffer>;
+
+  /**
+   * Makes a version visible, whole, with its record and its ledger line. A version that is already there keeps its
+   * bytes, its first record and its place; `published` is false then and no line is added.
+   */
+  publishVersion(
+    request: Change & {
+      readonly model: string;
+      readonly bytes: Uint8Array;
+      readonly record: Omit<VersionRecord, 'publishedAt' | 'sizeBytes'>;
+      readonly runConfigurationJson?: string;
+    },
+  ): Promise<{ readonly published: boolean; readonly record: VersionRecord }>;
+  /** The stored envelope, verified: MODEL_BROKEN when it does not match its digest, NOT_FOUND when it is not there. */
+  readVersion(model: string, version: Version): Promise<Buffer>;
+  version(model: string, version: Version): Promise<VersionRecord | undefined>;
+  /** Newest first. */
+  versions(model: string): Promise<readonly VersionRecord[]>;
+  /** The full version that starts with `prefix` (8 to 64 hex characters); NOT_FOUND, or INVALID_INPUT when several do. */
+  resolveVersion(model: string, prefix: string): Promise<Version>;
+  runConfiguration(model: string, runId: string): Promise<string | undefined>;
+
+  /** Puts a contract in force. A line is added only when contract or fixtures differ from what is in force. */
+  publishContract(
+    request: Change & { readonly model: string; readonly contract: ContractRecord; readonly fixtures?: Uint8Array },
+  ): Promise<void>;
+  /** The contract in force, or the one with this fingerprint. */
+  contract(model: string, fingerprint?: string): Promise<ContractRecord | undefined>;
+  fixtures(model: string, fixtureFingerprint: string): Promise<Buffer>;
+
+  /** Adds an `accept` or `reject` line. */
+  recordVerdict(
+    request: Change & { readonly model: string; readonly version: Version; readonly verdict: Verdict },
+  ): Promise<void>;
+  verdict(
+    model: string,
+    version: Version,
+    contractFingerprint: string,
+    fixtureFingerprint: string,
+  ): Promise<Verdict | undefined>;
+
+  moveAlias(request: MoveAlias): Promise<LedgerEntry>;
+  /** What the alias pointed at before, nearest first: what a rollback may go to. */
+  trail(model: string, aliasName: string): Promise<readonly Version[]>;
+  /** Newest first. */
+  ledger(
+    model: string,
+    query?: { readonly aliasName?: string; readonly limit?: number },
+  ): Promise<readonly LedgerEntry[]>;
+
+  /** Follows all models, those that appear later too. `onChange` has been called for every model when this resolves. */
+  watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }>;
+  readonly connected: boolean;
+  close(): Promise<void>;
+}
