@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, StatementType } from '@duckdb/node-api';
-import { invalidInput, ParleyError } from '../errors.js';
+import { internal, invalidInput, ParleyError } from '../errors.js';
 import type { ColumnBatch, ColumnSpec } from '../model/row.js';
 import type { Source } from '../model/training-port.js';
 import { type CastColumn, cast, columnOf, identifier } from './file-columns.js';
@@ -86,13 +86,14 @@ export class FileReader {
 class FileSource implements Source {
   readonly schema: readonly ColumnSpec[];
   private readonly reader: FileReader;
-  private readonly statement: string;
+  /** The cast rows. */
+  private readonly rows: string;
 
   constructor(reader: FileReader, columns: readonly CastColumn[], query: string) {
     this.reader = reader;
     this.schema = columns.map((column) => column.spec);
     const list = columns.map((column) => `${column.expression} AS ${identifier(column.spec.name)}`).join(', ');
-    this.statement = `SELECT ${list} FROM (${query.replace(/[;\s]+$/, '')}\n)`;
+    this.rows = `SELECT ${list} FROM (${query.replace(/[;\s]+$/, '')}\n)`;
   }
 
   async *batches(signal?: AbortSignal): AsyncIterable<ColumnBatch> {
@@ -100,7 +101,7 @@ class FileSource implements Source {
     const interrupt = () => this.reader.connection.interrupt();
     signal?.addEventListener('abort', interrupt);
     try {
-      yield* this.chunks();
+      yield* this.chunks(signal);
     } catch (cause) {
       signal?.throwIfAborted();
       throw cause instanceof ParleyError ? cause : refusedRow(cause);
@@ -114,17 +115,33 @@ class FileSource implements Source {
     this.reader.close();
   }
 
-  private async *chunks(): AsyncIterable<ColumnBatch> {
-    const result = await this.reader.connection.stream(this.statement);
+  /**
+   * A stream that fails on the way ends, for this library, like one that is complete. So a last row of ours follows
+   * the query's, and where it does not come, the rows are computed again without a stream to learn what was wrong.
+   */
+  private async *chunks(signal?: AbortSignal): AsyncIterable<ColumnBatch> {
+    const nothing = this.schema.map(() => 'NULL').join(', ');
+    const statement = `SELECT *, 0::DOUBLE FROM (${this.rows}) UNION ALL SELECT ${nothing}, 1::DOUBLE`;
+    const result = await this.reader.connection.stream(statement);
+    let complete = false;
     for (;;) {
       const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      yield this.batch(chunk);
+      signal?.throwIfAborted();
+      if (chunk === null || chunk.rowCount === 0) break;
+      complete = chunk.getColumnVector(this.schema.length).getItem(chunk.rowCount - 1) === 1;
+      const rows = complete ? chunk.rowCount - 1 : chunk.rowCount;
+      if (rows > 0) yield this.batch(chunk, rows);
     }
+    if (!complete) await this.failAgain();
   }
 
-  private batch(chunk: DuckDBDataChunk): ColumnBatch {
-    const rows = chunk.rowCount;
+  private async failAgain(): Promise<never> {
+    const names = this.schema.map((spec) => identifier(spec.name)).join(', ');
+    await this.reader.connection.run(`SELECT max(hash(${names})) FROM (${this.rows})`);
+    throw internal('source: reading stopped before the last row, and no reason was given; run again');
+  }
+
+  private batch(chunk: DuckDBDataChunk, rows: number): ColumnBatch {
     const columns = this.schema.map((_, index) => columnOf(chunk.getColumnVector(index), rows));
     return { specs: this.schema, rows, columns };
   }
