@@ -16,7 +16,7 @@ export interface Position {
 
 export interface ContractEnum {
   readonly name: string;
-  /** In order of declaration; value 0 is never a valid choice and has no label. */
+  /** In order of value; 0 is never a valid choice and its label is empty. */
   readonly members: readonly EnumMember[];
 }
 

@@ -1,0 +1,217 @@
+/** The annotations and the metrics that a contract may use: one table each, from which parsing and the docs are driven. */
+
+/** What an annotation can stand behind. */
+export type AnnotationPlace = 'request field' | 'response field' | 'enum member' | 'service';
+
+export interface AnnotationRow {
+  /** `accept.<metric>` stands for every row of {@link METRICS}. */
+  readonly key: string;
+  readonly places: readonly AnnotationPlace[];
+  readonly meaning: string;
+  readonly example: string;
+}
+
+export const ANNOTATIONS: readonly AnnotationRow[] = [
+  {
+    key: 'min',
+    places: ['request field'],
+    meaning: 'the smallest number that is taken; smaller ones are refused with INVALID_INPUT',
+    example: 'min = "20"',
+  },
+  {
+    key: 'max',
+    places: ['request field'],
+    meaning: 'the largest number that is taken',
+    example: 'max = "80"',
+  },
+  {
+    key: 'values',
+    places: ['request field'],
+    meaning: 'the only strings that are taken, separated by commas; spaces around them do not count',
+    example: 'values = "Biscoe,Dream,Torgersen"',
+  },
+  {
+    key: 'max_bytes',
+    places: ['request field'],
+    meaning: 'the longest string that is taken, in bytes of UTF-8',
+    example: 'max_bytes = "4096"',
+  },
+  {
+    key: 'missing',
+    places: ['request field'],
+    meaning:
+      'what an absent value means: `refused` (the default), `allowed` (the model is told that it is missing), or `default` (the value after the equals sign, which is also what writing one means)',
+    example: 'missing = "allowed"',
+  },
+  {
+    key: 'unit',
+    places: ['request field', 'response field'],
+    meaning: "the number's unit, for messages and docs",
+    example: 'unit = "mm"',
+  },
+  {
+    key: 'sensitive',
+    places: ['request field'],
+    meaning: 'never written to logs',
+    example: 'sensitive = "true"',
+  },
+  {
+    key: 'role',
+    places: ['request field', 'response field'],
+    meaning:
+      "what the field is for. In a request: `feature` (the default), `id` (the caller's own key), `ignored` (not fed to the model). In a response: `label`, `probability` (a map from class to double), `probability_of_positive`, `confidence` (the largest probability), `value` (a regression's answer), `provenance` (implied by its type)",
+    example: 'role = "label"',
+  },
+  {
+    key: 'label',
+    places: ['enum member'],
+    meaning: "the class as data and graphs spell it; the member's name when absent",
+    example: 'label = "Adelie"',
+  },
+  {
+    key: 'positive',
+    places: ['enum member'],
+    meaning: 'the class that precision, recall and `probability_of_positive` are about',
+    example: 'positive = "true"',
+  },
+  {
+    key: 'model',
+    places: ['service'],
+    meaning: 'the name of the model that answers this service',
+    example: 'model = "penguins"',
+  },
+  {
+    key: 'accept.<metric>',
+    places: ['service'],
+    meaning: 'a bound that a version must keep on the fixtures before it can be promoted',
+    example: 'accept.recall = ">= 0.95"',
+  },
+  {
+    key: 'accept.baseline',
+    places: ['service'],
+    meaning:
+      'what a version must beat by more than chance: `majority` (always the commonest class) or `mean` (always the mean)',
+    example: 'accept.baseline = "majority"',
+  },
+  {
+    key: 'accept.guards',
+    places: ['service'],
+    meaning: 'aliases beside `production` that only accepted versions may have, separated by commas',
+    example: 'accept.guards = "candidate"',
+  },
+];
+
+export interface MetricRow {
+  readonly name: string;
+  readonly meaning: string;
+  readonly task: 'classification' | 'regression' | 'any';
+  readonly better: 'higher' | 'lower';
+  /** What the metric can be; a bound that leaves nothing in this range cannot be met. */
+  readonly range: readonly [number, number];
+}
+
+export const METRICS: readonly MetricRow[] = [
+  {
+    name: 'accuracy',
+    meaning: 'share of rows whose label is right',
+    task: 'classification',
+    better: 'higher',
+    range: [0, 1],
+  },
+  {
+    name: 'precision',
+    meaning: 'of the rows given a class, the share that have it; of the positive class, or the mean over the classes',
+    task: 'classification',
+    better: 'higher',
+    range: [0, 1],
+  },
+  {
+    name: 'recall',
+    meaning: 'of the rows that have a class, the share given it; of the positive class, or the mean over the classes',
+    task: 'classification',
+    better: 'higher',
+    range: [0, 1],
+  },
+  {
+    name: 'f1',
+    meaning: 'harmonic mean of precision and recall; of the positive class, or the mean over the classes',
+    task: 'classification',
+    better: 'higher',
+    range: [0, 1],
+  },
+  {
+    name: 'log_loss',
+    meaning: 'mean negative logarithm of the probability given to the true class, in nats',
+    task: 'classification',
+    better: 'lower',
+    range: [0, Number.POSITIVE_INFINITY],
+  },
+  {
+    name: 'brier',
+    meaning: 'mean squared distance between probabilities and truth',
+    task: 'classification',
+    better: 'lower',
+    range: [0, 2],
+  },
+  {
+    name: 'rmse',
+    meaning: "root of the mean squared error, in the value's unit",
+    task: 'regression',
+    better: 'lower',
+    range: [0, Number.POSITIVE_INFINITY],
+  },
+  {
+    name: 'mae',
+    meaning: "mean absolute error, in the value's unit",
+    task: 'regression',
+    better: 'lower',
+    range: [0, Number.POSITIVE_INFINITY],
+  },
+  {
+    name: 'r2',
+    meaning: 'share of the variance that is explained; 0 is what the mean does',
+    task: 'regression',
+    better: 'higher',
+    range: [Number.NEGATIVE_INFINITY, 1],
+  },
+  {
+    name: 'latency_p50_ms',
+    meaning: 'median time of one call of one row, in milliseconds',
+    task: 'any',
+    better: 'lower',
+    range: [0, Number.POSITIVE_INFINITY],
+  },
+  {
+    name: 'latency_p99_ms',
+    meaning: 'time that 99 of 100 calls of one row stay under, in milliseconds',
+    task: 'any',
+    better: 'lower',
+    range: [0, Number.POSITIVE_INFINITY],
+  },
+  {
+    name: 'size_bytes',
+    meaning: "size of the version's stored envelope",
+    task: 'any',
+    better: 'lower',
+    range: [0, Number.POSITIVE_INFINITY],
+  },
+];
+
+/** Keys that belong to Thrift compilers; they pass, and mean nothing here. */
+export const FOREIGN_ANNOTATION = /^(?:deprecated|(?:cpp|d|delphi|go|java|js|kotlin|netstd|php|py|rb|rs|swift)\..+)$/;
+
+const ACCEPT = 'accept.';
+const METRIC_KEY = `${ACCEPT}<metric>`;
+
+/** Every key that may stand at `place`, `accept.<metric>` spelled out. */
+export function annotationKeys(place: AnnotationPlace): readonly string[] {
+  return ANNOTATIONS.filter((row) => row.places.includes(place)).flatMap((row) =>
+    row.key === METRIC_KEY ? METRICS.map((metric) => ACCEPT + metric.name) : [row.key],
+  );
+}
+
+/** Where else than where it was found a key may stand; empty for a key that nothing knows. */
+export function placesOf(key: string): readonly AnnotationPlace[] {
+  if (METRICS.some((metric) => ACCEPT + metric.name === key)) return ['service'];
+  return ANNOTATIONS.find((row) => row.key === key)?.places ?? [];
+}

@@ -1,0 +1,73 @@
+/**
+ * The SHA-256 of a contract's meaning.
+ *
+ * Taken of canonical JSON of what the services reach: names, ids, types, annotations, defaults, methods and acceptance
+ * bounds, keys and declarations sorted. Comments, spacing, places, file names, namespaces, the order of declarations
+ * and how a bound's number is written are not part of it.
+ */
+import { createHash } from 'node:crypto';
+import type { ContractEnum, ContractMethod, ContractService, InputField, OutputField } from './contract.js';
+
+/** @returns lowercase hex, 64 characters */
+export function fingerprintOf(services: readonly ContractService[]): string {
+  return createHash('sha256')
+    .update(canonicalJson(services.map(serviceMeaning).sort(byName)))
+    .digest('hex');
+}
+
+/** JSON with sorted keys; undefined members are left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => compare(a, b)));
+  });
+}
+
+function serviceMeaning({ name, model, methods, accept }: ContractService) {
+  const bounds = accept.bounds
+    .map(({ metric, comparison, bound }) => ({ name: metric, comparison, bound }))
+    .sort(byName);
+  return {
+    name,
+    model,
+    methods: methods.map(methodMeaning).sort(byName),
+    accept: { bounds, baseline: accept.baseline, guards: [...accept.guards].sort(compare) },
+  };
+}
+
+function methodMeaning({ name, many, argument, request, contextId, response, errorId }: ContractMethod) {
+  return {
+    name,
+    many,
+    argument,
+    contextId,
+    errorId,
+    request: { name: request.name, fields: request.fields.map(inputMeaning).sort(byId) },
+    response: { name: response.name, fields: response.fields.map(outputMeaning).sort(byId) },
+  };
+}
+
+function inputMeaning({ position: _, enum: choices, ...meaning }: InputField) {
+  return { ...meaning, enum: choices && enumMeaning(choices) };
+}
+
+function outputMeaning({ position: _, enum: choices, ...meaning }: OutputField) {
+  return { ...meaning, enum: choices && enumMeaning(choices) };
+}
+
+function enumMeaning({ name, members }: ContractEnum) {
+  return { name, members: [...members].sort((a, b) => a.value - b.value) };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return compare(a.name, b.name);
+}
+
+function byId(a: { readonly id: number }, b: { readonly id: number }): number {
+  return a.id - b.id;
+}
+
+/** By code units, the same on every machine. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
