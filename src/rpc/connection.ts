@@ -1,0 +1,249 @@
+/**
+ * One caller's socket: cuts what arrives into frames, in place, and gathers replies into one write a turn.
+ *
+ * Hot path: a frame is only valid during `onFrame`; what must outlive it is copied by its receiver. Exactly one reply, or
+ * the end of the connection, follows each frame.
+ */
+import type { Socket } from 'node:net';
+import type { Limits } from './limits.js';
+import { BinaryWriter } from './wire/binary.js';
+import { CompactWriter } from './wire/compact.js';
+import { grown, Malformed, type WireWriter } from './wire/protocol.js';
+
+const FIRST_OUT_BYTES = 1024;
+/** A larger buffer than this is not kept between turns. */
+const KEPT_OUT_BYTES = 1 << 20;
+/** How long a drained connection may take to pick up its last replies. */
+const LINGER_MS = 500;
+
+/** Shared by all connections: a reply is written in one go. */
+const binaryWriter = new BinaryWriter(), compactWriter = new CompactWriter();
+
+export interface ConnectionOwner {
+  readonly limits: Limits;
+  /** A whole frame without its length: bytes `start` to `end`. Throws Malformed to end the connection. */
+  onFrame(connection: Connection, buffer: Buffer, start: number, end: number, arrivedMs: number): void;
+  /** The connection has something to write at the end of this turn. */
+  onDirty(connection: Connection): void;
+  onClose(connection: Connection, reason: string | undefined): void;
+}
+
+export class Connection {
+  /** Whatever the dispatcher found for this connection's last call. */
+  route: unknown;
+  routeName: Buffer = Buffer.alloc(0);
+  routeGeneration = -1;
+  /** Frames that have no reply yet. */
+  pending = 0;
+
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  #rest: Buffer | undefined;
+  #restLength = 0;
+  #out: Buffer = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
+  #outLength = 0;
+  #replyAt = 0;
+  #paused = false;
+  #ended = false;
+  #ending = false;
+  #closed = false;
+  #draining = false;
+  /** When the partial frame began, when the last reply or read was, and since when writing has been stuck. */
+  #partialSinceMs = 0;
+  #activeMs = performance.now();
+  #stuckSinceMs = 0;
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('end', () => {
+      this.#ended = true;
+      this.#endWhenDone();
+    });
+    socket.on('error', () => this.close());
+    socket.on('close', () => this.close());
+    socket.on('drain', () => {
+      this.#stuckSinceMs = 0;
+      this.#resume();
+    });
+  }
+
+  // ------------------------------------------------------------------ reading
+
+  #read(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.#activeMs = performance.now();
+    try {
+      if (this.#restLength === 0) this.#consume(chunk, chunk.length);
+      else this.#join(chunk);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.close(error.message);
+    }
+  }
+
+  #consume(buffer: Buffer, length: number): void {
+    const { limits } = this.#owner;
+    let at = 0;
+    while (length - at >= 4) {
+      const size = buffer.readInt32BE(at);
+      if (size <= 0 || size > limits.frameBytes) throw new Malformed(`a frame of ${size} bytes; between 1 and ${limits.frameBytes} are allowed`);
+      if (length - at - 4 < size) break;
+      if (this.pending >= limits.callsPerConnection || this.#draining) {
+        this.#pause();
+        break;
+      }
+      this.pending++;
+      this.#owner.onFrame(this, buffer, at + 4, at + 4 + size, this.#activeMs);
+      if (this.#closed) return;
+      at += 4 + size;
+    }
+    this.#keep(buffer, at, length);
+  }
+
+  /** Room grows with what has arrived and not with what was announced. */
+  #keep(buffer: Buffer, at: number, length: number): void {
+    const have = length - at;
+    if (have === 0) {
+      this.#rest = undefined;
+      this.#restLength = 0;
+      this.#partialSinceMs = 0;
+      this.#endWhenDone();
+      return;
+    }
+    if (at > 0 || this.#partialSinceMs === 0) this.#partialSinceMs = this.#activeMs;
+    const rest = Buffer.allocUnsafe(Math.max(have, 64));
+    buffer.copy(rest, 0, at, length);
+    this.#rest = rest;
+    this.#restLength = have;
+  }
+
+  #join(chunk: Buffer): void {
+    const total = this.#restLength + chunk.length;
+    let rest = this.#rest!;
+    if (total > rest.length) rest = grown(rest, this.#restLength, chunk.length);
+    chunk.copy(rest, this.#restLength);
+    this.#rest = rest;
+    this.#restLength = total;
+    if (total < 4) return;
+    const size = rest.readInt32BE(0);
+    if (size > 0 && size <= this.#owner.limits.frameBytes && total < size + 4) return;
+    this.#rest = undefined;
+    this.#restLength = 0;
+    this.#consume(rest, total);
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  /** Goes on with what was left when calls have been answered and replies been taken. */
+  #resume(): void {
+    const { limits } = this.#owner;
+    if (!this.#paused || this.#closed || this.#draining) return;
+    if (this.pending > limits.callsPerConnection / 2 || this.#socket.writableLength > limits.bufferedBytes / 2) return;
+    this.#paused = false;
+    this.#socket.resume();
+    const rest = this.#rest, length = this.#restLength;
+    if (rest === undefined) return;
+    this.#rest = undefined;
+    this.#restLength = 0;
+    try {
+      this.#consume(rest, length);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.close(error.message);
+    }
+  }
+
+  // ------------------------------------------------------------------ writing
+
+  /** Begins a reply's frame; its writer is only the caller's until `finish`, which must follow at once. */
+  begin(compact: boolean): WireWriter {
+    const writer = compact ? compactWriter : binaryWriter;
+    if (this.#out.length < this.#outLength + 4) this.#out = grown(this.#out, this.#outLength, 256);
+    this.#replyAt = this.#outLength;
+    writer.buffer = this.#out;
+    writer.at = this.#outLength + 4;
+    return writer;
+  }
+
+  finish(writer: WireWriter): void {
+    const size = writer.at - this.#replyAt - 4;
+    writer.buffer.writeInt32BE(size, this.#replyAt);
+    this.#out = writer.buffer;
+    this.#replied(writer.at);
+  }
+
+  /** A reply that is a whole frame already, its length included. */
+  reply(frame: Uint8Array): void {
+    const at = this.#outLength;
+    if (at + frame.length > this.#out.length) this.#out = grown(this.#out, at, frame.length);
+    this.#out.set(frame, at);
+    this.#replied(at + frame.length);
+  }
+
+  #replied(length: number): void {
+    if (this.#outLength === 0) this.#owner.onDirty(this);
+    this.#outLength = length;
+    this.pending--;
+  }
+
+  /** Writes the turn's replies. The kernel has usually taken them when `write` returns, and the buffer is free again. */
+  flush(): void {
+    if (this.#closed) return;
+    const { limits } = this.#owner, bytes = this.#out.subarray(0, this.#outLength);
+    this.#outLength = 0;
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > 0 || this.#out.length > KEPT_OUT_BYTES) this.#out = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
+    if (this.#socket.writableLength > limits.bufferedBytes) {
+      if (this.#stuckSinceMs === 0) this.#stuckSinceMs = performance.now();
+      this.#pause();
+    }
+    this.#resume();
+    this.#endWhenDone();
+  }
+
+  // ------------------------------------------------------------------ end
+
+  /** Takes no new calls; what was accepted is answered. */
+  drain(): void {
+    this.#draining = true;
+    this.#pause();
+    this.#endWhenDone();
+  }
+
+  #endWhenDone(): void {
+    if (this.#closed || this.#ending || !(this.#ended || this.#draining) || this.pending > 0 || this.#outLength > 0) return;
+    this.#ending = true;
+    this.#socket.end();
+    // A caller that keeps its own side open is not waited for.
+    if (!this.#ended) setTimeout(() => this.close(), LINGER_MS);
+  }
+
+  /** Why the connection must end now, if it must. */
+  overdue(nowMs: number): string | undefined {
+    const { limits } = this.#owner;
+    if (this.#stuckSinceMs > 0 && nowMs - this.#stuckSinceMs > limits.writeTimeoutMs) return 'does not take its replies';
+    if (this.#partialSinceMs > 0 && !this.#paused && nowMs - this.#partialSinceMs > limits.partialFrameTimeoutMs) return 'a frame that does not end';
+    if (this.pending === 0 && nowMs - this.#activeMs > limits.idleTimeoutMs) return 'idle';
+    return undefined;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(reason?: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rest = undefined;
+    this.#out = Buffer.alloc(0);
+    this.#socket.destroy();
+    this.#owner.onClose(this, reason);
+  }
+}

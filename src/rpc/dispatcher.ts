@@ -1,0 +1,362 @@
+/**
+ * From a frame to its answer: which method, which protocol, hot codec or generated code.
+ *
+ * Hot path: `Prediction.predict` and the typed services are decoded here, straight from the frame. A call whose version
+ * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
+ */
+import type { Logger } from 'pino';
+import { invalidInput, notFound, type ParleyError, shuttingDown } from '../errors.js';
+import { PRODUCTION } from '../model/version.js';
+import type { Answers, Batcher, Call } from '../serving/batcher.js';
+import type { Router, TypedService } from '../serving/router.js';
+import type { Servable } from '../serving/servable.js';
+import type { Connection } from './connection.js';
+import type { GeneratedMethod, GeneratedServices } from './generated.js';
+import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
+import { type Caller, replyError, replyException, visibleError } from './replies.js';
+import { ContextFields } from './request-context.js';
+import { TypedCodec } from './typed-codec.js';
+import { BinaryReader } from './wire/binary.js';
+import { CompactReader } from './wire/compact.js';
+import { CALL, INTERNAL_ERROR, LIST, Malformed, REPLY, STOP, STRUCT, UNKNOWN_METHOD, type WireReader, type WireWriter } from './wire/protocol.js';
+
+const BINARY = 0x80, COMPACT = 0x82;
+const MOST_NAME_BYTES = 512;
+/** An empty struct costs a byte on the wire and a hundred in memory: a message may not be made of them. */
+const FREE_STRUCTS = 1_024, LEAST_STRUCT_BYTES = 8;
+/** Field of `throws` in every method of parley.thrift. */
+const GENERIC_ERROR_ID = 1;
+
+/** A method that can be called now. */
+type Route =
+  | { readonly kind: 'predict'; readonly method: Buffer; readonly errorId: number; readonly codecs: WeakMap<Servable, Map<string, PredictCodec>> }
+  | { readonly kind: 'typed'; readonly method: Buffer; readonly errorId: number | undefined; readonly typed: TypedService; readonly index: number; codec: TypedCodec | undefined; codecOf: Servable | undefined }
+  | { readonly kind: 'generated'; readonly method: Buffer; readonly errorId: number; readonly generated: GeneratedMethod };
+type PredictRoute = Extract<Route, { kind: 'predict' }>;
+type TypedRoute = Extract<Route, { kind: 'typed' }>;
+
+export class Dispatcher {
+  readonly #router: Router;
+  readonly #batcher: Batcher;
+  readonly #generated: GeneratedServices;
+  readonly #log: Logger;
+  readonly #defaultService: string | undefined;
+  readonly #binary = new BinaryReader();
+  readonly #compact = new CompactReader();
+  readonly #context = new ContextFields();
+  readonly #request = new PredictRequestSpans();
+  readonly #predict: PredictRoute = { kind: 'predict', method: Buffer.from('predict'), errorId: GENERIC_ERROR_ID, codecs: new WeakMap() };
+  readonly #nextId: () => Uint8Array;
+  #routes = new Map<string, Route>();
+  #generation = -1;
+  #stopping = false;
+
+  constructor(parts: { router: Router; batcher: Batcher; generated: GeneratedServices; log: Logger; defaultService?: string | undefined }) {
+    this.#router = parts.router;
+    this.#batcher = parts.batcher;
+    this.#generated = parts.generated;
+    this.#log = parts.log;
+    this.#defaultService = parts.defaultService;
+    this.#nextId = () => parts.batcher.ids.next();
+  }
+
+  /** New calls answer SHUTTING_DOWN from now on. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  readonly onFrame = (connection: Connection, buffer: Buffer, start: number, end: number, arrivedMs: number): void => {
+    const first = buffer[start];
+    if (first !== BINARY && first !== COMPACT) throw new Malformed('neither the strict binary nor the compact protocol');
+    const compact = first === COMPACT, reader = compact ? this.#compact : this.#binary;
+    reader.reset(buffer, start, end);
+    reader.messageBegin();
+    if (reader.messageType !== CALL) throw new Malformed(`message type ${reader.messageType} is not a call`);
+    const route = this.#route(connection, reader);
+    const caller: Caller = { connection, compact, sequenceId: reader.sequenceId, method: route?.method ?? plainName(reader) };
+    if (route === undefined) {
+      this.#refuseUnknown(caller, reader);
+      return;
+    }
+    this.#context.clear();
+    try {
+      if (this.#stopping) throw shuttingDown('the server is stopping; another one will answer');
+      if (route.kind === 'predict') this.#onPredict(caller, route, reader, start, arrivedMs);
+      else if (route.kind === 'typed') this.#onTyped(caller, route, reader, start, arrivedMs);
+      else this.#onGenerated(caller, route.generated, reader);
+    } catch (error) {
+      if (error instanceof Malformed) throw error;
+      this.#refuse(caller, route, error, this.#context.requestId);
+    }
+  };
+
+  // ------------------------------------------------------------------ routes
+
+  /** Nearly always the route of this connection's last call. */
+  #route(connection: Connection, reader: WireReader): Route | undefined {
+    if (this.#generation !== this.#router.generation) this.#rebuild();
+    const { buffer, nameAt, nameLength } = reader, { routeName } = connection;
+    if (connection.routeGeneration === this.#generation && routeName.length === nameLength && routeName.compare(buffer, nameAt, nameAt + nameLength) === 0) {
+      return connection.route as Route;
+    }
+    if (nameLength > MOST_NAME_BYTES) return undefined;
+    const route = this.#routes.get(buffer.toString('utf8', nameAt, nameAt + nameLength));
+    if (route !== undefined) {
+      connection.route = route;
+      connection.routeName = Buffer.from(buffer.subarray(nameAt, nameAt + nameLength));
+      connection.routeGeneration = this.#generation;
+    }
+    return route;
+  }
+
+  #rebuild(): void {
+    const routes = new Map<string, Route>();
+    for (const [name, generated] of this.#generated.methods) {
+      const [service, method] = name.split(':') as [string, string];
+      const route: Route = name === 'Prediction:predict' ? this.#predict : { kind: 'generated', method: Buffer.from(method), errorId: GENERIC_ERROR_ID, generated };
+      routes.set(`${service}:${method}`, route).set(method, route);
+    }
+    const { services } = this.#router;
+    const plain = this.#defaultService ?? (services.size === 1 ? [...services.keys()][0] : undefined);
+    for (const [name, typed] of services) {
+      typed.service.methods.forEach((method, index) => {
+        const route: Route = { kind: 'typed', method: Buffer.from(method.name), errorId: method.errorId, typed, index, codec: undefined, codecOf: undefined };
+        routes.set(`${name}:${method.name}`, route);
+        if (name === plain && !routes.has(method.name)) routes.set(method.name, route);
+      });
+    }
+    this.#routes = routes;
+    this.#generation = this.#router.generation;
+  }
+
+  #refuseUnknown(caller: Caller, reader: WireReader): void {
+    reader.skip(STRUCT);
+    if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
+    const name = reader.buffer.toString('utf8', reader.nameAt, reader.nameAt + Math.min(reader.nameLength, 128));
+    const services = [...new Set([...this.#routes.keys()].filter((key) => key.includes(':')).map((key) => key.split(':')[0]))];
+    const method = name.includes(':') ? undefined : services.filter((service) => this.#routes.has(`${service}:${name}`));
+    const hint = method !== undefined && method.length > 0 ? `; call it as ${method.map((service) => `"${service}:${name}"`).join(' or ')} (multiplexed)` : '';
+    replyException(caller, UNKNOWN_METHOD, `unknown method "${name}"${hint}; this port serves ${services.join(', ')}`);
+  }
+
+  // ------------------------------------------------------------------ predict
+
+  #onPredict(caller: Caller, route: PredictRoute, reader: WireReader, start: number, arrivedMs: number): void {
+    const request = this.#request, context = this.#context;
+    request.inputs = request.modelLength = 0;
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      if (reader.fieldId === 1 && type === STRUCT) request.read(reader, context);
+      else reader.skip(type);
+    }
+    finished(reader);
+    if (request.modelLength === 0) throw required('request.model');
+    if (request.inputs === 0) throw required('request.inputs');
+    const { buffer } = reader;
+    const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
+    const reference = request.referenceLength === 0 ? PRODUCTION : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
+    const servable = this.#router.ready(model, reference);
+    if (servable !== undefined) this.#predictOn(caller, route, servable, reference, reader, arrivedMs);
+    else this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+      request.read(toRequest(again), context);
+      this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
+    });
+  }
+
+  #predictOn(caller: Caller, route: PredictRoute, servable: Servable, aliasName: string | undefined, reader: WireReader, arrivedMs: number): void {
+    const codec = this.#predictCodec(route, servable, aliasName, this.#request.outputs);
+    const rows = codec.decode(reader, this.#request);
+    codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
+  }
+
+  #predictCodec(route: PredictRoute, servable: Servable, aliasName: string | undefined, outputs: readonly string[] | undefined): PredictCodec {
+    let codecs = route.codecs.get(servable);
+    if (codecs === undefined) route.codecs.set(servable, (codecs = new Map()));
+    const typed = this.#router.serviceOf(servable.model);
+    const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs?.join('\0') ?? ''}`;
+    let codec = codecs.get(key);
+    if (codec === undefined) {
+      codec = new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed));
+      codecs.set(key, codec);
+    }
+    return codec;
+  }
+
+  /** A version that does not fit the contract in force can still be called generically; nothing is checked then. */
+  #guards(servable: Servable, typed: TypedService) {
+    try {
+      return this.#router.binding(servable, typed).methods[0]?.inputs ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  // ------------------------------------------------------------------ typed services
+
+  #onTyped(caller: Caller, route: TypedRoute, reader: WireReader, start: number, arrivedMs: number): void {
+    const { model } = route.typed.service, servable = this.#router.ready(model, PRODUCTION);
+    if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
+    else this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) => this.#typedOn(caller, route, found.servable, again, arrivedMs));
+  }
+
+  #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+    if (route.codecOf !== servable) {
+      route.codec = new TypedCodec(this.#router.binding(servable, route.typed).methods[route.index]!, servable, PRODUCTION);
+      route.codecOf = servable;
+    }
+    const codec = route.codec!, { argument, contextId, many } = codec.method;
+    let rows = 0;
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      if (reader.fieldId === argument.id && type === (many ? LIST : STRUCT)) rows = codec.decode(reader);
+      else if (reader.fieldId === contextId && type === STRUCT) this.#context.read(reader);
+      else reader.skip(type);
+    }
+    finished(reader);
+    if (rows === 0) throw required(argument.name);
+    codec.plan.commit(rows, new TypedCall(this, caller, route, codec, arrivedMs, this.#context));
+  }
+
+  /** Waits for a version to load with a copy of the frame, then goes on. */
+  #later<T>(caller: Caller, route: Route, reader: WireReader, start: number, loading: Promise<T>, go: (reader: WireReader, value: T) => void): void {
+    const frame = Buffer.from(reader.buffer.subarray(start, reader.end));
+    loading.then((value) => {
+      if (caller.connection.closed) return;
+      const again = caller.compact ? this.#compact : this.#binary;
+      again.reset(frame, 0, frame.length);
+      again.messageBegin();
+      this.#context.clear();
+      try {
+        go(again, value);
+      } catch (error) {
+        if (error instanceof Malformed) caller.connection.close(error.message);
+        else this.#refuse(caller, route, error, this.#context.requestId);
+      }
+    }, (error: unknown) => this.#refuse(caller, route, error, undefined));
+  }
+
+  // ------------------------------------------------------------------ the rest
+
+  #onGenerated(caller: Caller, method: GeneratedMethod, reader: WireReader): void {
+    const bodyAt = reader.at;
+    reader.skip(STRUCT);
+    if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
+    if (reader.structs > FREE_STRUCTS + (reader.end - bodyAt) / LEAST_STRUCT_BYTES) throw new Malformed(`${reader.structs} structs in ${reader.end - bodyAt} bytes`);
+    this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)));
+  }
+
+  #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
+    const visible = visibleError(error);
+    if (visible.code === 'INTERNAL') this.#log.error({ err: error, requestId, method: String(route.method) }, 'a call failed on a defect');
+    this.refuse(caller, route.errorId, visible, requestId);
+  }
+
+  /** An error as the method declares it, or as Thrift's own exception where it declares none. */
+  refuse(caller: Caller, errorId: number | undefined, error: ParleyError, requestId: string | undefined): void {
+    if (errorId !== undefined) replyError(caller, errorId, error, requestId);
+    else replyException(caller, INTERNAL_ERROR, `${error.code}: ${error.message}`);
+    this.#batcher.schedule();
+  }
+
+  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId: string | undefined): void {
+    const visible = visibleError(error);
+    if (visible.code === 'INTERNAL') this.#log.error({ err: error, requestId }, 'a call failed on a defect');
+    this.refuse(caller, errorId, visible, requestId);
+  }
+
+  get nextId(): () => Uint8Array {
+    return this.#nextId;
+  }
+}
+
+/** A call to `predict` that waits in a batch. */
+class PredictCall implements Call {
+  readonly deadlineMs: number;
+  readonly #requestId: string | undefined;
+
+  constructor(
+    readonly dispatcher: Dispatcher,
+    readonly caller: Caller,
+    readonly codec: PredictCodec,
+    readonly arrivedMs: number,
+    context: ContextFields,
+  ) {
+    this.deadlineMs = context.deadline(arrivedMs);
+    this.#requestId = context.requestId;
+  }
+
+  deliver(answers: Answers, first: number, rows: number): void {
+    const { caller } = this;
+    if (caller.connection.closed) return;
+    const writer = beginReply(caller);
+    this.codec.encode(writer, answers, first, rows, this.arrivedMs, this.dispatcher.nextId());
+    caller.connection.finish(writer);
+  }
+
+  fail(error: unknown): void {
+    this.dispatcher.failed(this.caller, GENERIC_ERROR_ID, error, this.#requestId);
+  }
+}
+
+/** A call to a contract's method that waits in a batch. */
+class TypedCall implements Call {
+  readonly deadlineMs: number;
+  readonly #requestId: string | undefined;
+
+  constructor(
+    readonly dispatcher: Dispatcher,
+    readonly caller: Caller,
+    readonly route: TypedRoute,
+    readonly codec: TypedCodec,
+    readonly arrivedMs: number,
+    context: ContextFields,
+  ) {
+    this.deadlineMs = context.deadline(arrivedMs);
+    this.#requestId = context.requestId;
+  }
+
+  deliver(answers: Answers, first: number, rows: number): void {
+    const { caller } = this;
+    if (caller.connection.closed) return;
+    const writer = beginReply(caller);
+    this.codec.encode(writer, answers, first, rows, this.arrivedMs, this.dispatcher.nextId);
+    caller.connection.finish(writer);
+  }
+
+  fail(error: unknown): void {
+    this.dispatcher.failed(this.caller, this.route.errorId, error, this.#requestId);
+  }
+}
+
+function beginReply({ connection, compact, method, sequenceId }: Caller): WireWriter {
+  const writer = connection.begin(compact);
+  writer.messageBegin(method, REPLY, sequenceId);
+  return writer;
+}
+
+/** The arguments' struct must end where the frame does. */
+function finished(reader: WireReader): void {
+  reader.structEnd();
+  if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
+}
+
+/** Moves a reader that is behind the message's header to the request struct. */
+function toRequest(reader: WireReader): WireReader {
+  reader.structBegin();
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    if (reader.fieldId === 1 && type === STRUCT) return reader;
+    reader.skip(type);
+  }
+  throw notFound('request: it was there a moment ago');
+}
+
+function required(path: string): ParleyError {
+  return invalidInput(`${path} is missing`, { problems: [{ path, message: 'is required' }] });
+}
+
+/** What follows the colon of a multiplexed name: what the reply must be called. */
+function plainName(reader: WireReader): Buffer {
+  const name = reader.buffer.subarray(reader.nameAt, reader.nameAt + Math.min(reader.nameLength, MOST_NAME_BYTES));
+  return Buffer.from(name.subarray(name.indexOf(0x3a) + 1));
+}
+

@@ -1,0 +1,34 @@
+/** `Operations` of idl/parley.thrift: is the server well, and what does it promise. */
+import types from '../../../gen/parley_types.js';
+import { notFound } from '../../errors.js';
+import type { ModelStore } from '../../model/store-port.js';
+import type { Router } from '../../serving/router.js';
+import { GENERIC_SERVICES, type Handlers } from '../generated.js';
+import { present, type Wire } from '../registry-mapping.js';
+import { guarded } from './registry.js';
+
+/** @param genericIdl the text of parley.thrift, which is the whole catalogue's first part */
+export function operationsHandlers(parts: { router: Router; store: ModelStore; serverVersion: string; genericIdl: string }): Handlers {
+  const { router, store, serverVersion, genericIdl } = parts;
+  return guarded({
+    async ping(_request: Wire<types.PingRequest>) {
+      return new types.PingResponse({
+        server_version: serverVersion,
+        ready: true,
+        store_connected: store.connected,
+        services: [...GENERIC_SERVICES, ...router.services.keys()],
+      });
+    },
+
+    async contract(request: Wire<types.ContractRequest>) {
+      const { services } = router, name = request.service_name;
+      if (name === null || name === undefined || name === '') {
+        const texts = [genericIdl, ...new Set([...services.values()].map(({ contract }) => contract.idl))];
+        return new types.ContractResponse({ idl: texts.join('\n') } as never);
+      }
+      const typed = services.get(name);
+      if (typed === undefined) throw notFound(`there is no service "${name}"; the contracts in force serve ${[...services.keys()].join(', ') || 'none yet: publish one with "parley contract publish PROJECT"'}`);
+      return new types.ContractResponse(present({ idl: typed.contract.idl, fingerprint: typed.contract.fingerprint }) as never);
+    },
+  });
+}

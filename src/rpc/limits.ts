@@ -1,0 +1,28 @@
+/** What one caller may cost the others. */
+export interface Limits {
+  readonly connections: number;
+  readonly frameBytes: number;
+  /** Calls of one connection that are not answered yet; reading pauses there. */
+  readonly callsPerConnection: number;
+  /** Bytes of replies that one connection has not taken; reading pauses there. */
+  readonly bufferedBytes: number;
+  /** A connection that does not take its replies for this long is closed. */
+  readonly writeTimeoutMs: number;
+  /** A frame must be whole this long after its first byte. */
+  readonly partialFrameTimeoutMs: number;
+  /** A connection without calls is closed after this long. */
+  readonly idleTimeoutMs: number;
+  /** How long accepted calls may take to finish when the server stops. */
+  readonly drainMs: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  connections: 4_096,
+  frameBytes: 64 << 20,
+  callsPerConnection: 1_024,
+  bufferedBytes: 8 << 20,
+  writeTimeoutMs: 30_000,
+  partialFrameTimeoutMs: 30_000,
+  idleTimeoutMs: 3_600_000,
+  drainMs: 30_000,
+};

@@ -1,0 +1,296 @@
+/**
+ * Prediction.predict on the wire, without the generated code.
+ *
+ * The decoder notes where things lie in the frame and copies each tensor once, into the batch's column. Hot path: no
+ * object per value, no string where the caller asks for what it asked for last; replies are written around the outputs'
+ * own bytes. Sources: idl/parley.thrift for the ids.
+ */
+import { problemOf } from '../contract/check.js';
+import type { InputBinding } from '../contract/bind.js';
+import { invalidInput, type ParleyError, type Problem } from '../errors.js';
+import { DATA_TYPES, type TensorData } from '../model/tensor.js';
+import type { Answers, Batch, Plan } from '../serving/batcher.js';
+import type { Servable, Slot } from '../serving/servable.js';
+import { ProvenanceWriter } from './provenance.js';
+import type { ContextFields } from './request-context.js';
+import { I32, I64, LIST, Malformed, STOP, STRING, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
+
+const MOST_RANK = 16, MOST_PROBLEMS = 100;
+
+/** Where one tensor of the request lies in the frame. */
+class TensorSpan {
+  nameAt = 0;
+  nameLength = 0;
+  dataType = 0;
+  rank = -1;
+  readonly shape = new Float64Array(MOST_RANK);
+  /** -1: absent. */
+  dataAt = -1;
+  dataLength = 0;
+  stringsAt = -1;
+  strings = 0;
+}
+
+/** One request, as spans of its frame. Reused for every call; it is only its reader's until the next. */
+export class PredictRequestSpans {
+  modelAt = 0;
+  modelLength = 0;
+  referenceAt = 0;
+  referenceLength = 0;
+  outputs: string[] | undefined;
+  readonly tensors: TensorSpan[] = [];
+  inputs = 0;
+
+  read(reader: WireReader, context: ContextFields): void {
+    this.modelLength = this.referenceLength = this.inputs = 0;
+    this.outputs = undefined;
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      const id = reader.fieldId;
+      if (id === 2 && type === STRING) {
+        this.modelLength = reader.span();
+        this.modelAt = reader.spanAt;
+      } else if (id === 6 && type === LIST) this.#readTensors(reader);
+      else if (id === 3 && type === STRING) {
+        this.referenceLength = reader.span();
+        this.referenceAt = reader.spanAt;
+      } else if (id === 5 && type === LIST) this.#readOutputs(reader);
+      else if (id === 1 && type === STRUCT) context.read(reader);
+      else reader.skip(type);
+    }
+    reader.structEnd();
+  }
+
+  #readOutputs(reader: WireReader): void {
+    reader.listBegin();
+    const { size, elementType } = reader;
+    if (size > 0 && elementType !== STRING) throw new Malformed('outputs: a list of something else than strings');
+    this.outputs = [];
+    for (let i = 0; i < size; i++) {
+      const length = reader.span();
+      this.outputs.push(reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length));
+    }
+  }
+
+  #readTensors(reader: WireReader): void {
+    reader.listBegin();
+    const { size, elementType } = reader;
+    if (size > 0 && elementType !== STRUCT) throw new Malformed('inputs: a list of something else than structs');
+    this.inputs = size;
+    for (let i = 0; i < size; i++) this.#readTensor(reader, (this.tensors[i] ??= new TensorSpan()));
+  }
+
+  #readTensor(reader: WireReader, tensor: TensorSpan): void {
+    tensor.nameLength = tensor.dataType = tensor.strings = 0;
+    tensor.rank = tensor.dataAt = tensor.stringsAt = -1;
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      const id = reader.fieldId;
+      if (id === 5 && type === STRING) {
+        tensor.dataLength = reader.span();
+        tensor.dataAt = reader.spanAt;
+      } else if (id === 3 && type === LIST) readShape(reader, tensor);
+      else if (id === 2 && type === I32) tensor.dataType = reader.i32();
+      else if (id === 1 && type === STRING) {
+        tensor.nameLength = reader.span();
+        tensor.nameAt = reader.spanAt;
+      } else if (id === 4 && type === LIST) {
+        tensor.stringsAt = reader.at;
+        reader.listBegin();
+        tensor.strings = reader.size;
+        if (reader.size > 0 && reader.elementType !== STRING) throw new Malformed('strings: a list of something else than strings');
+        for (let i = 0; i < tensor.strings; i++) reader.span();
+      } else reader.skip(type);
+    }
+    reader.structEnd();
+  }
+}
+
+function readShape(reader: WireReader, tensor: TensorSpan): void {
+  reader.listBegin();
+  const { size, elementType } = reader;
+  if (size > 0 && elementType !== I64) throw new Malformed('shape: a list of something else than i64');
+  tensor.rank = size;
+  for (let i = 0; i < size; i++) {
+    const extent = reader.i64();
+    if (i < MOST_RANK) tensor.shape[i] = extent;
+  }
+}
+
+/** A loaded version as `predict` sees it, for one choice of outputs. */
+export class PredictCodec {
+  readonly plan: Plan;
+  readonly #servable: Servable;
+  readonly #outputs: readonly { readonly slot: Slot; readonly name: Buffer; readonly number: number }[];
+  readonly #inputNames: readonly Buffer[];
+  readonly #guards: readonly InputBinding[];
+  readonly #provenance: ProvenanceWriter;
+
+  /**
+   * @param wanted names of outputs; all when undefined
+   * @param guards the contract's fields behind the inputs, whose ranges hold here too
+   */
+  constructor(servable: Servable, aliasName: string | undefined, wanted: readonly string[] | undefined, guards: readonly InputBinding[]) {
+    const names = servable.outputs.map((slot) => slot.name);
+    const fetches = wanted === undefined || wanted.length === 0 ? names.map((_, index) => index) : wanted.map((name) => indexOfOutput(names, name));
+    this.plan = servable.plan(fetches);
+    this.#servable = servable;
+    this.#provenance = new ProvenanceWriter(servable, aliasName);
+    this.#inputNames = servable.inputs.map((slot) => Buffer.from(slot.name));
+    this.#guards = guards;
+    this.#outputs = fetches.map((index) => {
+      const slot = servable.outputs[index]!;
+      return { slot, name: Buffer.from(slot.name), number: DATA_TYPES[slot.dataType].number };
+    });
+  }
+
+  /**
+   * Copies the request's tensors into the plan's batch.
+   *
+   * @returns how many rows
+   * @throws ParleyError INVALID_INPUT with every problem; the batch is unchanged then
+   */
+  decode(reader: WireReader, request: PredictRequestSpans): number {
+    const { inputs } = this.#servable, problems: Problem[] = [];
+    const order = this.#matchInputs(reader, request, problems);
+    let rows = -1;
+    for (let i = 0; i < inputs.length; i++) {
+      const tensor = order[i];
+      if (tensor === undefined) continue;
+      const path = `inputs[${request.tensors.indexOf(tensor)}]`;
+      const found = checkTensor(tensor, inputs[i]!, path, problems);
+      if (rows === -1) rows = found;
+      else if (found !== -1 && found !== rows) problems.push({ path: `${path}.shape`, message: `must have ${rows} rows, as the tensors before it`, got: String(found) });
+    }
+    if (problems.length > 0) throw invalid(problems);
+    const batch = this.plan.reserve(rows);
+    for (let i = 0; i < inputs.length; i++) copyTensor(reader, order[i]!, inputs[i]!, batch.columns[i]!, batch.rows, rows);
+    this.#guard(batch, rows);
+    return rows;
+  }
+
+  #matchInputs(reader: WireReader, request: PredictRequestSpans, problems: Problem[]): (TensorSpan | undefined)[] {
+    const names = this.#inputNames, order: (TensorSpan | undefined)[] = new Array(names.length).fill(undefined);
+    for (let t = 0; t < request.inputs; t++) {
+      const tensor = request.tensors[t]!;
+      let index = names.findIndex((name) => name.length === tensor.nameLength && name.compare(reader.buffer, tensor.nameAt, tensor.nameAt + tensor.nameLength) === 0);
+      if (index < 0 && tensor.nameLength === 0 && names.length === 1) index = 0;
+      const text = reader.buffer.toString('utf8', tensor.nameAt, tensor.nameAt + Math.min(tensor.nameLength, 64));
+      if (index < 0) problems.push({ path: `inputs[${t}].name`, message: `must be one of ${names.map(String).join(', ')}`, got: text });
+      else if (order[index] !== undefined) problems.push({ path: `inputs[${t}].name`, message: 'must be there once', got: text });
+      else order[index] = tensor;
+      if (problems.length >= MOST_PROBLEMS) break;
+    }
+    names.forEach((name, index) => {
+      if (order[index] === undefined) problems.push({ path: 'inputs', message: `the tensor "${name}" is missing` });
+    });
+    return order;
+  }
+
+  /** Holds generic callers to the contract's ranges, as typed ones are. */
+  #guard(batch: Batch, rows: number): void {
+    const problems: Problem[] = [];
+    for (const { field, input, column } of this.#guards) {
+      const values = batch.columns[input]!, width = this.#servable.inputs[input]!.rowWidth;
+      const min = field.min ?? Number.NEGATIVE_INFINITY, max = field.max ?? Number.POSITIVE_INFINITY;
+      for (let row = 0; row < rows; row++) {
+        const value = values[(batch.rows + row) * width + column]!;
+        if (field.type === 'double' && typeof value === 'number' && value >= min && value <= max) continue;
+        const problem = problemOf(field, typeof value === 'bigint' ? Number(value) : value, `inputs.${field.name}[${row}]`);
+        if (problem !== undefined && problems.push(problem) >= MOST_PROBLEMS) throw invalid(problems);
+      }
+    }
+    if (problems.length > 0) throw invalid(problems);
+  }
+
+  /** The result struct's success field for `rows` answers from `first` on. */
+  encode(writer: WireWriter, answers: Answers, first: number, rows: number, arrivedMs: number, id: Uint8Array): void {
+    writer.structBegin();
+    writer.field(STRUCT, 0);
+    writer.structBegin();
+    writer.field(STRUCT, 1);
+    this.#provenance.write(writer, id, answers, arrivedMs);
+    writer.field(LIST, 2);
+    writer.listBegin(STRUCT, this.#outputs.length);
+    for (let k = 0; k < this.#outputs.length; k++) {
+      const { slot, name, number } = this.#outputs[k]!;
+      writer.structBegin();
+      writer.field(STRING, 1);
+      writer.bytes(name);
+      writer.field(I32, 2);
+      writer.i32(number);
+      writer.field(LIST, 3);
+      writer.listBegin(I64, slot.rowShape.length + 1);
+      writer.i64(rows);
+      for (const extent of slot.rowShape) writer.i64(extent);
+      writeValues(writer, answers.values[k]!, first * slot.rowWidth, rows * slot.rowWidth);
+      writer.structEnd();
+    }
+    writer.structEnd();
+    writer.structEnd();
+  }
+}
+
+function indexOfOutput(names: readonly string[], name: string): number {
+  const index = names.indexOf(name);
+  if (index < 0) throw invalidInput(`outputs: there is no output "${name.slice(0, 64)}"; the model answers ${names.join(', ')}`, { problems: [{ path: 'outputs', message: `must be among ${names.join(', ')}`, got: name.slice(0, 64) }] });
+  return index;
+}
+
+/** @returns the tensor's rows; -1 when it does not fit its slot */
+function checkTensor(tensor: TensorSpan, slot: Slot, path: string, problems: Problem[]): number {
+  const before = problems.length, { number, bytes } = DATA_TYPES[slot.dataType];
+  if (tensor.dataType !== number) problems.push({ path: `${path}.data_type`, message: `must be ${slot.dataType.toUpperCase()} (${number})`, got: String(tensor.dataType) });
+  const expected = `(rows${slot.rowShape.map((extent) => `, ${extent}`).join('')})`;
+  let fits = tensor.rank === slot.rowShape.length + 1 && tensor.shape[0]! > 0;
+  for (let i = 0; fits && i < slot.rowShape.length; i++) fits = tensor.shape[i + 1] === slot.rowShape[i];
+  if (!fits) problems.push({ path: `${path}.shape`, message: `must be ${expected} with at least one row`, got: shapeText(tensor) });
+  if (problems.length > before) return -1;
+  const rows = tensor.shape[0]!, values = rows * slot.rowWidth;
+  if (slot.dataType === 'string') {
+    if (tensor.strings !== values) problems.push({ path: `${path}.strings`, message: `must hold ${values} strings, as the shape says`, got: String(tensor.strings) });
+  } else if (tensor.dataAt < 0 || tensor.dataLength !== values * bytes) {
+    problems.push({ path: `${path}.data`, message: `must be ${values * bytes} bytes, as type and shape say`, got: tensor.dataAt < 0 ? 'nothing' : `${tensor.dataLength} bytes` });
+  }
+  return problems.length > before ? -1 : rows;
+}
+
+function shapeText(tensor: TensorSpan): string {
+  if (tensor.rank < 0) return 'no shape';
+  return `(${[...tensor.shape.subarray(0, Math.min(tensor.rank, MOST_RANK))].join(', ')}${tensor.rank > MOST_RANK ? ', …' : ''})`;
+}
+
+function copyTensor(reader: WireReader, tensor: TensorSpan, slot: Slot, column: TensorData, row: number, rows: number): void {
+  const at = row * slot.rowWidth;
+  if (!Array.isArray(column)) {
+    const target = Buffer.from(column.buffer, column.byteOffset, column.byteLength);
+    reader.buffer.copy(target, at * column.BYTES_PER_ELEMENT, tensor.dataAt, tensor.dataAt + tensor.dataLength);
+    return;
+  }
+  const back = reader.at;
+  reader.at = tensor.stringsAt;
+  reader.listBegin();
+  for (let i = 0; i < rows * slot.rowWidth; i++) {
+    const length = reader.span();
+    column[at + i] = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
+  }
+  reader.at = back;
+}
+
+function writeValues(writer: WireWriter, values: TensorData, from: number, count: number): void {
+  if (Array.isArray(values)) {
+    writer.field(LIST, 4);
+    writer.listBegin(STRING, count);
+    for (let i = from; i < from + count; i++) writer.text(values[i]!);
+    return;
+  }
+  const size = values.BYTES_PER_ELEMENT;
+  writer.field(STRING, 5);
+  writer.bytes(new Uint8Array(values.buffer, values.byteOffset + from * size, count * size));
+}
+
+function invalid(problems: readonly Problem[]): ParleyError {
+  const [first] = problems, more = problems.length - 1;
+  const got = first!.got === undefined ? '' : `, got ${first!.got}`;
+  return invalidInput(`${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`, { problems });
+}

@@ -1,0 +1,149 @@
+/** The registry's nouns and the structs of idl/parley.thrift that carry them, both ways. */
+import Int64 from 'node-int64';
+import types from '../../gen/parley_types.js';
+import { internal } from '../errors.js';
+import type { AliasState, Criterion, LedgerAction, LedgerEntry, ModelVersion, Verdict } from '../model/version.js';
+
+/** Absent optional fields are null or undefined at run time, whatever the generated types say. */
+export type Wire<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
+
+/** A wire i64, exact up to 2^53. */
+export const wireInt = (value: number): Int64 => new Int64(value);
+
+/** Leaves out what is undefined, so that an optional field stays absent. */
+export function present<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+const number = (value: Int64 | number | null | undefined): number | undefined => (value === null || value === undefined ? undefined : Number(value));
+const text = (value: string | null | undefined): string | undefined => value ?? undefined;
+
+function must<T>(value: T | null | undefined, what: string): T {
+  if (value === null || value === undefined) throw internal(`the server's answer lacks ${what}; client and server may be of different releases`);
+  return value;
+}
+
+/** A Thrift map arrives as a plain object. */
+export const numbers = (map: unknown): Record<string, number> => Object.fromEntries(Object.entries((map ?? {}) as Record<string, number>).map(([key, value]) => [key, Number(value)]));
+
+export function versionToWire(version: ModelVersion): types.ModelVersion {
+  return new types.ModelVersion(
+    present({
+      model: version.model,
+      version: version.version,
+      model_type: version.modelType,
+      size_bytes: wireInt(version.sizeBytes),
+      published_at: wireInt(version.publishedAt),
+      run_id: version.runId,
+      metrics: version.metrics,
+      contract_fingerprint: version.contractFingerprint,
+      accepted: version.accepted,
+      aliases: [...version.aliases],
+      description: version.description,
+    }) as never,
+  );
+}
+
+export function versionFromWire(wire: Wire<types.ModelVersion>): ModelVersion {
+  return present({
+    model: must(wire.model, 'version.model'),
+    version: must(wire.version, 'version.version'),
+    modelType: wire.model_type ?? '',
+    sizeBytes: number(wire.size_bytes as never) ?? 0,
+    publishedAt: number(wire.published_at as never) ?? 0,
+    runId: text(wire.run_id),
+    metrics: numbers(wire.metrics),
+    contractFingerprint: text(wire.contract_fingerprint),
+    accepted: wire.accepted === true,
+    aliases: [...(wire.aliases ?? [])],
+    description: text(wire.description),
+  }) as ModelVersion;
+}
+
+export function entryToWire(entry: LedgerEntry): types.LedgerEntry {
+  return new types.LedgerEntry(
+    present({
+      sequence: wireInt(entry.sequence),
+      at: wireInt(entry.at),
+      action: entry.action,
+      alias_name: entry.aliasName,
+      version: entry.version,
+      previous_version: entry.previousVersion,
+      actor: entry.actor,
+      reason: entry.reason,
+      canary_weight: entry.canaryWeight,
+      contract_fingerprint: entry.contractFingerprint,
+      fixture_fingerprint: entry.fixtureFingerprint,
+      evidence_json: entry.evidenceJson,
+    }) as never,
+  );
+}
+
+export function entryFromWire(wire: Wire<types.LedgerEntry> | null | undefined): LedgerEntry {
+  const entry = must(wire, 'the ledger entry');
+  return present({
+    sequence: number(entry.sequence as never) ?? 0,
+    at: number(entry.at as never) ?? 0,
+    action: must(entry.action, 'entry.action') as LedgerAction,
+    aliasName: text(entry.alias_name),
+    version: text(entry.version),
+    previousVersion: text(entry.previous_version),
+    actor: entry.actor ?? '',
+    reason: text(entry.reason),
+    canaryWeight: number(entry.canary_weight),
+    contractFingerprint: text(entry.contract_fingerprint),
+    fixtureFingerprint: text(entry.fixture_fingerprint),
+    evidenceJson: text(entry.evidence_json),
+  }) as LedgerEntry;
+}
+
+export function verdictToWire(verdict: Verdict): types.AcceptResponse {
+  return new types.AcceptResponse({
+    accepted: verdict.accepted,
+    criteria: verdict.criteria.map((criterion) => new types.Criterion(criterionToWire(criterion) as never)),
+    fixture_rows: wireInt(verdict.fixtureRows),
+    fixture_fingerprint: verdict.fixtureFingerprint,
+    contract_fingerprint: verdict.contractFingerprint,
+  } as never);
+}
+
+function criterionToWire(criterion: Criterion) {
+  return present({
+    name: criterion.name,
+    bound: criterion.bound,
+    measured: criterion.measured,
+    passed: criterion.passed,
+    interval_low: criterion.intervalLow,
+    interval_high: criterion.intervalHigh,
+    rows: wireInt(criterion.rows),
+    slice: criterion.slice,
+    compared: criterion.compared,
+  });
+}
+
+export function verdictFromWire(wire: Wire<types.AcceptResponse>): Verdict {
+  return {
+    accepted: wire.accepted === true,
+    criteria: ((wire.criteria ?? []) as readonly Wire<types.Criterion>[]).map(
+      (criterion) =>
+        present({
+          name: criterion.name ?? '',
+          bound: criterion.bound ?? '',
+          measured: criterion.measured ?? Number.NaN,
+          passed: criterion.passed === true,
+          rows: number(criterion.rows as never) ?? 0,
+          intervalLow: number(criterion.interval_low),
+          intervalHigh: number(criterion.interval_high),
+          slice: text(criterion.slice),
+          compared: number(criterion.compared),
+        }) as Criterion,
+    ),
+    fixtureRows: number(wire.fixture_rows as never) ?? 0,
+    fixtureFingerprint: wire.fixture_fingerprint ?? '',
+    contractFingerprint: wire.contract_fingerprint ?? '',
+  };
+}
+
+export const aliasToWire = (state: AliasState): types.AliasState => new types.AliasState({ alias_name: state.aliasName, version: state.version } as never);
+
+export const aliasFromWire = (wire: Wire<types.AliasState>): AliasState => ({ aliasName: must(wire.alias_name, 'alias_name'), version: must(wire.version, 'alias.version') });

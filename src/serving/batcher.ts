@@ -1,0 +1,236 @@
+/**
+ * What has arrived in one turn of the event loop for one version and one set of outputs runs as one batch.
+ *
+ * All reads of a turn happen in its poll phase; `setImmediate` then runs every plan that has rows, once, and the replies
+ * are written after that. No timer, no wait. Hot path: nothing is allocated per value, nothing is awaited per row; one
+ * small object per call. bench/quick measures it.
+ */
+import { deadlineExceeded } from '../errors.js';
+import { allocate, type TensorData } from '../model/tensor.js';
+import { brokenRun, type Feeds, type Fetches, type Results, runtimeTensor } from '../onnx/session.js';
+import { PredictionIds } from './prediction-id.js';
+import { type Servable, type Slot, valuesOf } from './servable.js';
+
+/** A request whose rows wait in a batch. Exactly one of the two is called, once. */
+export interface Call {
+  /** On performance.now()'s clock. */
+  readonly arrivedMs: number;
+  /** On the same clock; Infinity: none. */
+  readonly deadlineMs: number;
+  /** Rows `first` and the following of the answers are this call's; the arrays are only its own during this call. */
+  deliver(answers: Answers, first: number, rows: number): void;
+  fail(error: unknown): void;
+}
+
+/** A finished run. */
+export interface Answers {
+  readonly servable: Servable;
+  /** By position in the plan's outputs. */
+  readonly values: readonly TensorData[];
+  readonly outputs: readonly Slot[];
+  readonly startedMs: number;
+  readonly computeUs: number;
+}
+
+/** Rows being gathered; `columns[i]` belongs to the servable's input i. Owned by its plan. */
+export class Batch {
+  rows = 0;
+  columns: TensorData[] = [];
+  readonly calls: Call[] = [];
+  readonly sizes: number[] = [];
+  #capacity = 0;
+  #feeds: (Feeds | undefined)[] = [];
+
+  constructor(readonly inputs: readonly Slot[]) {}
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  reserve(rows: number): void {
+    if (rows <= this.#capacity) return;
+    const old = this.columns;
+    this.#capacity = Math.max(rows, Math.min(64, this.#capacity * 2));
+    this.columns = this.inputs.map((slot, index) => {
+      const larger = allocate(slot.dataType, this.#capacity * slot.rowWidth);
+      const previous = old[index];
+      if (previous !== undefined) copyValues(previous, larger);
+      return larger;
+    });
+    this.#feeds = [];
+  }
+
+  /** The inputs of the first `rows` rows: views of the columns, made once per count. */
+  feeds(rows: number): Feeds {
+    return (this.#feeds[rows] ??= this.view(0, rows));
+  }
+
+  view(from: number, rows: number): Feeds {
+    const feeds: Feeds = {};
+    this.inputs.forEach(({ name, dataType, rowShape, rowWidth }, index) => {
+      const column = this.columns[index]!;
+      const part = Array.isArray(column) ? column.slice(from * rowWidth, (from + rows) * rowWidth) : column.subarray(from * rowWidth, (from + rows) * rowWidth);
+      feeds[name] = runtimeTensor(dataType, part, [rows, ...rowShape]);
+    });
+    return feeds;
+  }
+
+  /** Whether a view made once stays true: strings are copied into it, so theirs must be made for each run. */
+  get reusable(): boolean {
+    return this.inputs.every((slot) => slot.dataType !== 'string');
+  }
+
+  clear(): void {
+    this.rows = 0;
+    this.calls.length = 0;
+    this.sizes.length = 0;
+  }
+}
+
+function copyValues(from: TensorData, to: TensorData): void {
+  if (Array.isArray(from)) for (let i = 0; i < from.length; i++) (to as string[])[i] = from[i]!;
+  else (to as Uint8Array).set(from as Uint8Array);
+}
+
+/** The batch being filled for one version and one set of outputs. */
+export class Plan {
+  readonly servable: Servable;
+  readonly outputs: readonly Slot[];
+  readonly #fetches: Fetches;
+  readonly #batcher: Batcher;
+  #batch: Batch;
+  /** Views into a batch's columns are reused between runs, where that is right. */
+  readonly #reusable: boolean;
+
+  constructor(servable: Servable, outputs: readonly Slot[], batcher: Batcher) {
+    this.servable = servable;
+    this.outputs = outputs;
+    this.#batcher = batcher;
+    this.#fetches = Object.fromEntries(outputs.map((slot) => [slot.name, null]));
+    this.#batch = new Batch(servable.inputs);
+    this.#reusable = this.#batch.reusable;
+  }
+
+  /** Room for `rows` more rows, at `batch.rows` and behind it. A batch that they would overfill runs first. */
+  reserve(rows: number): Batch {
+    if (this.#batch.rows > 0 && this.#batch.rows + rows > this.servable.maxRows) this.run();
+    const batch = this.#batch;
+    batch.reserve(batch.rows + rows);
+    return batch;
+  }
+
+  /** Takes the rows that were written since `reserve`; they run at the end of this turn. */
+  commit(rows: number, call: Call): void {
+    const batch = this.#batch;
+    batch.rows += rows;
+    batch.calls.push(call);
+    batch.sizes.push(rows);
+    if (batch.calls.length === 1) this.#batcher.add(this);
+  }
+
+  run(): void {
+    const batch = this.#batch;
+    if (batch.calls.length === 0) return;
+    if (dropExpired(batch)) return;
+    const { session } = this.servable;
+    if (!session.synchronous) this.#batch = new Batch(this.servable.inputs);
+    const startedMs = performance.now();
+    session.run(this.#reusable ? batch.feeds(batch.rows) : batch.view(0, batch.rows), this.#fetches, (error, results) => {
+      if (results === undefined) this.#failed(batch, error, startedMs);
+      else this.#deliver(batch, results, startedMs);
+      if (batch.capacity > this.servable.maxRows * 4) this.#batch = new Batch(this.servable.inputs);
+      batch.clear();
+      if (!session.synchronous) this.#batcher.turnEnded();
+    });
+  }
+
+  #deliver(batch: Batch, results: Results, startedMs: number): void {
+    const answers = this.#answers(results, startedMs);
+    for (let i = 0, first = 0; i < batch.calls.length; i++) {
+      deliverOne(batch.calls[i]!, answers, first, batch.sizes[i]!);
+      first += batch.sizes[i]!;
+    }
+  }
+
+  #answers(results: Results, startedMs: number): Answers {
+    return {
+      servable: this.servable,
+      outputs: this.outputs,
+      values: this.outputs.map((slot) => valuesOf(results, slot)),
+      startedMs,
+      computeUs: Math.round((performance.now() - startedMs) * 1000),
+    };
+  }
+
+  /** A run of several calls that failed is repeated for each alone, so that only the culprit fails. */
+  #failed(batch: Batch, error: unknown, startedMs: number): void {
+    if (batch.calls.length === 1) {
+      batch.calls[0]!.fail(brokenRun(error));
+      return;
+    }
+    const calls = [...batch.calls], sizes = [...batch.sizes];
+    for (let i = 0, first = 0; i < calls.length; i++) {
+      const call = calls[i]!, rows = sizes[i]!;
+      this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
+        if (results === undefined) call.fail(brokenRun(alone));
+        else deliverOne(call, this.#answers(results, startedMs), 0, rows);
+      });
+      first += rows;
+    }
+  }
+}
+
+/** A call that cannot take its answer must not cost the others theirs. */
+function deliverOne(call: Call, answers: Answers, first: number, rows: number): void {
+  try {
+    call.deliver(answers, first, rows);
+  } catch (error) {
+    call.fail(error);
+  }
+}
+
+/** When every call of the batch is past its deadline, nothing runs. */
+function dropExpired(batch: Batch): boolean {
+  const now = performance.now();
+  for (const call of batch.calls) if (call.deadlineMs > now) return false;
+  for (const call of batch.calls) call.fail(deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
+  batch.clear();
+  return true;
+}
+
+/** The turns of the event loop: which plans have rows, and what is to be done when they have run. One a process. */
+export class Batcher {
+  readonly ids = new PredictionIds();
+  readonly #dirty: Plan[] = [];
+  readonly #after: (() => void)[] = [];
+  #scheduled = false;
+
+  /** Called after the plans of a turn have run: the place for what is done once a turn. */
+  onTurnEnd(callback: () => void): void {
+    this.#after.push(callback);
+  }
+
+  add(plan: Plan): void {
+    this.#dirty.push(plan);
+    this.schedule();
+  }
+
+  /** Makes sure that this turn ends with the callbacks. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  turnEnded(): void {
+    for (const callback of this.#after) callback();
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    this.ids.tick(Date.now());
+    for (let i = 0; i < this.#dirty.length; i++) this.#dirty[i]!.run();
+    this.#dirty.length = 0;
+    this.turnEnded();
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * A loaded version, ready to run: its session, its inputs and outputs as the batcher needs them, and how many rows one
+ * run may take. Owned by the factory, which alone releases it.
+ */
+import { createHash } from 'node:crypto';
+import { modelBroken } from '../errors.js';
+import { deserialize } from '../model-types/table.js';
+import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
+import type { Version } from '../model/version.js';
+import { type Results, runtimeTensor, Session } from '../onnx/session.js';
+import { type Batcher, Plan } from './batcher.js';
+
+/** A run may hold the event loop for about this long. */
+const RUN_BUDGET_MS = 2;
+const LEAST_ROWS = 8, MOST_ROWS = 1024, PROBE_ROWS = 64;
+
+/** One input or output of the graph: a row of it holds `rowWidth` values of shape `rowShape`. */
+export interface Slot {
+  readonly name: string;
+  readonly dataType: DataType;
+  readonly rowShape: readonly number[];
+  readonly rowWidth: number;
+}
+
+export class Servable {
+  readonly model: string;
+  readonly version: Version;
+  readonly modelType: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly signature: Signature;
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+  /** Rows that one run takes, so that it lasts about two milliseconds; measured when the version was loaded. */
+  readonly maxRows: number;
+  readonly session: Session;
+  readonly #plans = new Map<string, Plan>();
+  readonly #batcher: Batcher;
+
+  private constructor(fields: Pick<Servable, 'model' | 'version' | 'modelType' | 'metadata' | 'inputs' | 'outputs' | 'maxRows' | 'session'>, batcher: Batcher) {
+    this.model = fields.model;
+    this.version = fields.version;
+    this.modelType = fields.modelType;
+    this.metadata = fields.metadata;
+    this.inputs = fields.inputs;
+    this.outputs = fields.outputs;
+    this.maxRows = fields.maxRows;
+    this.session = fields.session;
+    this.signature = fields.session.signature;
+    this.#batcher = batcher;
+  }
+
+  /**
+   * @param envelope the stored bytes, which must match `version`
+   * @throws ParleyError MODEL_BROKEN
+   */
+  static async load(model: string, version: Version, envelope: Uint8Array, batcher: Batcher): Promise<Servable> {
+    const found = createHash('sha256').update(envelope).digest('hex');
+    if (found !== version) throw modelBroken(`model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`);
+    const artifact = deserialize(envelope);
+    const session = await Session.load(artifact.graph);
+    try {
+      const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
+      const outputs = await measureOutputs(session, inputs);
+      const maxRows = await measureRows(session, inputs);
+      return new Servable({ model, version, modelType: artifact.modelType, metadata: artifact.metadata, inputs, outputs, maxRows, session }, batcher);
+    } catch (error) {
+      session.release();
+      throw error;
+    }
+  }
+
+  /** The batch in which rows wait for these outputs (indices into `outputs`). */
+  plan(fetches: readonly number[]): Plan {
+    const key = fetches.join();
+    let plan = this.#plans.get(key);
+    if (plan === undefined) {
+      plan = new Plan(this, fetches.map((index) => this.outputs[index]!), this.#batcher);
+      this.#plans.set(key, plan);
+    }
+    return plan;
+  }
+
+  release(): void {
+    this.session.release();
+  }
+}
+
+function slotOf({ name, dataType, shape }: { name: string; dataType: DataType; shape: readonly number[] }, what: string): Slot {
+  const rowShape = shape.slice(1);
+  if (shape.length === 0 || shape[0] !== -1 || rowShape.some((extent) => extent < 0)) {
+    throw modelBroken(`${what} has the shape (${shape.join(', ')}); rows can be batched only where the first extent is open and the others are fixed`);
+  }
+  return { name, dataType, rowShape, rowWidth: rowShape.reduce((a, b) => a * b, 1) };
+}
+
+function blankRows(inputs: readonly Slot[], rows: number) {
+  return Object.fromEntries(
+    inputs.map(({ name, dataType, rowShape, rowWidth }) => [name, runtimeTensor(dataType, allocate(dataType, rows * rowWidth), [rows, ...rowShape])]),
+  );
+}
+
+/** One run on two blank rows tells the outputs' real shapes, and that they are batched. */
+async function measureOutputs(session: Session, inputs: readonly Slot[]): Promise<Slot[]> {
+  const results: Results = await session.runOnce(blankRows(inputs, 2));
+  return session.signature.outputs.map(({ name, dataType }) => {
+    const dims = results[name]!.dims;
+    if (dims[0] !== 2) throw modelBroken(`output "${name}" has the shape (${dims.join(', ')}) for two rows; its first extent must be the rows`);
+    const rowShape = dims.slice(1);
+    return { name, dataType, rowShape, rowWidth: rowShape.reduce((a, b) => a * b, 1) };
+  });
+}
+
+async function measureRows(session: Session, inputs: readonly Slot[]): Promise<number> {
+  const single = await timeOf(session, inputs, 1, 1);
+  if (single * LEAST_ROWS > RUN_BUDGET_MS) return LEAST_ROWS;
+  const perRowMs = (await timeOf(session, inputs, PROBE_ROWS, 3)) / PROBE_ROWS;
+  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 ** Math.floor(Math.log2(RUN_BUDGET_MS / perRowMs))));
+}
+
+async function timeOf(session: Session, inputs: readonly Slot[], rows: number, runs: number): Promise<number> {
+  const feeds = blankRows(inputs, rows);
+  await session.runOnce(feeds);
+  const begin = performance.now();
+  for (let i = 0; i < runs; i++) await session.runOnce(feeds);
+  return (performance.now() - begin) / runs;
+}
+
+/** The values of one output of a finished run. */
+export function valuesOf(results: Results, slot: Slot): TensorData {
+  return results[slot.name]!.data as TensorData;
+}
