@@ -24,7 +24,10 @@ export async function openFixtures(path: string, columns: readonly ColumnSpec[])
   if (format === 'jsonl') return jsonl.open({ path }, '.');
   if (format === 'parquet') return parquet.open({ path }, '.');
   const texts = await textColumns(path, columns);
-  return csv.open(csv.configuration.parse({ path, types: Object.fromEntries(texts.map((name) => [name, 'VARCHAR'])) }), '.');
+  return csv.open(
+    csv.configuration.parse({ path, types: Object.fromEntries(texts.map((name) => [name, 'VARCHAR'])) }),
+    '.',
+  );
 }
 
 async function textColumns(path: string, columns: readonly ColumnSpec[]): Promise<readonly string[]> {

@@ -38,7 +38,7 @@ export class RowSpool {
 /** Rows, then all columns of numbers, then of each column of text its lengths, its size in bytes and its bytes. */
 function encode({ rows, columns }: ColumnBatch): Uint8Array {
   const numbers = columns.filter((column) => column instanceof Float64Array);
-  const texts = columns.filter((column) => !(column instanceof Float64Array)).map((column) => encodeTexts(column));
+  const texts = columns.filter((column) => Array.isArray(column)).map(encodeTexts);
   const numberBytes = numbers.length * rows * 8;
   const record = new Uint8Array(HEADER_BYTES + numberBytes + texts.reduce((sum, text) => sum + text.length, 0));
   new Uint32Array(record.buffer, 0, 1)[0] = rows;

@@ -16,7 +16,8 @@ export class RowBytes {
     this.ends = [];
     let at = 0;
     for (let row = 0; row < rows; row++) {
-      for (const column of columns) at = column instanceof Float64Array ? this.number(column[row], at) : this.text(column[row], at);
+      for (const column of columns)
+        at = column instanceof Float64Array ? this.number(column[row], at) : this.text(column[row], at);
       this.ends.push(at);
     }
     return this;
