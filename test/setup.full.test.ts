@@ -111,7 +111,7 @@ describe('scripts/setup on a bare Debian', function () {
   });
 
   it('leaves no service enabled and none of its own policy behind', () => {
-    expect(inSystem('find /etc/systemd/system /etc/rc*.d -name "*redis*" ! -name "K*"').stdout).to.equal('');
+    expect(inSystem('find /etc/systemd/system/*.wants /etc/rc*.d -name "*redis*" ! -name "K*"').stdout).to.equal('');
     expect(inSystem('ls /usr/sbin/policy-rc.d').status).not.to.equal(0);
   });
 
