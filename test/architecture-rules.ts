@@ -119,7 +119,9 @@ function brokenImport(from: string, part: string, specifier: string): string | u
   const target = targetOf(from, specifier);
   if (target.part !== undefined && target.part !== part && !ARROWS[part]?.includes(target.part))
     return `${from}: ${part} may not import ${target.part} (${specifier})`;
-  const owner = target.library === undefined ? undefined : OWNERS[target.library];
+  // A library's package.json is its version, not its code: runs record it.
+  const isCode = specifier !== `${target.library}/package.json`;
+  const owner = target.library !== undefined && isCode ? OWNERS[target.library] : undefined;
   if (owner !== undefined && owner !== part) return `${from}: ${target.library} belongs to ${owner}/ (${specifier})`;
   return undefined;
 }

@@ -80,6 +80,7 @@ describe('the import arrows', () => {
     ['the client using the codecs', 'src/client/a.ts', "import { encode } from '../rpc/codec.js';"],
     ['main joining a command and the root', 'src/main.ts', "import './app.js'; import './cli/serve.js';"],
     ['a library in its folder', 'src/onnx/a.ts', "import { InferenceSession } from 'onnxruntime-node';"],
+    ["a library's version", 'src/training/a.ts', "require('onnxruntime-node/package.json').version;"],
     ['gen/ in rpc/', 'src/rpc/codecs/a.ts', "import ttypes from '../../../gen/parley_types.js';"],
     ['the environment in config.ts', 'src/config.ts', 'const home = process.env.HOME;'],
     ['console in a command', 'src/cli/serve.ts', "console.log('listening');"],
