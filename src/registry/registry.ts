@@ -12,7 +12,7 @@ import { conflict, contractMismatch, invalidInput, notAccepted, notFound, Parley
 import type { HistoryQuery, Page, Promote, Publish, PublishContract, PublishedContract, RegistryPort, Rollback } from '../model/registry-port.js';
 import type { ContractRecord, ModelStore, VersionRecord } from '../model/store-port.js';
 import { type AliasState, type LedgerEntry, MODEL_NAME_PATTERN, type ModelVersion, PRODUCTION, type Verdict, type Version } from '../model/version.js';
-import { deserialize, isEnvelope } from '../model-types/table.js';
+import { deserialize } from '../model-types/table.js';
 import { inspectGraph } from '../onnx/reader.js';
 import { rehearse, runAcceptance } from './isolated.js';
 
@@ -314,3 +314,8 @@ function pageStart(token: string | undefined): number {
   if (!Number.isInteger(start) || start < 0) throw invalidInput(`page_token "${token.slice(0, 32)}" is none that this registry gave out`);
   return start;
 }
+
+/** What every envelope begins with, in any release. */
+const ENVELOPE_MAGIC = 'PARLEY';
+
+const isEnvelope = (bytes: Uint8Array): boolean => Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENVELOPE_MAGIC.length)).toString('latin1') === ENVELOPE_MAGIC;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { PublishContract, PublishedContract, RegistryPort } from '../model/registry-port.js';
 import type { ModelVersion } from '../model/version.js';
-import { serialize } from '../model-types/table.js';
+import { modelTypeOf } from '../model-types/table.js';
 import { encodeExpected } from '../registry/expected.js';
 import type { Project } from './project.js';
 import type { Trained } from './train.js';
@@ -26,7 +26,7 @@ export async function publishProjectContract(registry: RegistryPort, project: Pr
 /** Publishes what a run made; the registry inspects, binds, rehearses and compares before anyone can see it. */
 export async function publishTrained(registry: RegistryPort, project: Project, trained: Trained, runId: string): Promise<ModelVersion> {
   const { model } = project.contract;
-  const uploadId = await upload(registry, model, serialize(trained.artifact));
+  const uploadId = await upload(registry, model, modelTypeOf(trained.artifact.modelType).serialize(trained.artifact));
   const expectedUploadId = await upload(registry, model, encodeExpected(trained.expected));
   return registry.publish({
     model,
