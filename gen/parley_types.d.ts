@@ -618,6 +618,7 @@ declare class ContractResponse {
     public fingerprint?: string;
     public compatible?: boolean;
     public differences?: ContractDifference[];
+    public includes?: { [k: string]: string; };
 
-      constructor(args?: { idl?: string; fingerprint?: string; compatible?: boolean; differences?: ContractDifference[]; });
+      constructor(args?: { idl?: string; fingerprint?: string; compatible?: boolean; differences?: ContractDifference[]; includes?: { [k: string]: string; }; });
   }

@@ -7245,6 +7245,7 @@ const ContractResponse = module.exports.ContractResponse = class {
     this.fingerprint = null;
     this.compatible = null;
     this.differences = null;
+    this.includes = null;
     if (args) {
       if (args.idl !== undefined && args.idl !== null) {
         this.idl = args.idl;
@@ -7257,6 +7258,9 @@ const ContractResponse = module.exports.ContractResponse = class {
       }
       if (args.differences !== undefined && args.differences !== null) {
         this.differences = Thrift.copyList(args.differences, [ttypes.ContractDifference]);
+      }
+      if (args.includes !== undefined && args.includes !== null) {
+        this.includes = Thrift.copyMap(args.includes, [null]);
       }
     }
   }
@@ -7310,6 +7314,23 @@ const ContractResponse = module.exports.ContractResponse = class {
             input.skip(ftype);
           }
           break;
+          case 5:
+          if (ftype == Thrift.Type.MAP) {
+            this.includes = {};
+            const _rtmp3204 = input.readMapBegin();
+            const _size203 = _rtmp3204.size || 0;
+            for (let _i205 = 0; _i205 < _size203; ++_i205) {
+              let key206 = null;
+              let val207 = null;
+              key206 = input.readString();
+              val207 = input.readString();
+              this.includes[key206] = val207;
+            }
+            input.readMapEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -7344,13 +7365,26 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter203 in this.differences) {
-          if (this.differences.hasOwnProperty(iter203)) {
-            iter203 = this.differences[iter203];
-            iter203[Symbol.for("write")](output);
+        for (let iter208 in this.differences) {
+          if (this.differences.hasOwnProperty(iter208)) {
+            iter208 = this.differences[iter208];
+            iter208[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.includes !== null && this.includes !== undefined) {
+        output.writeFieldBegin('includes', Thrift.Type.MAP, 5);
+        output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
+        for (let kiter209 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter209)) {
+            let viter210 = this.includes[kiter209];
+            output.writeString(kiter209);
+            output.writeString(viter210);
+          }
+        }
+        output.writeMapEnd();
         output.writeFieldEnd();
       }
       output.writeFieldStop();

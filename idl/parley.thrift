@@ -509,6 +509,7 @@ struct ContractResponse {
   2: optional string fingerprint          // of the contract's meaning: comments, order and spacing do not change it
   3: optional bool compatible
   4: optional list<ContractDifference> differences
+  5: optional map<string, string> includes   // file name -> text of every included file but parley.thrift
 }
 
 service Operations {

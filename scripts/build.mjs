@@ -10,8 +10,5 @@ const at = (...parts) => join(root, ...parts);
 rmSync(at('dist'), { recursive: true, force: true });
 const compiled = spawnSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-cpSync(at('src/store/commands'), at('dist/store/commands'), {
-  recursive: true,
-  filter: (name) => !name.endsWith('.ts'),
-});
+cpSync(at('src'), at('dist'), { recursive: true, filter: (name) => !name.endsWith('.ts') });
 if (existsSync(at('dist/main.js'))) chmodSync(at('dist/main.js'), 0o755);

@@ -124,7 +124,8 @@ function placeOf(error: ThriftError, tokens: readonly Token[]): number {
 function describe(error: ThriftError, tokens: readonly Token[]): string {
   const token = offender(error, tokens);
   const found = token.type === SyntaxType.EOF ? 'the end of the file' : `"${token.text || SYMBOLS.get(token.type)}"`;
-  if (error.message.startsWith('Invalid start')) {
+  // Before the first token, the parser fails to find a place for its own error.
+  if (error.loc === undefined || error.message.startsWith('Invalid start')) {
     return `a declaration starts with include, namespace, typedef, const, enum, struct, exception or service; found ${found}`;
   }
   const expected = EXPECTED.find(([pattern]) => pattern.test(error.message))?.[1] ?? lowerFirst(error.message);

@@ -2,7 +2,7 @@
  * The commonest of a stream of strings, in bounded memory (Misra & Gries 1982).
  *
  * Counts are exact while at most `capacity` different strings were seen. After that every string that made up more than
- * one in `capacity` of all is still among the counted, and a count is too low by at most `dropped / capacity`.
+ * one in `capacity + 1` of all is still among the counted, and a count is too low by at most `dropped / (capacity + 1)`.
  */
 export class FrequentStrings {
   private readonly counts = new Map<string, number>();

@@ -192,7 +192,7 @@ export class PredictCodec {
     const problems: Problem[] = [];
     for (const { field, input, column } of this.#guards) {
       const values = batch.columns[input]!, width = this.#servable.inputs[input]!.rowWidth;
-      const min = field.min ?? Number.NEGATIVE_INFINITY, max = field.max ?? Number.POSITIVE_INFINITY;
+      const min = field.min ?? -Number.MAX_VALUE, max = field.max ?? Number.MAX_VALUE;
       for (let row = 0; row < rows; row++) {
         const value = values[(batch.rows + row) * width + column]!;
         if (field.type === 'double' && typeof value === 'number' && value >= min && value <= max) continue;

@@ -28,7 +28,7 @@ export function operationsHandlers(parts: { router: Router; store: ModelStore; s
       }
       const typed = services.get(name);
       if (typed === undefined) throw notFound(`there is no service "${name}"; the contracts in force serve ${[...services.keys()].join(', ') || 'none yet: publish one with "parley contract publish PROJECT"'}`);
-      return new types.ContractResponse(present({ idl: typed.contract.idl, fingerprint: typed.contract.fingerprint }) as never);
+      return new types.ContractResponse(present({ idl: typed.contract.idl, fingerprint: typed.contract.fingerprint, includes: typed.contract.includes }) as never);
     },
   });
 }

@@ -1,0 +1,94 @@
+/**
+ * The composition root: every part is built and joined here. Constructing is cheap; what does I/O is opened in order and
+ * closed in the reverse.
+ */
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import type { CliContext, OpenRegistry, RunningServer, ServeOptions, StoreOptions } from './cli/context.js';
+import { actorName, DEFAULT_HOST, DEFAULT_PORT, logLevel, type ServerAddress, serverAddress, storeSettings, token } from './config.js';
+import { invalidInput } from './errors.js';
+import type { ModelStore } from './model/store-port.js';
+import { Registry } from './registry/registry.js';
+import { ParleyClient } from './rpc/client/parley-client.js';
+import { Dispatcher } from './rpc/dispatcher.js';
+import { GeneratedServices } from './rpc/generated.js';
+import { operationsHandlers } from './rpc/handlers/operations.js';
+import { predictionHandlers } from './rpc/handlers/prediction.js';
+import { registryHandlers } from './rpc/handlers/registry.js';
+import { DEFAULT_LIMITS } from './rpc/limits.js';
+import { RpcServer } from './rpc/server.js';
+import { Batcher } from './serving/batcher.js';
+import { Factory } from './serving/factory.js';
+import { Router } from './serving/router.js';
+import { openStore } from './store/connect.js';
+
+const packageFile = new URL('../package.json', import.meta.url);
+const genericIdlFile = new URL('../idl/parley.thrift', import.meta.url);
+
+export const parleyVersion = (): string => (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
+
+/** A registry on the store, or behind the server that the options or the environment name. */
+export async function openRegistry(options: StoreOptions): Promise<OpenRegistry> {
+  const address = serverAddress(options.server);
+  if (address !== undefined) {
+    const client = await ParleyClient.connect(address, token(options.token));
+    return { registry: client, close: async () => client.close() };
+  }
+  const store = await openStore(storeSettings(options));
+  return { registry: new Registry(store, actorName()), close: () => store.close() };
+}
+
+export const predict: CliContext['predict'] = async (options, model, rows, call) => {
+  const client = await ParleyClient.connect(serverAddress(options.server) ?? defaultAddress, token(options.token));
+  try {
+    return await client.predict(model, rows, call);
+  } finally {
+    client.close();
+  }
+};
+
+const defaultAddress: ServerAddress = { host: DEFAULT_HOST, port: DEFAULT_PORT };
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+/** Opens the store, follows it, listens. @throws ParleyError when any of it cannot be done; nothing stays open then */
+export async function serve(options: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
+  if (!isLoopback(options.host) && !options.insecure) {
+    throw invalidInput(`${options.host} can be reached from other machines, without TLS or tokens; add --insecure if that is meant, or listen on ${DEFAULT_HOST}`);
+  }
+  const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
+  const settings = storeSettings(options);
+  const store = await openStore(settings);
+  const closing: (() => Promise<void> | void)[] = [() => store.close()];
+  const close = async () => {
+    for (const undo of closing.reverse()) await undo();
+    closing.length = 0;
+  };
+  try {
+    const batcher = new Batcher();
+    const factory = new Factory(store, batcher);
+    closing.push(() => factory.close());
+    const router = new Router(store, factory, log);
+    await router.start();
+    closing.push(() => router.close());
+    const dispatcher = new Dispatcher({ router, batcher, log, generated: generatedServices(router, store, log), defaultService: options.defaultService });
+    const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
+    const thrift = await server.listen(options.host, options.port);
+    closing.push(() => server.close());
+    return { thrift, services: [...router.services.keys()], store: settings.redisUrl ?? `${settings.dataFolder} (embedded Redis)`, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function generatedServices(router: Router, store: ModelStore, log: ConstructorParameters<typeof GeneratedServices>[1]): GeneratedServices {
+  return new GeneratedServices(
+    {
+      Prediction: predictionHandlers(router),
+      Registry: registryHandlers(new Registry(store, actorName())),
+      Operations: operationsHandlers({ router, store, serverVersion: parleyVersion(), genericIdl: readFileSync(genericIdlFile, 'utf8') }),
+    },
+    log,
+  );
+}

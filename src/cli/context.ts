@@ -1,0 +1,71 @@
+/** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
+import type { Command } from 'commander';
+import type { RegistryPort } from '../model/registry-port.js';
+import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
+import type { Output } from './output.js';
+
+export interface StoreOptions {
+  readonly dataDir?: string;
+  readonly redis?: string;
+  readonly server?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+}
+
+/** A registry, on the store or behind a server; `close` must be called. */
+export interface OpenRegistry {
+  readonly registry: RegistryPort;
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly dataDir?: string;
+  readonly redis?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly insecure: boolean;
+  readonly defaultService?: string;
+  readonly logLevel?: string;
+}
+
+export interface RunningServer {
+  readonly thrift: { readonly host: string; readonly port: number };
+  readonly services: readonly string[];
+  /** Where its models come from, for people. */
+  readonly store: string;
+  close(): Promise<void>;
+}
+
+export interface CliContext {
+  readonly output: Output;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly version: string;
+  readonly stdin: NodeJS.ReadableStream;
+  openRegistry(options: StoreOptions): Promise<OpenRegistry>;
+  predict(options: StoreOptions, model: string, rows: readonly PlainRow[], call: { many: boolean; timeoutMs?: number }): Promise<readonly PlainAnswer[]>;
+  serve(options: ServeOptions): Promise<RunningServer>;
+}
+
+/** Adds a command's part to the program. */
+export type CommandDefinition = (program: Command, context: CliContext) => void;
+
+/** Opens the registry for one action and closes it whatever happens. */
+export async function withRegistry<T>(context: CliContext, options: StoreOptions, action: (registry: RegistryPort) => Promise<T>): Promise<T> {
+  const open = await context.openRegistry(options);
+  try {
+    return await action(open.registry);
+  } finally {
+    await open.close();
+  }
+}
+
+/** The options of every command that reads or changes the registry. */
+export function registryOptions(command: Command): Command {
+  return command
+    .option('--server <host:port>', 'go through this server instead of the store (PARLEY_SERVER)')
+    .option('--token <token>', 'the token to show the server (PARLEY_TOKEN)')
+    .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
+    .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)')
+    .option('--json', 'print JSON');
+}

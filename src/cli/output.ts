@@ -1,0 +1,68 @@
+/** What commands print: results on stdout, everything else on stderr. */
+import type { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+import type { ParleyError } from '../errors.js';
+
+export class Output {
+  readonly #out: Writable;
+  readonly #err: Writable & { readonly isTTY?: boolean };
+
+  constructor(out: Writable, err: Writable & { readonly isTTY?: boolean }) {
+    this.#out = out;
+    this.#err = err;
+  }
+
+  /** Whether progress may redraw and colours may be used on stderr. */
+  get isTerminal(): boolean {
+    return this.#err.isTTY === true;
+  }
+
+  get err(): Writable {
+    return this.#err;
+  }
+
+  /** One line of result. */
+  line(text = ''): void {
+    this.#out.write(`${text}\n`);
+  }
+
+  json(value: unknown): void {
+    this.line(JSON.stringify(value, undefined, 2));
+  }
+
+  /** One compact line, for what is read by programs as it comes. */
+  event(value: unknown): void {
+    this.line(JSON.stringify(value));
+  }
+
+  /** Columns as wide as their widest cell; numbers to the right. */
+  table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+    const cells = [header, ...rows].map((row) => row.map(String));
+    const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+    const numeric = header.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number' || /^[\d.,]+%?$/.test(String(row[column]))));
+    cells.forEach((row, index) => {
+      const text = row.map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ');
+      this.line(index === 0 && this.isTerminal ? styleText('bold', text.trimEnd()) : text.trimEnd());
+    });
+  }
+
+  /** Something to know that is not the result. */
+  note(text: string): void {
+    this.#err.write(`${text}\n`);
+  }
+
+  failure(error: ParleyError): void {
+    const mark = this.isTerminal ? styleText(['red', 'bold'], 'error') : 'error';
+    this.#err.write(`${mark} ${error.code}: ${error.message}\n`);
+    for (const { path, message, got } of error.problems) this.#err.write(`  ${path}: ${message}${got === undefined ? '' : `, got ${got}`}\n`);
+  }
+}
+
+/** A version as people read it: enough to be unique, and accepted in its place. */
+export const short = (version: string): string => version.slice(0, 12);
+
+/** Microseconds since the epoch as UTC to the second. */
+export const timeText = (microseconds: number): string => `${new Date(microseconds / 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+
+/** Up to four significant digits. */
+export const figure = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4).replace(/\.?0+$/, ''));

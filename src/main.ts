@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The CLI's entry: gives the commands the outside world, and turns signals into an abort. */
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
+const { openRegistry, parleyVersion, predict, serve } = await import('./app.js');
+const { Output } = await import('./cli/output.js');
+const { EXIT_INTERRUPTED, runCommand } = await import('./cli/program.js');
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // The second time means now.
+    if (interrupted.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    interrupted.abort(new Error(signal));
+  });
+}
+// `parley … | head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const output = new Output(process.stdout, process.stderr);
+process.exitCode = await runCommand(process.argv.slice(2), {
+  output,
+  signal: interrupted.signal,
+  version: parleyVersion(),
+  stdin: process.stdin,
+  openRegistry,
+  predict,
+  serve: (options) => serve(options, output.isTerminal ? 'warn' : 'info'),
+});

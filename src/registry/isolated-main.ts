@@ -1,0 +1,21 @@
+/** The process in which a version is rehearsed or accepted: takes one assignment, answers once, ends. */
+import { modelBroken, ParleyError } from '../errors.js';
+import { acceptVersion } from './accept-version.js';
+import type { Assignment, Outcome } from './isolated.js';
+import { rehearseVersion } from './rehearse-version.js';
+
+async function outcomeOf({ task, folder }: Assignment): Promise<Outcome> {
+  try {
+    return { ok: true, value: task.kind === 'rehearse' ? await rehearseVersion(task, folder) : await acceptVersion(task, folder) };
+  } catch (error) {
+    const told = error instanceof ParleyError ? error : modelBroken(`the version could not be run: ${error instanceof Error ? error.message : String(error)}`);
+    return { ok: false, code: told.code, message: told.message, problems: told.problems };
+  }
+}
+
+process.once('message', async (assignment: Assignment) => {
+  const outcome = await outcomeOf(assignment);
+  process.send!(outcome, () => process.exit(0));
+});
+// Whoever asked is gone: there is nobody to answer.
+process.once('disconnect', () => process.exit(1));

@@ -1,0 +1,40 @@
+/** A version loaded for one look at it, outside the serving road: rows in, all outputs out. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bindService, type MethodBinding } from '../contract/bind.js';
+import type { Contract } from '../contract/contract.js';
+import { parseContract } from '../contract/parse.js';
+import type { ColumnBatch } from '../model/row.js';
+import type { Tensor, TensorData } from '../model/tensor.js';
+import type { Artifact } from '../model/trained.js';
+import { deserialize } from '../model-types/table.js';
+import { type Results, runtimeTensor, Session } from '../onnx/session.js';
+import { feedsOf } from './feeds.js';
+import { ENVELOPE, type IsolatedModel } from './isolated.js';
+
+export class LoadedVersion {
+  private constructor(
+    readonly artifact: Artifact,
+    readonly session: Session,
+    readonly contract: Contract | undefined,
+    /** Of the contract's first method. */
+    readonly binding: MethodBinding | undefined,
+    readonly sizeBytes: number,
+  ) {}
+
+  static async load(folder: string, { contract: text, service }: IsolatedModel): Promise<LoadedVersion> {
+    const envelope = await readFile(join(folder, ENVELOPE));
+    const artifact = deserialize(envelope);
+    const contract = text === undefined ? undefined : parseContract(text);
+    const binding = contract === undefined ? undefined : bindService(contract, service ?? contract.services[0]!.name, artifact).methods[0];
+    return new LoadedVersion(artifact, await Session.load(artifact.graph), contract, binding, envelope.length);
+  }
+
+  async run(rows: ColumnBatch): Promise<Record<string, Tensor>> {
+    const feeds = feedsOf(rows, this.session.signature, this.binding?.inputs);
+    const results: Results = await this.session.runOnce(Object.fromEntries(Object.entries(feeds).map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)])));
+    return Object.fromEntries(
+      this.session.signature.outputs.map(({ name, dataType }) => [name, { dataType, shape: [...results[name]!.dims], data: results[name]!.data as TensorData }]),
+    );
+  }
+}

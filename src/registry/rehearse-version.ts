@@ -1,0 +1,42 @@
+/** Pipeline step: run the graph once, on the trainer's rows or on blank ones. Runs in a process of its own. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno } from '../errors.js';
+import type { ColumnBatch } from '../model/row.js';
+import type { Signature } from '../model/tensor.js';
+import { decodeExpected } from './expected.js';
+import { EXPECTED, type Rehearsed, type Task } from './isolated.js';
+import { LoadedVersion } from './loaded-version.js';
+import { compareOutputs } from './pipeline/compare.js';
+
+const BLANK_ROWS = 2;
+
+export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>, folder: string): Promise<Rehearsed> {
+  const version = await LoadedVersion.load(folder, task);
+  const bytes = await readIfThere(join(folder, EXPECTED));
+  if (bytes === undefined) {
+    await version.run(blankRows(version.binding?.inputs.map(({ field }) => field.name), version.session.signature));
+    return { rows: BLANK_ROWS };
+  }
+  const expected = decodeExpected(bytes);
+  const actual = await version.run(expected.rows);
+  return { rows: expected.rows.rows, largestDifference: compareOutputs(expected.outputs, actual) };
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Zeros and empty strings: enough to see whether the graph runs at all. */
+function blankRows(fields: readonly string[] | undefined, { inputs }: Signature): ColumnBatch {
+  const specs = (fields ?? inputs.map((input) => input.name)).map((name) => {
+    const isText = inputs.find((input) => input.name === name)?.dataType === 'string';
+    return { name, kind: isText ? ('string' as const) : ('number' as const) };
+  });
+  return { specs, rows: BLANK_ROWS, columns: specs.map(({ kind }) => (kind === 'string' ? new Array<string>(BLANK_ROWS).fill('') : new Float64Array(BLANK_ROWS))) };
+}

@@ -1,0 +1,158 @@
+/** A server's generic services, in the port's terms: what the CLI talks to with `--server`. */
+import operations from '../../../gen/Operations.js';
+import types from '../../../gen/parley_types.js';
+import prediction from '../../../gen/Prediction.js';
+import registry from '../../../gen/Registry.js';
+import type { Contract, ContractService } from '../../contract/contract.js';
+import { parseContract } from '../../contract/parse.js';
+import { notFound } from '../../errors.js';
+import type { HistoryQuery, Page, Promote, Publish, PublishContract, PublishedContract, RegistryPort, Rollback } from '../../model/registry-port.js';
+import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from '../../model/version.js';
+import { aliasFromWire, entryFromWire, present, verdictFromWire, versionFromWire, type Wire, wireInt } from '../registry-mapping.js';
+import { type Address, ClientConnection } from './connection.js';
+import { callTyped, type PlainAnswer, type PlainRow } from './typed.js';
+
+/** Acceptance and publication rehearse the model, which takes as long as the model does. */
+const SLOW_TIMEOUT_MS = 300_000;
+
+export class ParleyClient implements RegistryPort {
+  readonly #connection: ClientConnection;
+  readonly #token: string | undefined;
+
+  private constructor(connection: ClientConnection, token: string | undefined) {
+    this.#connection = connection;
+    this.#token = token;
+  }
+
+  static async connect(address: Address, token?: string): Promise<ParleyClient> {
+    return new ParleyClient(await ClientConnection.open(address), token);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  // ------------------------------------------------------------------ predict
+
+  /** Answers of a model's typed service, one per row. */
+  async predict(model: string, rows: readonly PlainRow[], options: { many: boolean; timeoutMs?: number }): Promise<readonly PlainAnswer[]> {
+    return callTyped(this.#connection, await this.#serviceOf(model), rows, options);
+  }
+
+  async #serviceOf(model: string): Promise<ContractService> {
+    const described = await this.#call<Wire<types.DescribeResponse>>(prediction.Client, 'describe', new types.DescribeRequest(this.#request({ model })));
+    const name = described.contract_service;
+    if (!name) throw notFound(`model "${model}" has no contract, so it has no typed service; call Prediction.predict with tensors`);
+    const contract = await this.contract(name);
+    return contract.services.find((service) => service.name === name)!;
+  }
+
+  /** The contract that a typed service keeps. */
+  async contract(service: string): Promise<Contract> {
+    const response = await this.#call<Wire<types.ContractResponse>>(operations.Client, 'contract', new types.ContractRequest(this.#request({ service_name: service })));
+    return parseContract({ file: `${service}.thrift`, idl: response.idl ?? '', includes: (response.includes ?? {}) as Record<string, string> });
+  }
+
+  async ping(): Promise<{ serverVersion: string; ready: boolean; storeConnected: boolean; services: readonly string[] }> {
+    const response = await this.#call<Wire<types.PingResponse>>(operations.Client, 'ping', new types.PingRequest(this.#request({})));
+    return { serverVersion: response.server_version ?? '', ready: response.ready === true, storeConnected: response.store_connected === true, services: [...(response.services ?? [])] };
+  }
+
+  // ------------------------------------------------------------------ registry
+
+  async publishContract(request: PublishContract): Promise<PublishedContract> {
+    const response = await this.#registry<Wire<types.PublishContractResponse>>('publish_contract', types.PublishContractRequest, {
+      idl: request.idl,
+      includes: request.includes,
+      fixtures_upload_id: request.fixturesUploadId,
+      fixtures_format: request.fixturesFormat,
+      allow_breaking: request.allowBreaking,
+    });
+    return present({ model: response.model ?? '', services: [...(response.services ?? [])], fingerprint: response.fingerprint ?? '', fixtureFingerprint: response.fixture_fingerprint ?? undefined }) as PublishedContract;
+  }
+
+  async beginUpload(model: string, sizeBytes: number): Promise<{ uploadId: string; partBytes: number }> {
+    const response = await this.#registry<Wire<types.BeginUploadResponse>>('begin_upload', types.BeginUploadRequest, { model, size_bytes: wireInt(sizeBytes) });
+    return { uploadId: response.upload_id ?? '', partBytes: response.part_bytes ?? 0 };
+  }
+
+  async uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number> {
+    const response = await this.#registry<Wire<types.UploadPartResponse>>('upload_part', types.UploadPartRequest, {
+      upload_id: uploadId,
+      offset: wireInt(offset),
+      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    });
+    return Number(response.received_bytes ?? 0);
+  }
+
+  async publish(request: Publish): Promise<ModelVersion> {
+    const response = await this.#registry<Wire<types.PublishResponse>>('publish', types.PublishRequest, {
+      model: request.model,
+      upload_id: request.uploadId,
+      model_type: request.modelType,
+      contract_service: request.contractService,
+      run_id: request.runId,
+      run_configuration_json: request.runConfigurationJson,
+      expected_upload_id: request.expectedUploadId,
+      metrics: request.metrics,
+      description: request.description,
+    });
+    return versionFromWire((response.version ?? {}) as Wire<types.ModelVersion>);
+  }
+
+  async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
+    const response = await this.#registry<Wire<types.VersionsResponse>>('list_versions', types.VersionsRequest, { model: query.model, limit: query.limit, page_token: query.pageToken });
+    return present({ items: (response.versions ?? []).map((version) => versionFromWire(version)), nextPageToken: response.next_page_token ?? undefined }) as Page<ModelVersion>;
+  }
+
+  async accept(model: string, version: Version): Promise<Verdict> {
+    return verdictFromWire(await this.#registry<Wire<types.AcceptResponse>>('accept', types.AcceptRequest, { model, version }));
+  }
+
+  async promote(request: Promote): Promise<LedgerEntry> {
+    return this.#entry('promote', types.PromoteRequest, {
+      model: request.model,
+      version: request.version,
+      alias_name: request.aliasName,
+      expected_version: request.expectedVersion,
+      reason: request.reason,
+    });
+  }
+
+  async rollback(request: Rollback): Promise<LedgerEntry> {
+    return this.#entry('rollback', types.RollbackRequest, { model: request.model, alias_name: request.aliasName, to_version: request.toVersion, reason: request.reason });
+  }
+
+  async history(query: HistoryQuery): Promise<readonly LedgerEntry[]> {
+    const response = await this.#registry<Wire<types.HistoryResponse>>('history', types.HistoryRequest, {
+      model: query.model,
+      alias_name: query.aliasName,
+      at: query.at === undefined ? undefined : wireInt(query.at),
+      limit: query.limit,
+    });
+    return (response.entries ?? []).map((entry) => entryFromWire(entry));
+  }
+
+  async aliases(model: string): Promise<readonly AliasState[]> {
+    const response = await this.#registry<Wire<types.AliasesResponse>>('aliases', types.AliasesRequest, { model });
+    return (response.aliases ?? []).map((alias) => aliasFromWire(alias));
+  }
+
+  async #entry(method: string, Request: new (fields: never) => object, fields: object): Promise<LedgerEntry> {
+    const response = await this.#registry<Wire<types.AliasResponse>>(method, Request, fields);
+    return entryFromWire(response.entry as Wire<types.LedgerEntry> | null | undefined);
+  }
+
+  #registry<Response>(method: string, Request: new (fields: never) => object, fields: object): Promise<Response> {
+    return this.#call<Response>(registry.Client, method, new Request(this.#request(fields) as never));
+  }
+
+  #request(fields: object): never {
+    const context = this.#token === undefined ? undefined : new types.RequestContext({ auth_token: this.#token } as never);
+    return present({ context, ...fields }) as never;
+  }
+
+  #call<Response>(Client: unknown, method: string, request: unknown): Promise<Response> {
+    return this.#connection.call<Response>(Client as never, method, request, SLOW_TIMEOUT_MS);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Calls of a contract's typed service from its text alone: plain values in, plain values out.
+ *
+ * What the CLI's `predict` uses. The values go over the wire exactly as a generated stub would send them.
+ */
+import type { ContractMethod, ContractService, InputField, OutputField } from '../../contract/contract.js';
+import { didYouMean } from '../../contract/nearest.js';
+import { invalidInput, unsupported, type Problem } from '../../errors.js';
+import { receivedError } from '../error-mapping.js';
+import { WIRE_TYPES } from '../typed-codec.js';
+import { BinaryReader, BinaryWriter } from '../wire/binary.js';
+import { BOOL, BYTE, CALL, DOUBLE, EXCEPTION, I16, I32, I64, LIST, MAP, STOP, STRING, STRUCT, type WireReader, type WireWriter } from '../wire/protocol.js';
+import type { ClientConnection } from './connection.js';
+
+/** A row as JSON has it: by field name; null and absent are the same. */
+export type PlainRow = Readonly<Record<string, unknown>>;
+
+/** An answer by field name: enum values by their label, provenance by the names of parley.thrift. */
+export type PlainAnswer = Readonly<Record<string, unknown>>;
+
+/** @returns one answer per row */
+export async function callTyped(connection: ClientConnection, service: ContractService, rows: readonly PlainRow[], options: { many: boolean; timeoutMs?: number }): Promise<readonly PlainAnswer[]> {
+  const method = methodFor(service, options.many);
+  const answers: PlainAnswer[] = [];
+  for (const batch of options.many === method.many ? [rows] : rows.map((row) => [row])) {
+    const sequenceId = connection.nextSequence();
+    const reply = await connection.exchange(sequenceId, encodeCall(service, method, batch, sequenceId, options.timeoutMs), options.timeoutMs);
+    answers.push(...decodeReply(method, reply));
+  }
+  return answers;
+}
+
+/** The first method of the wanted kind; the first of the other kind where there is none. */
+function methodFor(service: ContractService, many: boolean): ContractMethod {
+  return service.methods.find((method) => method.many === many) ?? service.methods[0]!;
+}
+
+function encodeCall(service: ContractService, method: ContractMethod, rows: readonly PlainRow[], sequenceId: number, timeoutMs: number | undefined): Buffer {
+  const writer = new BinaryWriter();
+  writer.at = 4;
+  writer.messageBegin(Buffer.from(`${service.name}:${method.name}`), CALL, sequenceId);
+  writer.structBegin();
+  writer.field(method.many ? LIST : STRUCT, method.argument.id);
+  if (method.many) writer.listBegin(STRUCT, rows.length);
+  rows.forEach((row, index) => writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name));
+  if (method.contextId !== undefined && timeoutMs !== undefined) {
+    writer.field(STRUCT, method.contextId);
+    writer.structBegin();
+    writer.field(I32, 2);
+    writer.i32(timeoutMs);
+    writer.structEnd();
+  }
+  writer.structEnd();
+  writer.buffer.writeInt32BE(writer.at - 4, 0);
+  return writer.buffer.subarray(0, writer.at);
+}
+
+function writeRow(writer: WireWriter, method: ContractMethod, row: PlainRow, path: string): void {
+  const { fields } = method.request, problems: Problem[] = [];
+  for (const name of Object.keys(row)) {
+    if (!fields.some((field) => field.name === name)) {
+      problems.push({ path: `${path}.${name}`, message: `there is no such field${didYouMean(name, fields.map((field) => field.name))}` });
+    }
+  }
+  writer.structBegin();
+  for (const field of fields) {
+    const value = row[field.name];
+    if (value === undefined || value === null) continue;
+    const problem = writeField(writer, field, value);
+    if (problem !== undefined) problems.push({ path: `${path}.${field.name}`, message: problem, got: JSON.stringify(value)?.slice(0, 64) ?? '' });
+  }
+  writer.structEnd();
+  if (problems.length > 0) throw invalidInput(`${problems[0]!.path}: ${problems[0]!.message}`, { problems });
+}
+
+/** @returns what is wrong with the value, if anything */
+function writeField(writer: WireWriter, field: InputField, value: unknown): string | undefined {
+  const { id } = field, wireType = WIRE_TYPES[field.type];
+  if (field.type === 'string') {
+    if (typeof value !== 'string') return 'must be a string';
+    writer.field(STRING, id);
+    writer.text(value);
+    return undefined;
+  }
+  if (field.type === 'bool') {
+    if (typeof value !== 'boolean') return 'must be true or false';
+    writer.fieldBool(id, value);
+    return undefined;
+  }
+  const number = field.type === 'enum' ? enumNumber(field, value) : value;
+  if (typeof number !== 'number') return field.type === 'enum' ? `must be one of ${field.enum!.members.filter((member) => member.value !== 0).map((member) => member.label).join(', ')}` : 'must be a number';
+  if (field.type !== 'double' && !Number.isInteger(number)) return 'must be a whole number';
+  writer.field(wireType, id);
+  writeNumber(writer, wireType, number);
+  return undefined;
+}
+
+function enumNumber(field: InputField, value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  return field.enum!.members.find((member) => member.label === value || member.name === value)?.value;
+}
+
+function writeNumber(writer: WireWriter, wireType: number, value: number): void {
+  if (wireType === DOUBLE) writer.double(value);
+  else if (wireType === I64) writer.i64(value);
+  else if (wireType === I16) writer.i16(value);
+  else if (wireType === BYTE) writer.byte(value);
+  else writer.i32(value);
+}
+
+// -------------------------------------------------------------------- answers
+
+function decodeReply(method: ContractMethod, frame: Buffer): PlainAnswer[] {
+  const reader = new BinaryReader();
+  reader.reset(frame, 0, frame.length);
+  reader.messageBegin();
+  const names = (type: number) => (reader.messageType === EXCEPTION && type === STRING ? 'message' : undefined);
+  let answers: PlainAnswer[] | undefined;
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    const { fieldId } = reader;
+    if (names(type) !== undefined) throw unsupported(`the server does not take the call: ${textOf(reader)}`);
+    if (fieldId === 0 && type === STRUCT) answers = [readAnswer(reader, method.response.fields)];
+    else if (fieldId === 0 && type === LIST) answers = readList(reader, () => readAnswer(reader, method.response.fields)) as PlainAnswer[];
+    else if (fieldId === method.errorId && type === STRUCT) throw receivedError(readError(reader));
+    else reader.skip(type);
+  }
+  if (answers === undefined) throw unsupported('the server answered nothing; it may be of another release');
+  return answers;
+}
+
+const textOf = (reader: WireReader): string => {
+  const length = reader.span();
+  return reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
+};
+
+function readList<T>(reader: WireReader, element: (type: number) => T): T[] {
+  reader.listBegin();
+  const { elementType, size } = reader;
+  return Array.from({ length: size }, () => element(elementType));
+}
+
+function readAnswer(reader: WireReader, fields: readonly OutputField[]): PlainAnswer {
+  const answer: Record<string, unknown> = {};
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    const field = fields.find(({ id }) => id === reader.fieldId);
+    if (field === undefined) reader.skip(type);
+    else if (field.role === 'provenance') answer[field.name] = readNamed(reader, PROVENANCE);
+    else if (type === MAP) answer[field.name] = readMap(reader, field);
+    else answer[field.name] = labelled(field, readScalar(reader, type));
+  }
+  return answer;
+}
+
+function readMap(reader: WireReader, field: OutputField): Record<string, unknown> {
+  reader.mapBegin();
+  const { keyType, elementType, size } = reader, map: Record<string, unknown> = {};
+  for (let i = 0; i < size; i++) {
+    const key = labelled(field, readScalar(reader, keyType));
+    map[String(key)] = readScalar(reader, elementType);
+  }
+  return map;
+}
+
+const labelled = (field: OutputField, value: unknown): unknown => (field.enum === undefined ? value : (field.enum.members.find((member) => member.value === value)?.label ?? value));
+
+function readScalar(reader: WireReader, type: number): unknown {
+  switch (type) {
+    case BOOL:
+      return reader.bool();
+    case BYTE:
+      return reader.byte();
+    case DOUBLE:
+      return reader.double();
+    case I16:
+      return reader.i16();
+    case I32:
+      return reader.i32();
+    case I64:
+      return reader.i64();
+    case STRING:
+      return textOf(reader);
+    default:
+      reader.skip(type);
+      return undefined;
+  }
+}
+
+const PROVENANCE: Readonly<Record<number, string>> = { 1: 'prediction_id', 2: 'model', 3: 'version', 4: 'alias_name', 5: 'queue_us', 6: 'compute_us', 7: 'cached' };
+const ERROR: Readonly<Record<number, string>> = { 1: 'code', 2: 'message', 3: 'retryable', 4: 'retry_after_ms', 5: 'problems', 6: 'request_id' };
+const PROBLEM: Readonly<Record<number, string>> = { 1: 'path', 2: 'message', 3: 'got' };
+
+function readNamed(reader: WireReader, names: Readonly<Record<number, string>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    const name = names[reader.fieldId];
+    const value = type === LIST ? readList(reader, (element) => (element === STRUCT ? readNamed(reader, PROBLEM) : readScalar(reader, element))) : readScalar(reader, type);
+    if (name !== undefined) found[name] = value;
+  }
+  return found;
+}
+
+const readError = (reader: WireReader): Parameters<typeof receivedError>[0] => readNamed(reader, ERROR) as Parameters<typeof receivedError>[0];

@@ -1,0 +1,72 @@
+-- Points an alias at a version, forward (promote) or back along its trail (rollback), if the alias is still where the
+-- caller saw it and the version has passed what is in force.
+-- KEYS  aliases, trail, versions, verdicts, contract, epoch, ledger
+-- ARGV  channel, model, alias, version, 'promote' or 'rollback', expected ('' = any, 'none' = points nowhere),
+--       field of verdicts ('' = no gate), the gate's contract and fixtures fingerprints, actor, reason ('' = none),
+--       environment ('' = none)
+-- Reply {'OK', sequence, microseconds, previous version ('' = none)} | {'SAME'} (pointed there already)
+--       | {'NO_VERSION'} | {'CONFLICT', current ('' = none)} | {'NOT_IN_FORCE', contract, fixtures}
+--       | {'NOT_ACCEPTED', 'rejected' or 'unjudged'} | {'NOT_IN_TRAIL'}
+-- Event <model> <sequence>
+local aliases, trail, versions, verdicts, inForce, epoch, ledger = unpack(KEYS)
+local channel, model, alias, version, action, expected, field, contract, fixtures, actor, reason, environment =
+  unpack(ARGV)
+
+-- Reads come first: a key that another program has given another type stops the script before it has written anything.
+local current = redis.call('HGET', aliases, alias)
+local known = redis.call('ZSCORE', versions, version)
+local place = redis.call('LPOS', trail, version)
+local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
+local verdict = redis.call('HGET', verdicts, field)
+local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+redis.call('XLEN', ledger)
+
+if not known then
+  return { 'NO_VERSION' }
+end
+if (expected == 'none' and current) or (expected ~= '' and expected ~= 'none' and expected ~= current) then
+  return { 'CONFLICT', current or '' }
+end
+if field ~= '' then
+  if force[1] ~= contract or force[2] ~= fixtures then
+    return { 'NOT_IN_FORCE', force[1] or '', force[2] or '' }
+  end
+  if not verdict then
+    return { 'NOT_ACCEPTED', 'unjudged' }
+  end
+  if cmsgpack.unpack(verdict).accepted ~= true then
+    return { 'NOT_ACCEPTED', 'rejected' }
+  end
+end
+if current == version then
+  return { 'SAME' }
+end
+if action == 'rollback' and not place then
+  return { 'NOT_IN_TRAIL' }
+end
+
+local time = redis.call('TIME')
+local at = time[1] .. string.format('%06d', time[2])
+local line = { 'action', action, 'at', at, 'alias', alias, 'version', version, 'actor', actor }
+local function add(name, value)
+  if value ~= '' then
+    line[#line + 1] = name
+    line[#line + 1] = value
+  end
+end
+add('previousVersion', current or '')
+add('contractFingerprint', contract)
+add('fixtureFingerprint', fixtures)
+add('reason', reason)
+add('environment', environment)
+redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+redis.call('SET', epoch, sequence)
+if action == 'rollback' then
+  -- What lies before the place is undone: the next rollback goes on from there.
+  redis.call('LTRIM', trail, place + 1, -1)
+elseif current then
+  redis.call('LPUSH', trail, current)
+end
+redis.call('HSET', aliases, alias, version)
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+return { 'OK', sequence, at, current or '' }

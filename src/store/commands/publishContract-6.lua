@@ -1,0 +1,55 @@
+-- Puts a contract and its fixtures in force.
+-- KEYS  staging, fixtures, contract:<fingerprint>, contract, epoch, ledger
+-- ARGV  channel, model, contract fingerprint, fixtures fingerprint ('' = none), number of staged parts, actor,
+--       reason ('' = none), environment ('' = none), then the contract's fields and values
+-- Reply {'OK', sequence} | {'SAME'} (both are in force already) | {'NO_FIXTURES', parts found}
+-- Event <model> <sequence>
+local staging, fixtures, contract, inForce, epoch, ledger = unpack(KEYS)
+local channel, model, fingerprint, fixtureFingerprint, parts, actor, reason, environment = unpack(ARGV, 1, 8)
+
+-- Reads come first: a key that another program has given another type stops the script before it has written anything.
+local before = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
+local whole = redis.call('HLEN', fixtures) > 0
+local staged = redis.call('HLEN', staging)
+local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+redis.call('XLEN', ledger)
+redis.call('HLEN', contract)
+
+if fixtureFingerprint ~= '' and not whole and (staged == 0 or staged ~= tonumber(parts)) then
+  return { 'NO_FIXTURES', staged }
+end
+if fixtureFingerprint ~= '' and not whole then
+  redis.call('RENAME', staging, fixtures)
+  redis.call('PERSIST', fixtures)
+else
+  redis.call('UNLINK', staging)
+end
+
+-- The text may differ in comments and spacing although the fingerprint is the same: the newest is kept.
+redis.call('DEL', contract)
+redis.call('HSET', contract, unpack(ARGV, 9))
+if before[1] == fingerprint and (before[2] or '') == fixtureFingerprint then
+  return { 'SAME' }
+end
+
+local time = redis.call('TIME')
+local at = time[1] .. string.format('%06d', time[2])
+local line = { 'action', 'contract', 'at', at, 'contractFingerprint', fingerprint, 'actor', actor }
+local function add(name, value)
+  if value ~= '' then
+    line[#line + 1] = name
+    line[#line + 1] = value
+  end
+end
+add('fixtureFingerprint', fixtureFingerprint)
+add('reason', reason)
+add('environment', environment)
+redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+redis.call('SET', epoch, sequence)
+redis.call('DEL', inForce)
+redis.call('HSET', inForce, 'fingerprint', fingerprint)
+if fixtureFingerprint ~= '' then
+  redis.call('HSET', inForce, 'fixtureFingerprint', fixtureFingerprint)
+end
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+return { 'OK', sequence }

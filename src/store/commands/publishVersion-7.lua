@@ -1,0 +1,52 @@
+-- Makes a version visible: its bytes, its record, its place among the versions, its run and its ledger line, or none.
+-- KEYS  staging, blob, version, versions, run, epoch, ledger
+-- ARGV  channel, model, version, number of staged parts, run configuration ('' = none), actor, reason ('' = none),
+--       environment ('' = none), then the record's fields and values
+-- Reply {'OK', sequence} | {'THERE'} (kept as it was) | {'INCOMPLETE', parts found}
+-- Event <model> <sequence>
+local staging, blob, record, versions, run, epoch, ledger = unpack(KEYS)
+local channel, model, version, parts, configuration, actor, reason, environment = unpack(ARGV, 1, 8)
+
+-- Reads come first: a key that another program has given another type stops the script before it has written anything.
+local known = redis.call('ZSCORE', versions, version)
+local whole = redis.call('HLEN', blob) > 0
+local staged = redis.call('HLEN', staging)
+local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+redis.call('XLEN', ledger)
+redis.call('HLEN', record)
+redis.call('GET', run)
+
+if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
+  return { 'INCOMPLETE', staged }
+end
+if configuration ~= '' then
+  redis.call('SETNX', run, configuration)
+end
+if whole then
+  redis.call('UNLINK', staging)
+else
+  redis.call('RENAME', staging, blob)
+  redis.call('PERSIST', blob)
+end
+if known then
+  return { 'THERE' }
+end
+
+local time = redis.call('TIME')
+local at = time[1] .. string.format('%06d', time[2])
+local line = { 'action', 'publish', 'at', at, 'version', version, 'actor', actor }
+local function add(name, value)
+  if value ~= '' then
+    line[#line + 1] = name
+    line[#line + 1] = value
+  end
+end
+add('reason', reason)
+add('environment', environment)
+redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+redis.call('SET', epoch, sequence)
+redis.call('DEL', record)
+redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 9))
+redis.call('ZADD', versions, sequence, version)
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+return { 'OK', sequence }

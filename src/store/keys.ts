@@ -1,0 +1,102 @@
+/**
+ * The only place that spells a Redis key.
+ *
+ * Everything of one model carries the hash tag `{<model>}`, so that a script that changes a model finds all of its keys
+ * on one node of a Redis Cluster.
+ *
+ * | key | type | holds |
+ * |---|---|---|
+ * | `parley:models` | set | the names of all models; added to before a model's first change |
+ * | `parley:{m}:epoch` | string | sequence of the ledger's last line |
+ * | `parley:{m}:ledger` | stream | one entry per change, its id `<sequence>-0` |
+ * | `parley:{m}:aliases` | hash | alias -> version |
+ * | `parley:{m}:trail:<alias>` | list | what the alias pointed at before, nearest first |
+ * | `parley:{m}:versions` | sorted set | version, by the sequence of its publication |
+ * | `parley:{m}:version:<version>` | hash | the version's record |
+ * | `parley:{m}:blob:<version>` | hash | part number -> at most 1 MiB of the envelope |
+ * | `parley:{m}:verdicts` | hash | `<version>:<contract>:<fixtures>` -> verdict, MessagePack |
+ * | `parley:{m}:contract` | hash | fingerprints of the contract and the fixtures in force |
+ * | `parley:{m}:contract:<fingerprint>` | hash | the contract's text |
+ * | `parley:{m}:fixtures:<fingerprint>` | hash | part number -> at most 1 MiB of the fixtures |
+ * | `parley:{m}:run:<id>` | string | a run's configuration, JSON |
+ * | `parley:{m}:upload:<id>` | hash | `sizeBytes`, `receivedBytes`, part number -> bytes; expires |
+ * | `parley:{m}:staging:<id>` | hash | parts on their way to a blob or to fixtures; expires |
+ */
+export class Keys {
+  /** @param prefix stands before every key and channel; lets tests share one Redis. No braces. */
+  constructor(private readonly prefix = '') {}
+
+  /** The channel on which a change is announced as `<model> <sequence>`. */
+  get events(): string {
+    return `${this.prefix}parley:events`;
+  }
+
+  get models(): string {
+    return `${this.prefix}parley:models`;
+  }
+
+  epoch(model: string): string {
+    return this.of(model, 'epoch');
+  }
+
+  ledger(model: string): string {
+    return this.of(model, 'ledger');
+  }
+
+  aliases(model: string): string {
+    return this.of(model, 'aliases');
+  }
+
+  trail(model: string, aliasName: string): string {
+    return this.of(model, `trail:${aliasName}`);
+  }
+
+  versions(model: string): string {
+    return this.of(model, 'versions');
+  }
+
+  version(model: string, version: string): string {
+    return this.of(model, `version:${version}`);
+  }
+
+  blob(model: string, version: string): string {
+    return this.of(model, `blob:${version}`);
+  }
+
+  verdicts(model: string): string {
+    return this.of(model, 'verdicts');
+  }
+
+  contractInForce(model: string): string {
+    return this.of(model, 'contract');
+  }
+
+  contract(model: string, fingerprint: string): string {
+    return this.of(model, `contract:${fingerprint}`);
+  }
+
+  fixtures(model: string, fingerprint: string): string {
+    return this.of(model, `fixtures:${fingerprint}`);
+  }
+
+  run(model: string, runId: string): string {
+    return this.of(model, `run:${runId}`);
+  }
+
+  upload(model: string, id: string): string {
+    return this.of(model, `upload:${id}`);
+  }
+
+  staging(model: string, id: string): string {
+    return this.of(model, `staging:${id}`);
+  }
+
+  private of(model: string, noun: string): string {
+    return `${this.prefix}parley:{${model}}:${noun}`;
+  }
+}
+
+/** The field of `verdicts` for one digest, contract and set of fixtures. */
+export function verdictField(version: string, contractFingerprint: string, fixtureFingerprint: string): string {
+  return `${version}:${contractFingerprint}:${fixtureFingerprint}`;
+}

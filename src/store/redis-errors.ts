@@ -1,0 +1,145 @@
+/** What goes wrong between us and Redis, as errors that say what to do. */
+import { conflict, internal, ParleyError, storeUnavailable } from '../errors.js';
+
+/** A command whose connection was lost, or that got no reply in time: whether it was carried out is not known. */
+export class LostReply extends Error {
+  override readonly name = 'LostReply';
+}
+
+const START_REDIS = 'start it, or look at it with `parley doctor`';
+
+/** Refusals of a Redis that answers: the word that its error starts with (inside a script: contains) -> why, way out. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [/\bLOADING\b/, 'is still loading its data; try again in a moment'],
+  [/\bREADONLY\b/, 'is a read-only replica; give the address of the primary'],
+  [/\bOOM\b/, 'has no memory left (maxmemory) and refuses writes; raise its maxmemory'],
+  [/\bMASTERDOWN\b/, 'is a replica that has lost its primary; give the address of the primary, or start it'],
+  [/\bMISCONF\b/, 'cannot write to its disk and refuses writes; free disk space and look into its log'],
+  [/\bNOREPLICAS\b/, 'has too few replicas connected and refuses writes; start them'],
+  [/\bCLUSTERDOWN\b/, 'is a cluster of which a part is down; start the missing nodes'],
+  [/\bBUSY\b/, "is busy with another program's script; wait, or end it with SCRIPT KILL"],
+  [/max number of clients/, 'has no connection left; raise its maxclients, or end some of its clients'],
+  [/\bNOAUTH\b/, 'wants a password; put it into the address: redis://:password@host:port'],
+  [
+    /\bWRONGPASS\b|invalid password/,
+    'refuses the user or the password; correct the address: redis://user:password@host:port',
+  ],
+  [
+    /\bNOPERM\b/,
+    'does not let this user do that; grant it with ACL SETUSER: all commands on ~*parley:* and &*parley:*',
+  ],
+  [
+    /without any password configured|no password is set/,
+    'has no password, and one was given; take it out of the address',
+  ],
+  [/DB index is out of range/, 'has no database of that number; correct the address'],
+  [/unknown command/i, 'lacks a command; Redis 6.2 or newer, or Valkey, is needed'],
+];
+
+const LOST = /Connection is closed|writeable|max retries per request|aborted due to connection close|ETIMEDOUT/;
+const LOST_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EACCES',
+  'EPERM',
+  'ENOTSOCK',
+  'ECONNABORTED',
+  'EADDRNOTAVAIL',
+  'EPROTO',
+]);
+
+/** Whether the connection is to blame, so that a later try may get through. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof LostReply) return true;
+  if (!(error instanceof Error)) return false;
+  return LOST.test(error.message) || ('code' in error && typeof error.code === 'string' && LOST_CODES.has(error.code));
+}
+
+/**
+ * The error to show for whatever a Redis command failed with.
+ *
+ * @param address as messages name it
+ * @param lastProblem what the connection met most recently: says more than "closed"
+ */
+export function storeError(error: unknown, address: string, lastProblem?: Error): ParleyError {
+  if (error instanceof ParleyError) return error;
+  const refusal = refusalOf(error, address);
+  if (refusal !== undefined) return refusal;
+  if (isLost(error)) return lostError(error, address, lastProblem);
+  const message = messageOf(error);
+  if (message.includes('WRONGTYPE')) return foreignKey(error, address);
+  if (isProtocolError(error)) return notRedis(error, address);
+  return internal(`Redis at ${address} answered with an error that Parley does not know: ${message}`, { cause: error });
+}
+
+/** A value at one of our keys that is not ours. */
+export function foreignValue(key: string, address: string, expected: string, cause?: unknown): ParleyError {
+  return conflict(
+    `the Redis key ${key} at ${address} does not hold what Parley stores there (${expected}); another program seems to use ` +
+      'it: give Parley a Redis or a database of its own, or delete the key if nobody needs it',
+    { cause },
+  );
+}
+
+function refusalOf(error: unknown, address: string): ParleyError | undefined {
+  const message = messageOf(error);
+  const row = REFUSALS.find(([pattern]) => pattern.test(message));
+  return row && storeUnavailable(`Redis at ${address} ${row[1]}`, { cause: error });
+}
+
+function lostError(error: unknown, address: string, lastProblem: Error | undefined): ParleyError {
+  if (lastProblem !== undefined) {
+    const refusal = refusalOf(lastProblem, address);
+    if (refusal !== undefined) return refusal;
+    if (isProtocolError(lastProblem)) return notRedis(lastProblem, address);
+    if (lastProblem instanceof ParleyError) return lastProblem;
+  }
+  if (error instanceof LostReply) {
+    return storeUnavailable(`${error.message}; ${START_REDIS}`, { cause: error });
+  }
+  const why = lastProblem === undefined ? 'the connection was lost' : messageOf(lastProblem);
+  return storeUnavailable(`Redis at ${address} cannot be reached (${why}); ${START_REDIS}`, {
+    cause: lastProblem ?? error,
+  });
+}
+
+function notRedis(error: unknown, address: string): ParleyError {
+  return storeUnavailable(
+    `what listens at ${address} does not speak Redis's protocol; check host and port (Redis's usual port is 6379), and ` +
+      'whether it wants TLS (rediss://)',
+    { cause: error },
+  );
+}
+
+function foreignKey(error: unknown, address: string): ParleyError {
+  return foreignValue(`(one of: ${keysOf(error).join(', ')})`, address, 'a key of another type', error);
+}
+
+/** The keys that a failed command named; ioredis keeps the command with its error. */
+function keysOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error) || !('command' in error)) return ['unknown'];
+  const { name, args } = error.command as { name?: string; args?: readonly unknown[] };
+  if (args === undefined) return ['unknown'];
+  const texts = args.map(String);
+  return name === 'eval' || name === 'evalsha' ? texts.slice(2, 2 + Number(texts[1])) : texts.slice(0, 1);
+}
+
+function isProtocolError(error: unknown): boolean {
+  const message = messageOf(error);
+  return /Protocol error|Please report this|unknown RESP type|wrong version number|packet length too long/i.test(
+    message,
+  );
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error.message;
+}

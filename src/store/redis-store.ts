@@ -1,0 +1,243 @@
+/**
+ * The model store on Redis: every state change is one Lua script, every key is spelled by keys.ts.
+ *
+ * Constructing costs nothing; the first call, or {@link RedisStore.open}, connects. {@link RedisStore.close} ends the
+ * watchers, then the connections.
+ */
+import { randomBytes } from 'node:crypto';
+import type {
+  ContractRecord,
+  ModelState,
+  ModelStore,
+  MoveAlias,
+  StoreWatcher,
+  VersionRecord,
+} from '../model/store-port.js';
+import type { LedgerEntry, Verdict, Version } from '../model/version.js';
+import type { RedisAddress } from './address.js';
+import { Aliases } from './aliases.js';
+import { Connection, replies } from './connection.js';
+import type { StoreContext } from './context.js';
+import { Contracts, type PublishContract } from './contracts.js';
+import { Keys } from './keys.js';
+import { Ledger, type LedgerQuery } from './ledger.js';
+import { PART_BYTES } from './parts.js';
+import { RecordReader } from './records.js';
+import { Uploads } from './uploads.js';
+import { type PublishVersion, Versions } from './versions.js';
+import { Watcher } from './watcher.js';
+
+/** Who runs the Redis that a store uses, where that is us. */
+export interface RedisHost {
+  /** The connection was lost: start Redis again if it is gone. Called again at each failed try to reconnect. */
+  heal(): void;
+  /**
+   * The store leaves. `others` names the connections of other stores; where there are none, the host ends Redis through
+   * `shutdown`; in any case it awaits `leave`, so that the next to leave does not see us.
+   */
+  release(departure: {
+    others(): Promise<readonly string[]>;
+    shutdown(): Promise<void>;
+    leave(): Promise<void>;
+  }): Promise<void>;
+}
+
+export interface RedisStoreOptions {
+  readonly connection: RedisAddress;
+  /** Before every key and channel; for tests that share one Redis. */
+  readonly keyPrefix?: string;
+  /** Stands on every ledger line. */
+  readonly environment?: string;
+  readonly host?: RedisHost;
+}
+
+export class RedisStore implements ModelStore {
+  readonly partBytes = PART_BYTES;
+  readonly address: RedisAddress;
+
+  private readonly name = `parley:${process.pid}`;
+  private readonly id = randomBytes(4).toString('hex');
+  private readonly host: RedisHost | undefined;
+  private readonly context: StoreContext;
+  private readonly watchers = new Set<Watcher>();
+  private closed: Promise<void> | undefined;
+
+  private readonly uploads: Uploads;
+  private readonly published: Versions;
+  private readonly contracts: Contracts;
+  private readonly history: Ledger;
+  private readonly aliases: Aliases;
+
+  constructor(options: RedisStoreOptions) {
+    this.address = options.connection;
+    this.host = options.host;
+    this.context = {
+      keys: new Keys(options.keyPrefix),
+      records: new RecordReader(this.address.text),
+      commands: this.connection('commands', () => this.host?.heal()),
+      bulk: this.connection('bulk'),
+      environment: options.environment ?? '',
+    };
+    this.uploads = new Uploads(this.context);
+    this.published = new Versions(this.context);
+    this.contracts = new Contracts(this.context);
+    this.history = new Ledger(this.context);
+    this.aliases = new Aliases(this.context, this.history);
+  }
+
+  /** Connects now, and says why where that fails; without it the first call connects. */
+  open(): Promise<void> {
+    return this.context.commands.open();
+  }
+
+  get connected(): boolean {
+    return this.context.commands.connected;
+  }
+
+  /** What Redis says of itself, by field: `redis_version`, `process_id`, … */
+  async serverInfo(): Promise<ReadonlyMap<string, string>> {
+    const text = await this.context.commands.ask((redis) => redis.info('server'));
+    return new Map(
+      text.split('\r\n').flatMap((line) => {
+        const colon = line.indexOf(':');
+        return colon < 1 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+      }),
+    );
+  }
+
+  async ping(): Promise<void> {
+    await this.context.commands.ask((redis) => redis.ping());
+  }
+
+  async models(): Promise<readonly string[]> {
+    const { commands, keys } = this.context;
+    const names = await commands.ask((redis) => redis.smembers(keys.models));
+    const epochs = await commands.ask((redis) => {
+      const pipeline = redis.pipeline();
+      for (const name of names) pipeline.exists(keys.epoch(name));
+      return replies(pipeline);
+    });
+    return names.filter((_, i) => epochs[i] === 1).sort();
+  }
+
+  state(model: string): Promise<ModelState> {
+    return this.aliases.state(model);
+  }
+
+  beginUpload(model: string, sizeBytes: number): Promise<string> {
+    return this.uploads.begin(model, sizeBytes);
+  }
+
+  uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number> {
+    return this.uploads.part(uploadId, offset, data);
+  }
+
+  readUpload(uploadId: string): Promise<Buffer> {
+    return this.uploads.read(uploadId);
+  }
+
+  publishVersion(request: PublishVersion): Promise<{ published: boolean; record: VersionRecord }> {
+    return this.published.publish(request);
+  }
+
+  readVersion(model: string, version: Version): Promise<Buffer> {
+    return this.published.read(model, version);
+  }
+
+  version(model: string, version: Version): Promise<VersionRecord | undefined> {
+    return this.published.find(model, version);
+  }
+
+  versions(model: string): Promise<readonly VersionRecord[]> {
+    return this.published.list(model);
+  }
+
+  resolveVersion(model: string, prefix: string): Promise<Version> {
+    return this.published.resolve(model, prefix);
+  }
+
+  runConfiguration(model: string, runId: string): Promise<string | undefined> {
+    return this.published.runConfiguration(model, runId);
+  }
+
+  publishContract(request: PublishContract): Promise<void> {
+    return this.contracts.publish(request);
+  }
+
+  contract(model: string, fingerprint?: string): Promise<ContractRecord | undefined> {
+    return this.contracts.find(model, fingerprint);
+  }
+
+  fixtures(model: string, fixtureFingerprint: string): Promise<Buffer> {
+    return this.contracts.fixtures(model, fixtureFingerprint);
+  }
+
+  recordVerdict(request: Parameters<ModelStore['recordVerdict']>[0]): Promise<void> {
+    return this.contracts.recordVerdict(request);
+  }
+
+  verdict(model: string, version: Version, contract: string, fixtures: string): Promise<Verdict | undefined> {
+    return this.contracts.verdict(model, version, contract, fixtures);
+  }
+
+  moveAlias(request: MoveAlias): Promise<LedgerEntry> {
+    return this.aliases.move(request);
+  }
+
+  trail(model: string, aliasName: string): Promise<readonly Version[]> {
+    return this.aliases.trail(model, aliasName);
+  }
+
+  ledger(model: string, query?: LedgerQuery): Promise<readonly LedgerEntry[]> {
+    return this.history.read(model, query);
+  }
+
+  async watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }> {
+    const readState = (model: string) => this.aliases.state(model);
+    const watching = new Watcher(this.context, this.connection('events'), readState, watcher);
+    this.watchers.add(watching);
+    const stop = async () => {
+      this.watchers.delete(watching);
+      await watching.stop();
+    };
+    try {
+      await watching.start();
+    } catch (error) {
+      this.watchers.delete(watching);
+      throw error;
+    }
+    return { stop };
+  }
+
+  close(): Promise<void> {
+    this.closed ??= this.leave();
+    return this.closed;
+  }
+
+  private async leave(): Promise<void> {
+    await Promise.all([...this.watchers].map((watcher) => watcher.stop()));
+    const { bulk, commands } = this.context;
+    await bulk.close();
+    const leave = () => commands.close();
+    if (this.host === undefined) return leave();
+    await this.host.release({ others: () => this.otherStores(), shutdown: () => this.shutdown(), leave });
+  }
+
+  /** Names of the connections that other stores have, in this process or another. */
+  private async otherStores(): Promise<readonly string[]> {
+    const list = await this.context.commands.ask((redis) => redis.client('LIST'));
+    const names = [...String(list).matchAll(/ name=(parley:\S+)/g)].map((match) => match[1]!);
+    return names.filter((name) => !name.endsWith(`-${this.id}`));
+  }
+
+  private async shutdown(): Promise<void> {
+    const { commands } = this.context;
+    commands.expectEnd();
+    // Redis answers by ending the connection, which ioredis takes for a failure; NOSAVE: the log has everything.
+    await commands.ask((redis) => redis.shutdown('NOSAVE'), { repeat: false, deadlineMs: 10_000 }).catch(() => {});
+  }
+
+  private connection(role: string, onLost?: () => void): Connection {
+    return new Connection(this.address, `${this.name}:${role}-${this.id}`, onLost);
+  }
+}

@@ -1,0 +1,36 @@
+/** The Lua scripts beside this file, as methods of an ioredis client: `commands/<name>-<number of keys>.lua`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+type Value = string | number | Uint8Array;
+
+/** A script's keys in the order of its header, then its arguments. */
+type Script = (...keysAndArguments: Value[]) => Promise<(string | number)[]>;
+
+export interface Scripts {
+  readonly publishVersion: Script;
+  readonly publishContract: Script;
+  readonly recordVerdict: Script;
+  readonly moveAlias: Script;
+  readonly readState: Script;
+  readonly uploadPart: Script;
+}
+
+export type ScriptClient = Redis & Scripts;
+
+const FOLDER = new URL('./commands/', import.meta.url);
+const NAME = /^([a-z][A-Za-z]*)-(\d+)\.lua$/;
+
+/** Teaches `client` the scripts. ioredis sends a script's text once a connection, its SHA-1 from then on. */
+export function defineScripts(client: Redis): ScriptClient {
+  for (const file of readdirSync(FOLDER)) {
+    const [, name, numberOfKeys] = NAME.exec(file) ?? [];
+    if (name === undefined) continue;
+    client.defineCommand(name, {
+      numberOfKeys: Number(numberOfKeys),
+      lua: readFileSync(new URL(file, FOLDER), 'utf8'),
+    });
+  }
+  // defineCommand adds methods that the type checker cannot see; a test holds the interface to the folder.
+  return client as ScriptClient;
+}

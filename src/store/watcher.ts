@@ -1,0 +1,145 @@
+/**
+ * Follows all models of a store and tells of every change, soon and surely.
+ *
+ * Soon: a change is announced on a channel. Surely: announcements may be lost, so each second, and whenever a connection
+ * comes back, each model's epoch is compared with the one that was told last. A model's calls come one after the other;
+ * a change that happens during a call is told after it. A call that fails is repeated at the next comparison.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { ModelState, StoreWatcher } from '../model/store-port.js';
+import { type Connection, replies } from './connection.js';
+import type { StoreContext } from './context.js';
+
+export const POLL_MS = 1_000;
+
+interface Followed {
+  /** Of the state that was told last; undefined before the first. */
+  told?: number;
+  /** Something may have changed since the state was read last. */
+  stale: boolean;
+  telling?: Promise<void>;
+}
+
+export class Watcher {
+  private readonly followed = new Map<string, Followed>();
+  private readonly stopping = new AbortController();
+  private reachable = true;
+  private polling: Promise<void> = Promise.resolve();
+  private comparing: Promise<void> | undefined;
+
+  /** @param events a connection of its own, which is closed by {@link stop} */
+  constructor(
+    private readonly context: StoreContext,
+    private readonly events: Connection,
+    private readonly readState: (model: string) => Promise<ModelState>,
+    private readonly watcher: StoreWatcher,
+  ) {}
+
+  /** Resolves when every model that is there has been told. */
+  async start(): Promise<void> {
+    this.events.onMessage((message) => this.announced(message));
+    try {
+      await this.events.open();
+      await this.events.ask((redis) => redis.subscribe(this.context.keys.events));
+      await Promise.all(await this.compare());
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.events.onReady(() => this.compareSoon());
+    this.context.commands.onReady(() => this.compareSoon());
+    this.context.commands.onClose(() => this.tellReachable(false));
+    this.polling = this.poll();
+  }
+
+  /** No call begins after this; one that is under way is not waited for, so that it may stop us itself. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.polling;
+    await this.events.close();
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async poll(): Promise<void> {
+    while (!this.stopped) {
+      const slept = await setTimeout(POLL_MS, true, { signal: this.stopping.signal }).catch(() => false);
+      if (slept && !this.stopped) this.compareSoon();
+    }
+  }
+
+  private compareSoon(): void {
+    if (this.stopped) return;
+    this.comparing ??= this.compare()
+      .then(
+        (tellings) => {
+          this.tellReachable(true);
+          // Not awaited: a model that takes long to load must not keep the others from being compared. What fails to be
+          // read is different at the next comparison too.
+          for (const telling of tellings) telling.catch(() => {});
+        },
+        () => this.tellReachable(false),
+      )
+      .finally(() => {
+        this.comparing = undefined;
+      });
+  }
+
+  /** Compares all epochs, and begins to tell of those that differ. */
+  private async compare(): Promise<readonly Promise<void>[]> {
+    const { commands, keys } = this.context;
+    const listed = await commands.ask((redis) => redis.smembers(keys.models));
+    const models = [...new Set([...listed, ...this.followed.keys()])];
+    const epochs = await commands.ask((redis) => {
+      const pipeline = redis.pipeline();
+      for (const model of models) pipeline.get(keys.epoch(model));
+      return replies(pipeline);
+    });
+    // A name without a ledger is a publication that has not happened yet: its epoch counts as told.
+    return models
+      .filter((model, i) => Number(epochs[i] ?? 0) !== (this.followed.get(model)?.told ?? 0))
+      .map((model) => this.tell(model));
+  }
+
+  private announced(message: string): void {
+    const [model, sequence] = message.split(' ');
+    if (this.stopped || model === undefined || this.followed.get(model)?.told === Number(sequence)) return;
+    // A failure to read is made good by the next comparison, which also tells that the store is away.
+    this.tell(model).catch(() => this.compareSoon());
+  }
+
+  /** Tells the model's present state; while that is under way already, sees to it that it is told once more. */
+  private tell(model: string): Promise<void> {
+    let one = this.followed.get(model);
+    if (one === undefined) this.followed.set(model, (one = { stale: false }));
+    const followed = one;
+    followed.stale = true;
+    followed.telling ??= this.tellUntilFresh(model, followed).finally(() => {
+      delete followed.telling;
+    });
+    return followed.telling;
+  }
+
+  private async tellUntilFresh(model: string, followed: Followed): Promise<void> {
+    while (followed.stale && !this.stopped) {
+      followed.stale = false;
+      const state = await this.readState(model);
+      if (state.epoch === followed.told || this.stopped) continue;
+      try {
+        await this.watcher.onChange(state);
+      } catch {
+        // Whoever follows reports its own failures; not counting this call as told brings it again within a second.
+        return;
+      }
+      followed.told = state.epoch;
+    }
+  }
+
+  private tellReachable(reachable: boolean): void {
+    if (this.stopped || reachable === this.reachable) return;
+    this.reachable = reachable;
+    this.watcher.onConnection?.(reachable);
+  }
+}

@@ -1,0 +1,47 @@
+/** From a trained artifact to a published version: contract and fixtures first, then the bytes, through any registry. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { PublishContract, PublishedContract, RegistryPort } from '../model/registry-port.js';
+import type { ModelVersion } from '../model/version.js';
+import { modelTypeOf } from '../model-types/table.js';
+import { encodeExpected } from '../registry/expected.js';
+import type { Project } from './project.js';
+import type { Trained } from './train.js';
+
+/** Sorted by time; unique across machines. */
+export function newRunId(now: Date): string {
+  return `${now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Puts the project's contract and fixtures in force. */
+export async function publishProjectContract(registry: RegistryPort, project: Project): Promise<PublishedContract> {
+  const { contract, fixtures } = project;
+  const request: PublishContract = { idl: contract.idl, includes: contract.includes };
+  if (fixtures === undefined) return registry.publishContract(request);
+  const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures));
+  return registry.publishContract({ ...request, fixturesUploadId, fixturesFormat: extname(fixtures).slice(1) as 'csv' | 'jsonl' | 'parquet' });
+}
+
+/** Publishes what a run made; the registry inspects, binds, rehearses and compares before anyone can see it. */
+export async function publishTrained(registry: RegistryPort, project: Project, trained: Trained, runId: string): Promise<ModelVersion> {
+  const { model } = project.contract;
+  const uploadId = await upload(registry, model, modelTypeOf(trained.artifact.modelType).serialize(trained.artifact));
+  const expectedUploadId = await upload(registry, model, encodeExpected(trained.expected));
+  return registry.publish({
+    model,
+    uploadId,
+    expectedUploadId,
+    contractService: project.service.name,
+    runId,
+    runConfigurationJson: JSON.stringify(trained.configuration),
+    metrics: trained.metrics,
+  });
+}
+
+/** @returns the upload's id */
+export async function upload(registry: RegistryPort, model: string, bytes: Uint8Array): Promise<string> {
+  const { uploadId, partBytes } = await registry.beginUpload(model, bytes.length);
+  for (let offset = 0; offset < bytes.length; offset += partBytes) await registry.uploadPart(uploadId, offset, bytes.subarray(offset, offset + partBytes));
+  return uploadId;
+}
