@@ -1,9 +1,8 @@
 /** What every kind of source does, whatever it reads. A new kind is a line in towns.ts. */
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { sources } from '#parley/sources/table.js';
-import { readAll, refusal, temporaryFolder } from './reading.js';
+import { ownTemporaryFolder, readAll, refusal, temporaryFolder } from './reading.js';
 import { TOWNS, type Town, written } from './towns.js';
 
 const MANY: readonly Town[] = Array.from({ length: 10_000 }, (_, i) => [`town ${i}`, i / 4, i, i % 2 === 0, null]);
@@ -16,6 +15,7 @@ for (const [kind, write] of Object.entries(written))
   describe(`source ${kind}`, () => {
     const folder = temporaryFolder();
     const many = temporaryFolder();
+    const temporary = ownTemporaryFolder();
     let configuration: { path: string; query: string };
     let manyConfiguration: { path: string; query: string };
 
@@ -141,7 +141,7 @@ for (const [kind, write] of Object.entries(written))
       const source = await sources[kind].open(sources[kind].configuration.parse(manyConfiguration), many.path);
       for await (const batch of source.batches()) if (batch.rows > 0) break;
       await source.close();
-      expect(readdirSync(tmpdir()).filter((name) => /^parley-(sqlite|duckdb)/.test(name))).to.deep.equal([]);
+      expect(temporary.files()).to.deep.equal([]);
     });
 
     it('leaves the folder of the file as it was', async () => {

@@ -1,5 +1,5 @@
 /** Reading a source to its end, for tests. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ParleyError } from '#parley/errors.js';
@@ -33,10 +33,29 @@ export async function readAll(kind: string, configuration: object, folder: strin
   }
 }
 
+/** Where it was before a suite changed it. */
+const TEMPORARY = tmpdir();
+
 /** A folder that the suite removes. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'parley-test-'));
+  const path = mkdtempSync(join(TEMPORARY, 'parley-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Gives a suite a folder for temporary files that no other process writes to. */
+export function ownTemporaryFolder(): { files(): string[] } {
+  const { path, remove } = temporaryFolder();
+  let outer: string | undefined;
+  before(() => {
+    outer = process.env.TMPDIR;
+    process.env.TMPDIR = path;
+  });
+  after(() => {
+    if (outer === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = outer;
+    remove();
+  });
+  return { files: () => readdirSync(path) };
 }
 
 /** The ParleyError that a promise must end in. */
