@@ -20,11 +20,20 @@ export async function publishProjectContract(registry: RegistryPort, project: Pr
   const request: PublishContract = { idl: contract.idl, includes: contract.includes };
   if (fixtures === undefined) return registry.publishContract(request);
   const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures));
-  return registry.publishContract({ ...request, fixturesUploadId, fixturesFormat: extname(fixtures).slice(1) as 'csv' | 'jsonl' | 'parquet' });
+  return registry.publishContract({
+    ...request,
+    fixturesUploadId,
+    fixturesFormat: extname(fixtures).slice(1) as 'csv' | 'jsonl' | 'parquet',
+  });
 }
 
 /** Publishes what a run made; the registry inspects, binds, rehearses and compares before anyone can see it. */
-export async function publishTrained(registry: RegistryPort, project: Project, trained: Trained, runId: string): Promise<ModelVersion> {
+export async function publishTrained(
+  registry: RegistryPort,
+  project: Project,
+  trained: Trained,
+  runId: string,
+): Promise<ModelVersion> {
   const { model } = project.contract;
   const uploadId = await upload(registry, model, modelTypeOf(trained.artifact.modelType).serialize(trained.artifact));
   const expectedUploadId = await upload(registry, model, encodeExpected(trained.expected));
@@ -42,6 +51,7 @@ export async function publishTrained(registry: RegistryPort, project: Project, t
 /** @returns the upload's id */
 export async function upload(registry: RegistryPort, model: string, bytes: Uint8Array): Promise<string> {
   const { uploadId, partBytes } = await registry.beginUpload(model, bytes.length);
-  for (let offset = 0; offset < bytes.length; offset += partBytes) await registry.uploadPart(uploadId, offset, bytes.subarray(offset, offset + partBytes));
+  for (let offset = 0; offset < bytes.length; offset += partBytes)
+    await registry.uploadPart(uploadId, offset, bytes.subarray(offset, offset + partBytes));
   return uploadId;
 }

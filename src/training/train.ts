@@ -9,7 +9,7 @@ import type { Artifact, Expected } from '../model/trained.js';
 import type { Fitted, FittedFeatures } from '../model/training-port.js';
 import { GraphBuilder } from '../onnx/graph.js';
 import { inspectGraph } from '../onnx/reader.js';
-import { type Baseline, evaluate } from './evaluate.js';
+import { type Baseline, evaluate, MOST_EVALUATED_ROWS } from './evaluate.js';
 import { ExampleSpool } from './example-spool.js';
 import { expectedOf } from './expected.js';
 import type { Progress, Stage } from './progress.js';
@@ -75,6 +75,7 @@ class Run {
       const metrics = await this.stage('evaluate', () =>
         evaluate(this.project, { rows: rows.test, features, fitted, classes, baseline, turns: this.turns }),
       );
+      this.report('evaluate', 1, headline(this.project, metrics));
       const artifact = this.artifact(features, fitted, classes);
       const expected = expectedOf([rows.test, rows.train], { features, fitted, classes });
       const configuration = await this.configuration(rows, features, fitted);
@@ -145,7 +146,7 @@ class Run {
       }
       await this.turns.give();
     }
-    return { shares: counts.map((count) => count / examples.rows), mean: sum / examples.rows };
+    return { shares: Float32Array.from(counts, (count) => count / examples.rows), mean: sum / examples.rows };
   }
 
   private artifact(features: FittedFeatures, fitted: Fitted, classes: readonly string[]): Artifact {
@@ -170,6 +171,7 @@ class Run {
         read: rows.read,
         train: rows.train.rows,
         test: rows.test.rows,
+        evaluated: Math.min(rows.test.rows, MOST_EVALUATED_ROWS),
         fixtures: rows.fixtures,
         digest: rows.digest,
       },
@@ -202,4 +204,9 @@ class Run {
   private report(stage: Stage, fraction: number, message: string): void {
     this.options.onProgress?.({ stage, fraction, message });
   }
+}
+
+function headline({ task }: Project, metrics: Readonly<Record<string, number>>): string {
+  const name = task === 'classification' ? 'accuracy' : 'rmse';
+  return `${name} ${metrics[`test.${name}`].toPrecision(4)}, baseline ${metrics[`baseline.${name}`].toPrecision(4)}`;
 }
