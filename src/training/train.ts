@@ -69,7 +69,7 @@ class Run {
     const features = await this.stage('features', () => this.fitFeatures(rows));
     const examples = new ExampleSpool(features.width, this.options.spoolLimitBytes);
     try {
-      await this.fillExamples(examples, rows, features, classes);
+      await this.stage('features', () => this.fillExamples(examples, rows, features, classes));
       const fitted = await this.stage('fit', () => this.fit(examples, classes));
       const baseline = await this.baseline(examples, classes);
       const metrics = await this.stage('evaluate', () =>
@@ -103,7 +103,7 @@ class Run {
     for (const batch of train.batches()) {
       fitter.observe(batch);
       seen += batch.rows;
-      this.report('features', seen / train.rows, `${seen} rows`);
+      this.report('features', seen / train.rows / 2, `${seen} rows`);
       await this.turns.give();
     }
     return fitter.finish();
@@ -120,6 +120,7 @@ class Run {
       const matrix = new Float32Array(batch.rows * features.width);
       features.transform(batch, matrix);
       examples.append(matrix, targets.of(batch));
+      this.report('features', 0.5 + examples.rows / train.rows / 2, `${features.width} columns`);
       await this.turns.give();
     }
   }
@@ -152,7 +153,7 @@ class Run {
   private artifact(features: FittedFeatures, fitted: Fitted, classes: readonly string[]): Artifact {
     const builder = new GraphBuilder();
     fitted.write(builder, features.write(builder));
-    const metadata = this.project.task === 'classification' ? { classes } : {};
+    const metadata = metadataOf(this.project, classes);
     const graph = builder.serialize(
       Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)])),
     );
@@ -195,15 +196,21 @@ class Run {
   private async stage<T>(stage: Stage, run: () => Promise<T>): Promise<T> {
     this.options.signal?.throwIfAborted();
     const from = performance.now();
-    this.report(stage, 0, '');
+    if (this.timings[stage] === undefined) this.report(stage, 0, '');
     const done = await run();
-    this.timings[stage] = Math.round(performance.now() - from);
+    this.timings[stage] = (this.timings[stage] ?? 0) + Math.round(performance.now() - from);
     return done;
   }
 
   private report(stage: Stage, fraction: number, message: string): void {
     this.options.onProgress?.({ stage, fraction, message });
   }
+}
+
+/** Classes in the order of the probabilities; of a value its unit, where the contract says one. */
+function metadataOf({ task, answer }: Project, classes: readonly string[]): Record<string, unknown> {
+  if (task === 'classification') return { classes };
+  return answer.unit === undefined ? {} : { unit: answer.unit };
 }
 
 function headline({ task }: Project, metrics: Readonly<Record<string, number>>): string {
