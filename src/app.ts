@@ -5,7 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import type { CliContext, OpenRegistry, RunningServer, ServeOptions, StoreOptions } from './cli/context.js';
-import { actorName, DEFAULT_HOST, DEFAULT_PORT, logLevel, type ServerAddress, serverAddress, storeSettings, token } from './config.js';
+import {
+  actorName,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  logLevel,
+  type ServerAddress,
+  serverAddress,
+  storeSettings,
+  token,
+} from './config.js';
 import { invalidInput } from './errors.js';
 import type { ModelStore } from './model/store-port.js';
 import { Registry } from './registry/registry.js';
@@ -25,7 +34,8 @@ import { openStore } from './store/connect.js';
 const packageFile = new URL('../package.json', import.meta.url);
 const genericIdlFile = new URL('../idl/parley.thrift', import.meta.url);
 
-export const parleyVersion = (): string => (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
+export const parleyVersion = (): string =>
+  (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 /** A registry on the store, or behind the server that the options or the environment name. */
 export async function openRegistry(options: StoreOptions): Promise<OpenRegistry> {
@@ -54,7 +64,9 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 /** Opens the store, follows it, listens. @throws ParleyError when any of it cannot be done; nothing stays open then */
 export async function serve(options: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
   if (!isLoopback(options.host) && !options.insecure) {
-    throw invalidInput(`${options.host} can be reached from other machines, without TLS or tokens; add --insecure if that is meant, or listen on ${DEFAULT_HOST}`);
+    throw invalidInput(
+      `${options.host} can be reached from other machines, without TLS or tokens; add --insecure if that is meant, or listen on ${DEFAULT_HOST}`,
+    );
   }
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
@@ -71,23 +83,43 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     const router = new Router(store, factory, log);
     await router.start();
     closing.push(() => router.close());
-    const dispatcher = new Dispatcher({ router, batcher, log, generated: generatedServices(router, store, log), defaultService: options.defaultService });
+    const dispatcher = new Dispatcher({
+      router,
+      batcher,
+      log,
+      generated: generatedServices(router, store, log),
+      defaultService: options.defaultService,
+    });
     const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
-    return { thrift, services: [...router.services.keys()], store: settings.redisUrl ?? `${settings.dataFolder} (embedded Redis)`, close };
+    return {
+      thrift,
+      services: [...router.services.keys()],
+      store: settings.redisUrl ?? `${settings.dataFolder} (embedded Redis)`,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function generatedServices(router: Router, store: ModelStore, log: ConstructorParameters<typeof GeneratedServices>[1]): GeneratedServices {
+function generatedServices(
+  router: Router,
+  store: ModelStore,
+  log: ConstructorParameters<typeof GeneratedServices>[1],
+): GeneratedServices {
   return new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
       Registry: registryHandlers(new Registry(store, actorName())),
-      Operations: operationsHandlers({ router, store, serverVersion: parleyVersion(), genericIdl: readFileSync(genericIdlFile, 'utf8') }),
+      Operations: operationsHandlers({
+        router,
+        store,
+        serverVersion: parleyVersion(),
+        genericIdl: readFileSync(genericIdlFile, 'utf8'),
+      }),
     },
     log,
   );

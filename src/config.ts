@@ -35,11 +35,17 @@ export interface StoreFlags {
 
 export function storeSettings(flags: StoreFlags, environment: NodeJS.ProcessEnv = process.env): StoreSettings {
   const redisUrl = flags.redis ?? nonEmpty(environment.PARLEY_REDIS_URL);
-  return { dataFolder: resolve(flags.dataDir ?? nonEmpty(environment.PARLEY_DATA_DIR) ?? '.parley'), ...(redisUrl === undefined ? {} : { redisUrl }) };
+  return {
+    dataFolder: resolve(flags.dataDir ?? nonEmpty(environment.PARLEY_DATA_DIR) ?? '.parley'),
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+  };
 }
 
 /** The server named by a flag or the environment, if any. @throws ParleyError INVALID_INPUT */
-export function serverAddress(flag: string | undefined, environment: NodeJS.ProcessEnv = process.env): ServerAddress | undefined {
+export function serverAddress(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): ServerAddress | undefined {
   const text = flag ?? nonEmpty(environment.PARLEY_SERVER);
   return text === undefined ? undefined : parseAddress(text);
 }
@@ -50,9 +56,14 @@ export function token(flag: string | undefined, environment: NodeJS.ProcessEnv =
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
-export function logLevel(flag: string | undefined, fallback: string, environment: NodeJS.ProcessEnv = process.env): string {
+export function logLevel(
+  flag: string | undefined,
+  fallback: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): string {
   const level = flag ?? nonEmpty(environment.PARLEY_LOG_LEVEL) ?? fallback;
-  if (!LOG_LEVELS.some((known) => known === level)) throw invalidInput(`log level "${level}" is not known; it must be one of ${LOG_LEVELS.join(', ')}`);
+  if (!LOG_LEVELS.some((known) => known === level))
+    throw invalidInput(`log level "${level}" is not known; it must be one of ${LOG_LEVELS.join(', ')}`);
   return level;
 }
 
@@ -69,7 +80,8 @@ export function actorName(environment: NodeJS.ProcessEnv = process.env): string 
 export function parseAddress(text: string): ServerAddress {
   const match = /^(?:\[(?<six>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.port);
-  if (match === null || port > 65_535) throw invalidInput(`"${text}" is not a server's address; write HOST:PORT, such as 127.0.0.1:${DEFAULT_PORT}`);
+  if (match === null || port > 65_535)
+    throw invalidInput(`"${text}" is not a server's address; write HOST:PORT, such as 127.0.0.1:${DEFAULT_PORT}`);
   return { host: match.groups!.six ?? (match.groups!.host || DEFAULT_HOST), port };
 }
 

@@ -6,10 +6,15 @@ import { figure, type Output, short } from './output.js';
 export const accept: CommandDefinition = (program, context) => {
   registryOptions(program.command('accept'))
     .summary("run the contract's acceptance suite on a version")
-    .description("Runs the contract's acceptance suite on a published version and records the verdict for exactly that digest. Exit code 1 when it does not pass.")
+    .description(
+      "Runs the contract's acceptance suite on a published version and records the verdict for exactly that digest. Exit code 1 when it does not pass.",
+    )
     .argument('<model>', 'the model')
     .argument('<version>', 'a version, or the first 8 or more characters of it')
-    .addHelpText('after', '\nExamples:\n  parley accept penguins 3f2a9c41\n  parley accept penguins 3f2a9c41 --server 127.0.0.1:9090 --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  parley accept penguins 3f2a9c41\n  parley accept penguins 3f2a9c41 --server 127.0.0.1:9090 --json',
+    )
     .action(async (model: string, version: string, options: StoreOptions) => {
       const verdict = await withRegistry(context, options, (registry) => registry.accept(model, version));
       if (options.json) context.output.json(verdict);

@@ -43,7 +43,12 @@ export interface CliContext {
   readonly version: string;
   readonly stdin: NodeJS.ReadableStream;
   openRegistry(options: StoreOptions): Promise<OpenRegistry>;
-  predict(options: StoreOptions, model: string, rows: readonly PlainRow[], call: { many: boolean; timeoutMs?: number }): Promise<readonly PlainAnswer[]>;
+  predict(
+    options: StoreOptions,
+    model: string,
+    rows: readonly PlainRow[],
+    call: { many: boolean; timeoutMs?: number },
+  ): Promise<readonly PlainAnswer[]>;
   serve(options: ServeOptions): Promise<RunningServer>;
 }
 
@@ -51,7 +56,11 @@ export interface CliContext {
 export type CommandDefinition = (program: Command, context: CliContext) => void;
 
 /** Opens the registry for one action and closes it whatever happens. */
-export async function withRegistry<T>(context: CliContext, options: StoreOptions, action: (registry: RegistryPort) => Promise<T>): Promise<T> {
+export async function withRegistry<T>(
+  context: CliContext,
+  options: StoreOptions,
+  action: (registry: RegistryPort) => Promise<T>,
+): Promise<T> {
   const open = await context.openRegistry(options);
   try {
     return await action(open.registry);

@@ -13,7 +13,9 @@ interface Options extends StoreOptions {
 export const history: CommandDefinition = (program, context) => {
   registryOptions(program.command('history'))
     .summary("show a model's ledger")
-    .description("Shows a model's ledger, newest first: every publication, verdict, promotion and rollback, by whom and why.")
+    .description(
+      "Shows a model's ledger, newest first: every publication, verdict, promotion and rollback, by whom and why.",
+    )
     .argument('<model>', 'the model')
     .option('--alias <name>', 'only the lines of this alias')
     .option('--at <time>', 'what was in force then, as 2026-11-21T14:02:00Z', microsecondsOf)
@@ -21,7 +23,12 @@ export const history: CommandDefinition = (program, context) => {
     .addHelpText('after', '\nExamples:\n  parley history penguins\n  parley history penguins --at 2026-11-17T14:02:00Z')
     .action(async (model: string, { alias, at, limit, ...options }: Options) => {
       const entries = await withRegistry(context, options, (registry) =>
-        registry.history({ model, ...(alias === undefined ? {} : { aliasName: alias }), ...(at === undefined ? {} : { at }), ...(limit === undefined ? {} : { limit }) }),
+        registry.history({
+          model,
+          ...(alias === undefined ? {} : { aliasName: alias }),
+          ...(at === undefined ? {} : { at }),
+          ...(limit === undefined ? {} : { limit }),
+        }),
       );
       if (options.json) context.output.json(entries);
       else printHistory(context.output, entries, at);
@@ -35,7 +42,14 @@ export function printHistory(output: Output, entries: readonly LedgerEntry[], at
   }
   output.table(
     ['#', 'time', 'action', 'what', 'by', 'reason'],
-    entries.map((entry) => [entry.sequence, timeText(entry.at), entry.action, subjectOf(entry), entry.actor, entry.reason ?? '']),
+    entries.map((entry) => [
+      entry.sequence,
+      timeText(entry.at),
+      entry.action,
+      subjectOf(entry),
+      entry.actor,
+      entry.reason ?? '',
+    ]),
   );
 }
 

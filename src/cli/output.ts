@@ -39,9 +39,15 @@ export class Output {
   table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
     const cells = [header, ...rows].map((row) => row.map(String));
     const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-    const numeric = header.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number' || /^[\d.,]+%?$/.test(String(row[column]))));
+    const numeric = header.map(
+      (_, column) =>
+        rows.length > 0 &&
+        rows.every((row) => typeof row[column] === 'number' || /^[\d.,]+%?$/.test(String(row[column]))),
+    );
     cells.forEach((row, index) => {
-      const text = row.map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ');
+      const text = row
+        .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+        .join('  ');
       this.line(index === 0 && this.isTerminal ? styleText('bold', text.trimEnd()) : text.trimEnd());
     });
   }
@@ -54,7 +60,8 @@ export class Output {
   failure(error: ParleyError): void {
     const mark = this.isTerminal ? styleText(['red', 'bold'], 'error') : 'error';
     this.#err.write(`${mark} ${error.code}: ${error.message}\n`);
-    for (const { path, message, got } of error.problems) this.#err.write(`  ${path}: ${message}${got === undefined ? '' : `, got ${got}`}\n`);
+    for (const { path, message, got } of error.problems)
+      this.#err.write(`  ${path}: ${message}${got === undefined ? '' : `, got ${got}`}\n`);
   }
 }
 
@@ -62,7 +69,9 @@ export class Output {
 export const short = (version: string): string => version.slice(0, 12);
 
 /** Microseconds since the epoch as UTC to the second. */
-export const timeText = (microseconds: number): string => `${new Date(microseconds / 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+export const timeText = (microseconds: number): string =>
+  `${new Date(microseconds / 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 
 /** Up to four significant digits. */
-export const figure = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4).replace(/\.?0+$/, ''));
+export const figure = (value: number): string =>
+  Number.isInteger(value) ? String(value) : value.toPrecision(4).replace(/\.?0+$/, '');

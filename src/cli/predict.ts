@@ -13,17 +13,25 @@ export const predict: CommandDefinition = (program, context) => {
   program
     .command('predict')
     .summary('ask a running server')
-    .description("Asks a running server for a model's answer, over Thrift, through the typed service that its contract defines.")
+    .description(
+      "Asks a running server for a model's answer, over Thrift, through the typed service that its contract defines.",
+    )
     .argument('<model>', 'the model')
     .argument('<json>', 'a row as a JSON object, several as an array; "-" reads them from standard input')
     .option('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')
     .option('--token <token>', 'the token to show it (PARLEY_TOKEN)')
     .option('--timeout <ms>', 'milliseconds to wait for the answer', countOf)
     .option('--json', 'print JSON')
-    .addHelpText('after', `\nExamples:\n  parley predict penguins '{"bill_length_mm": 46.5, "bill_depth_mm": 17.9, "flipper_length_mm": 192, "body_mass_g": 3500, "island": "Dream", "sex": "FEMALE"}'\n  parley predict penguins - --json < rows.json`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  parley predict penguins '{"bill_length_mm": 46.5, "bill_depth_mm": 17.9, "flipper_length_mm": 192, "body_mass_g": 3500, "island": "Dream", "sex": "FEMALE"}'\n  parley predict penguins - --json < rows.json`,
+    )
     .action(async (model: string, json: string, { timeout, ...options }: Options) => {
       const parsed = parseRows(json === '-' ? await readAll(context) : json);
-      const answers = await context.predict(options, model, parsed.rows, { many: parsed.many, ...(timeout === undefined ? {} : { timeoutMs: timeout }) });
+      const answers = await context.predict(options, model, parsed.rows, {
+        many: parsed.many,
+        ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+      });
       if (options.json) context.output.json(parsed.many ? answers : answers[0]);
       else for (const answer of answers) printAnswer(context.output, answer);
     });
@@ -39,7 +47,10 @@ function parseRows(text: string): { rows: readonly PlainRow[]; many: boolean } {
   const rows = Array.isArray(value) ? value : [value];
   if (rows.length === 0) throw invalidInput('the array of rows is empty; give at least one');
   rows.forEach((row: unknown, index) => {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) throw invalidInput(`row ${index + 1} must be a JSON object of the contract's fields, got ${JSON.stringify(row).slice(0, 40)}`);
+    if (typeof row !== 'object' || row === null || Array.isArray(row))
+      throw invalidInput(
+        `row ${index + 1} must be a JSON object of the contract's fields, got ${JSON.stringify(row).slice(0, 40)}`,
+      );
   });
   return { rows: rows as PlainRow[], many: Array.isArray(value) };
 }
@@ -63,5 +74,7 @@ function valueText(name: string, value: unknown): string {
     const micros = Number(fields.queue_us ?? 0) + Number(fields.compute_us ?? 0);
     return `${String(fields.model)} ${short(String(fields.version))}${fields.alias_name === undefined ? '' : ` (${String(fields.alias_name)})`}, prediction ${String(fields.prediction_id)}, ${micros} µs`;
   }
-  return Object.entries(fields).map(([key, inner]) => `${key} ${typeof inner === 'number' ? figure(inner) : String(inner)}`).join(', ');
+  return Object.entries(fields)
+    .map(([key, inner]) => `${key} ${typeof inner === 'number' ? figure(inner) : String(inner)}`)
+    .join(', ');
 }

@@ -15,9 +15,23 @@ import { serve } from './serve.js';
 import { train } from './train.js';
 import { versions } from './versions.js';
 
-const COMMANDS: readonly CommandDefinition[] = [init, train, contract, accept, promote, rollback, history, versions, serve, predict, doctor];
+const COMMANDS: readonly CommandDefinition[] = [
+  init,
+  train,
+  contract,
+  accept,
+  promote,
+  rollback,
+  history,
+  versions,
+  serve,
+  predict,
+  doctor,
+];
 
-export const EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130;
+export const EXIT_FAILED = 1,
+  EXIT_USAGE = 2,
+  EXIT_INTERRUPTED = 130;
 
 /** Runs one command line. @param argv without node and script @returns the exit code */
 export async function runCommand(argv: readonly string[], context: CliContext): Promise<number> {
@@ -25,10 +39,18 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
     .description('Trains, checks, stores and serves models that keep a Thrift contract.')
     .version(context.version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => context.output.line(text.trimEnd()), writeErr: (text) => context.output.note(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => context.output.line(text.trimEnd()),
+      writeErr: (text) => context.output.note(text.trimEnd()),
+    })
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
-    .addHelpText('after', `\nEnvironment:\n${Object.entries(ENVIRONMENT).map(([name, meaning]) => `  ${name.padEnd(18)} ${meaning}`).join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`);
+    .addHelpText(
+      'after',
+      `\nEnvironment:\n${Object.entries(ENVIRONMENT)
+        .map(([name, meaning]) => `  ${name.padEnd(18)} ${meaning}`)
+        .join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`,
+    );
   for (const define of COMMANDS) define(program, context);
   for (const command of program.commands) inherit(command);
   try {
@@ -55,6 +77,10 @@ function exitCodeOf(error: unknown, { output, signal }: CliContext): number {
     output.failure(error);
     return EXIT_FAILED;
   }
-  output.failure(internal(`a defect in Parley, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
+  output.failure(
+    internal(
+      `a defect in Parley, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    ),
+  );
   return EXIT_FAILED;
 }

@@ -12,13 +12,18 @@ interface Options extends StoreOptions {
 export const promote: CommandDefinition = (program, context) => {
   registryOptions(program.command('promote'))
     .summary('point an alias at an accepted version')
-    .description("Points an alias at a version. A guarded alias (production, and what the contract names) takes only versions that passed the contract's acceptance suite.")
+    .description(
+      "Points an alias at a version. A guarded alias (production, and what the contract names) takes only versions that passed the contract's acceptance suite.",
+    )
     .argument('<model>', 'the model')
     .argument('<version>', 'a version, or the first 8 or more characters of it')
     .option('--alias <name>', 'the alias', PRODUCTION)
     .option('--expect <version>', 'fail with CONFLICT unless the alias points at this version now')
     .option('--reason <text>', 'why; goes into the ledger')
-    .addHelpText('after', '\nExamples:\n  parley promote penguins 3f2a9c41 --reason "retrained on 2026 data"\n  parley promote penguins 3f2a9c41 --alias candidate')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  parley promote penguins 3f2a9c41 --reason "retrained on 2026 data"\n  parley promote penguins 3f2a9c41 --alias candidate',
+    )
     .action(async (model: string, version: string, { alias, expect, reason, ...options }: Options) => {
       const entry = await withRegistry(context, options, (registry) =>
         registry.promote({

@@ -17,12 +17,18 @@ export const serve: CommandDefinition = (program, context) => {
     .option('--host <address>', 'the address to listen on', DEFAULT_HOST)
     .option('--port <port>', 'the port; 0 for any free one', portOf, DEFAULT_PORT)
     .option('--insecure', 'allow an address that other machines reach, without TLS and tokens', false)
-    .option('--default-service <name>', 'the typed service whose methods can be called by their plain names; the only one when there is one')
+    .option(
+      '--default-service <name>',
+      'the typed service whose methods can be called by their plain names; the only one when there is one',
+    )
     .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
     .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
     .option('--json', 'print one line of JSON once it can answer')
-    .addHelpText('after', '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379',
+    )
     .action(async ({ json, ...options }: Options) => {
       const { output, signal } = context;
       const server = await context.serve(options);
@@ -30,7 +36,11 @@ export const serve: CommandDefinition = (program, context) => {
         if (json) output.event({ event: 'listening', pid: process.pid, thrift: server.thrift });
         else {
           output.line(`listening on ${server.thrift.host}:${server.thrift.port}, models from ${server.store}`);
-          output.note(server.services.length === 0 ? 'no typed service yet; they appear when a contract is published' : `typed services: ${server.services.join(', ')}`);
+          output.note(
+            server.services.length === 0
+              ? 'no typed service yet; they appear when a contract is published'
+              : `typed services: ${server.services.join(', ')}`,
+          );
           if (output.isTerminal) output.note('Ctrl-C stops it');
         }
         await aborted(signal);
@@ -50,6 +60,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function portOf(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('write a port from 0 to 65535.');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('write a port from 0 to 65535.');
   return port;
 }

@@ -8,7 +8,13 @@ import { loadProject } from '../training/project.js';
 import { newRunId, publishProjectContract, publishTrained } from '../training/publish-run.js';
 import { type Trained, train as trainProject } from '../training/train.js';
 import { printVerdict } from './accept.js';
-import { type CliContext, type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
+import {
+  type CliContext,
+  type CommandDefinition,
+  registryOptions,
+  type StoreOptions,
+  withRegistry,
+} from './context.js';
 import { printMove } from './history.js';
 import { figure, type Output, short } from './output.js';
 
@@ -31,17 +37,30 @@ export const train: CommandDefinition = (program, context) => {
   registryOptions(program.command('train'))
     .summary('train a project and publish the version')
     .description(
-      "Trains a project: reads its source, fits features and model into one ONNX graph, evaluates it on held-out rows, checks the graph against contract and trainer, and publishes it. With --promote it is also accepted and put into production; exit code 1 when it does not pass.",
+      'Trains a project: reads its source, fits features and model into one ONNX graph, evaluates it on held-out rows, checks the graph against contract and trainer, and publishes it. With --promote it is also accepted and put into production; exit code 1 when it does not pass.',
     )
     .argument('<project>', 'the folder of parley.yaml')
-    .option('--set <key=value>', 'override a key of parley.yaml for this run, such as trainer.max_iterations=200', collect, {})
+    .option(
+      '--set <key=value>',
+      'override a key of parley.yaml for this run, such as trainer.max_iterations=200',
+      collect,
+      {},
+    )
     .option('--promote', 'run the acceptance suite, and promote to production when it passes')
     .option('--reason <text>', 'why it is promoted; goes into the ledger')
-    .addHelpText('after', '\nExamples:\n  parley train examples/penguins\n  parley train examples/penguins --promote --set trainer.max_iterations=200')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  parley train examples/penguins\n  parley train examples/penguins --promote --set trainer.max_iterations=200',
+    )
     .action(async (folder: string, { set, promote, reason, ...options }: Options) => {
       const progress = new ProgressLines(context.output);
       try {
-        const outcome = await runTraining(context, options, progress, { folder, set, promote: promote === true, reason });
+        const outcome = await runTraining(context, options, progress, {
+          folder,
+          set,
+          promote: promote === true,
+          reason,
+        });
         progress.end();
         if (options.json) context.output.json(outcome);
         else printOutcome(context.output, outcome, promote === true);
@@ -53,7 +72,12 @@ export const train: CommandDefinition = (program, context) => {
     });
 };
 
-async function runTraining(context: CliContext, options: StoreOptions, progress: ProgressLines, request: { folder: string; set: Readonly<Record<string, string>>; promote: boolean; reason: string | undefined }): Promise<Outcome> {
+async function runTraining(
+  context: CliContext,
+  options: StoreOptions,
+  progress: ProgressLines,
+  request: { folder: string; set: Readonly<Record<string, string>>; promote: boolean; reason: string | undefined },
+): Promise<Outcome> {
   const { signal } = context;
   const project = await loadProject(request.folder, request.set);
   // The store is opened first: a run whose outcome could not be kept is not begun.
@@ -65,18 +89,32 @@ async function runTraining(context: CliContext, options: StoreOptions, progress:
     await publishProjectContract(registry, project);
     const version = await publishTrained(registry, project, trained, runId);
     const base = { run_id: runId, version, metrics: trained.metrics, warnings: trained.warnings };
-    return request.promote ? { ...base, ...(await acceptAndPromote(registry, version, progress, request.reason)) } : base;
+    return request.promote
+      ? { ...base, ...(await acceptAndPromote(registry, version, progress, request.reason)) }
+      : base;
   });
 }
 
-async function acceptAndPromote(registry: RegistryPort, { model, version }: ModelVersion, progress: ProgressLines, reason: string | undefined): Promise<Pick<Outcome, 'verdict' | 'promotion'>> {
+async function acceptAndPromote(
+  registry: RegistryPort,
+  { model, version }: ModelVersion,
+  progress: ProgressLines,
+  reason: string | undefined,
+): Promise<Pick<Outcome, 'verdict' | 'promotion'>> {
   progress.stage('accept', "running the contract's acceptance suite");
   const verdict = await registry.accept(model, version);
   if (!verdict.accepted) return { verdict };
-  return { verdict, promotion: await registry.promote({ model, version, ...(reason === undefined ? {} : { reason }) }) };
+  return {
+    verdict,
+    promotion: await registry.promote({ model, version, ...(reason === undefined ? {} : { reason }) }),
+  };
 }
 
-function printOutcome(output: Output, { version, metrics, warnings, verdict, promotion }: Outcome, wanted: boolean): void {
+function printOutcome(
+  output: Output,
+  { version, metrics, warnings, verdict, promotion }: Outcome,
+  wanted: boolean,
+): void {
   printMetrics(output, metrics);
   output.line();
   for (const warning of warnings) output.note(`note: ${warning}`);
@@ -90,13 +128,17 @@ function printOutcome(output: Output, { version, metrics, warnings, verdict, pro
     output.line();
     printMove(output, version.model, promotion);
   } else if (!wanted) {
-    output.note(`next: parley accept ${version.model} ${short(version.version)} && parley promote ${version.model} ${short(version.version)}`);
+    output.note(
+      `next: parley accept ${version.model} ${short(version.version)} && parley promote ${version.model} ${short(version.version)}`,
+    );
   } else output.note('it was not promoted; what is in production stays there');
 }
 
 /** The held-out figures, with the baseline's beside them. */
 function printMetrics(output: Output, metrics: Trained['metrics']): void {
-  const names = Object.keys(metrics).filter((name) => name.startsWith('test.')).map((name) => name.slice('test.'.length));
+  const names = Object.keys(metrics)
+    .filter((name) => name.startsWith('test.'))
+    .map((name) => name.slice('test.'.length));
   output.table(
     ['on held-out rows', 'model', 'baseline'],
     names.map((name) => {

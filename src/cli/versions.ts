@@ -10,12 +10,16 @@ interface Options extends StoreOptions {
 export const versions: CommandDefinition = (program, context) => {
   registryOptions(program.command('versions'))
     .summary('list published versions')
-    .description('Lists published versions, newest first, of one model or of all: which aliases point at them, and whether the contract in force accepted them.')
+    .description(
+      'Lists published versions, newest first, of one model or of all: which aliases point at them, and whether the contract in force accepted them.',
+    )
     .argument('[model]', 'the model; all when absent')
     .option('--limit <rows>', 'at most so many', countOf)
     .addHelpText('after', '\nExamples:\n  parley versions\n  parley versions penguins --json')
     .action(async (model: string | undefined, { limit, ...options }: Options) => {
-      const page = await withRegistry(context, options, (registry) => registry.listVersions({ ...(model === undefined ? {} : { model }), ...(limit === undefined ? {} : { limit }) }));
+      const page = await withRegistry(context, options, (registry) =>
+        registry.listVersions({ ...(model === undefined ? {} : { model }), ...(limit === undefined ? {} : { limit }) }),
+      );
       if (options.json) {
         context.output.json(page.items);
         return;

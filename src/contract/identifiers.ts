@@ -19,7 +19,7 @@ const LONGEST = 60;
 
 /** Words of letters and digits: `Sepal.Length (cm)` is sepal, length, cm. */
 function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').replaceAll('%', ' percent ');
+  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').replaceAll('ß', 'ss').replaceAll('%', ' percent ');
   const split = plain.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/([A-Z])([A-Z][a-z])/g, '$1 $2');
   return split.match(/[A-Za-z0-9]+/g) ?? [];
 }

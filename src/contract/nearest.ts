@@ -3,10 +3,11 @@
 /**
  * The candidate with the smallest Levenshtein distance, when that is small enough to be a slip of the finger.
  *
- * @returns undefined when nothing is near: more than a third of the word (and at least two letters) would have to change
+ * @returns undefined when nothing is near: more than a third of the word (or two letters, or one of a
+ * very short word) would have to change
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 3));
+  const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

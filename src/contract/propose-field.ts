@@ -98,6 +98,8 @@ function numberBounds(column: ColumnProfile): Bounds {
 export function widen(min: number, max: number): readonly [number, number] {
   const span = max - min || Math.abs(max) || 1;
   const step = 10 ** Math.floor(Math.log10(span / 4));
+  // Spans next to the smallest or the largest double have no such digit.
+  if (!(step > 0 && Number.isFinite(span * 2) && Number.isFinite(step))) return [min, max];
   const low = tidy(Math.floor((min - span / 4) / step) * step);
   const high = tidy(Math.ceil((max + span / 4) / step) * step);
   const sign = min >= 0 ? Math.max(0, low) : low;

@@ -35,8 +35,19 @@ export type Results = Record<string, RuntimeTensor>;
 
 /** The runtime's element type numbers (onnx.TensorProto.DataType), as far as a tensor of ours can hold them. */
 const ELEMENT_TYPES: Readonly<Record<number, DataType>> = {
-  1: 'float32', 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16', 6: 'int32', 7: 'int64',
-  8: 'string', 9: 'bool', 10: 'float16', 11: 'float64', 12: 'uint32', 13: 'uint64',
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  4: 'uint16',
+  5: 'int16',
+  6: 'int32',
+  7: 'int64',
+  8: 'string',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64',
 };
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
@@ -64,7 +75,10 @@ function loadRuntime(): Runtime {
     Tensor: common.Tensor,
     createNative: nativeFactory(),
     createPublic: (graph) =>
-      (require('onnxruntime-node') as typeof import('onnxruntime-node')).InferenceSession.create(graph, SESSION_OPTIONS),
+      (require('onnxruntime-node') as typeof import('onnxruntime-node')).InferenceSession.create(
+        graph,
+        SESSION_OPTIONS,
+      ),
   };
   return runtime;
 }
@@ -77,7 +91,8 @@ function nativeFactory(): (() => NativeSession) | undefined {
     };
     native.initOrt();
     const probe = new native.binding.InferenceSession();
-    const usable = typeof probe.loadModel === 'function' && typeof probe.run === 'function' && typeof probe.dispose === 'function';
+    const usable =
+      typeof probe.loadModel === 'function' && typeof probe.run === 'function' && typeof probe.dispose === 'function';
     return usable ? () => new native.binding.InferenceSession() : undefined;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') throw missingLibrary(error);
@@ -86,7 +101,10 @@ function nativeFactory(): (() => NativeSession) | undefined {
 }
 
 function missingLibrary(cause: Error): Error {
-  return modelBroken(`the runtime's library does not load on this machine (${cause.message.split('\n')[0]}); run "parley doctor"`, { cause });
+  return modelBroken(
+    `the runtime's library does not load on this machine (${cause.message.split('\n')[0]}); run "parley doctor"`,
+    { cause },
+  );
 }
 
 /** A tensor for `run`. `data` is used in place while a run lasts. */
@@ -124,7 +142,10 @@ export class Session {
       }
       const native = createNative();
       native.loadModel(graph.buffer, graph.byteOffset, graph.byteLength, SESSION_OPTIONS);
-      const signature = { inputs: native.inputMetadata.map(specOfNative), outputs: native.outputMetadata.map(specOfNative) };
+      const signature = {
+        inputs: native.inputMetadata.map(specOfNative),
+        outputs: native.outputMetadata.map(specOfNative),
+      };
       return new Session(signature, native, undefined);
     } catch (cause) {
       throw modelBroken(`the runtime refuses the graph: ${oneLine(cause)}`, { cause });
@@ -154,10 +175,15 @@ export class Session {
   }
 
   /** `run` as a promise, for what is not on the serving road. */
-  runOnce(feeds: Feeds, fetches: readonly string[] = this.signature.outputs.map((output) => output.name)): Promise<Results> {
+  runOnce(
+    feeds: Feeds,
+    fetches: readonly string[] = this.signature.outputs.map((output) => output.name),
+  ): Promise<Results> {
     const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
     return new Promise((resolve, reject) => {
-      this.run(feeds, wanted, (error, results) => (results === undefined ? reject(brokenRun(error)) : resolve(results)));
+      this.run(feeds, wanted, (error, results) =>
+        results === undefined ? reject(brokenRun(error)) : resolve(results),
+      );
     });
   }
 
@@ -186,5 +212,9 @@ function specOfNative(metadata: NativeMetadata): TensorSpec {
 
 function specOfPublic(metadata: InferenceSession.ValueMetadata): TensorSpec {
   if (!metadata.isTensor) throw new Error(`"${metadata.name}" is not a tensor of a supported element type`);
-  return { name: metadata.name, dataType: metadata.type as DataType, shape: metadata.shape.map((extent) => (typeof extent === 'number' ? extent : -1)) };
+  return {
+    name: metadata.name,
+    dataType: metadata.type as DataType,
+    shape: metadata.shape.map((extent) => (typeof extent === 'number' ? extent : -1)),
+  };
 }

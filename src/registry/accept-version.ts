@@ -12,15 +12,19 @@ import { LoadedVersion } from './loaded-version.js';
 
 /** Latency is the best of so many rounds: what the machine did beside it is not the model's fault. */
 const ROUNDS = 3;
-const CALLS_PER_ROUND = 300;
+const CALLS_PER_ROUND = 1_000;
 
 export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, folder: string): Promise<Verdict> {
   const version = await LoadedVersion.load(folder, task);
-  const method = version.binding!.method, contract = version.contract!;
+  const method = version.binding!.method,
+    contract = version.contract!;
   const service = contract.services.find(({ name }) => name === task.service)!;
   const fixtures = await readFixtures(folder, task.fixturesFormat, method.request, method.response);
   const outputs = await version.run(fixtures.rows);
-  const answers = fixtures.answer.role === 'label' ? classAnswers(version, fixtures, outputs, labelClasses(method.response)) : valueAnswers(version, fixtures, outputs);
+  const answers =
+    fixtures.answer.role === 'label'
+      ? classAnswers(version, fixtures, outputs, labelClasses(method.response))
+      : valueAnswers(version, fixtures, outputs);
   return judge({
     acceptance: service.accept,
     answers,
@@ -31,7 +35,12 @@ export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, fol
 }
 
 /** The classes are counted in the contract's order; the graph may have them in another. */
-function classAnswers(version: LoadedVersion, { rows, truth }: FixtureTable, outputs: Readonly<Record<string, Tensor>>, declared: readonly string[]): FixtureAnswers {
+function classAnswers(
+  version: LoadedVersion,
+  { rows, truth }: FixtureTable,
+  outputs: Readonly<Record<string, Tensor>>,
+  declared: readonly string[],
+): FixtureAnswers {
   const ofGraph = version.artifact.metadata.classes as readonly string[];
   const classes = declared.length > 0 ? declared : ofGraph;
   const index = new Map(classes.map((name, at) => [name, at]));
@@ -41,7 +50,9 @@ function classAnswers(version: LoadedVersion, { rows, truth }: FixtureTable, out
     const value = label.data[row]!;
     return index.get(typeof value === 'string' ? value : (ofGraph[Number(value)] ?? '')) ?? -1;
   });
-  const positive = version.binding!.method.response.fields.find((field) => field.role === 'label')?.enum?.members.find((member) => member.positive)?.label;
+  const positive = version
+    .binding!.method.response.fields.find((field) => field.role === 'label')
+    ?.enum?.members.find((member) => member.positive)?.label;
   return {
     task: 'classification',
     classes: classes.length,
@@ -53,10 +64,19 @@ function classAnswers(version: LoadedVersion, { rows, truth }: FixtureTable, out
   };
 }
 
-function probabilitiesOf(version: LoadedVersion, outputs: Readonly<Record<string, Tensor>>, classes: readonly string[], ofGraph: readonly string[], rows: number): { probabilities?: Float64Array } {
-  const found = Object.entries(outputs).find(([, tensor]) => tensor.dataType === 'float32' && tensor.shape.length === 2 && tensor.shape[1] === ofGraph.length);
+function probabilitiesOf(
+  version: LoadedVersion,
+  outputs: Readonly<Record<string, Tensor>>,
+  classes: readonly string[],
+  ofGraph: readonly string[],
+  rows: number,
+): { probabilities?: Float64Array } {
+  const found = Object.entries(outputs).find(
+    ([, tensor]) => tensor.dataType === 'float32' && tensor.shape.length === 2 && tensor.shape[1] === ofGraph.length,
+  );
   if (found === undefined || version.artifact.modelType !== 'tabular-classifier') return {};
-  const from = found[1].data as Float32Array, probabilities = new Float64Array(rows * classes.length);
+  const from = found[1].data as Float32Array,
+    probabilities = new Float64Array(rows * classes.length);
   for (let row = 0; row < rows; row++) {
     ofGraph.forEach((name, column) => {
       probabilities[row * classes.length + classes.indexOf(name)] = from[row * ofGraph.length + column]!;
@@ -72,7 +92,11 @@ function commonest(truth: readonly number[], classes: number): number {
   return counts.indexOf(Math.max(...counts));
 }
 
-function valueAnswers(version: LoadedVersion, { rows, truth }: FixtureTable, outputs: Readonly<Record<string, Tensor>>): FixtureAnswers {
+function valueAnswers(
+  version: LoadedVersion,
+  { rows, truth }: FixtureTable,
+  outputs: Readonly<Record<string, Tensor>>,
+): FixtureAnswers {
   const mean = (truth as Float64Array).reduce((a, b) => a + b, 0) / rows.rows;
   return {
     task: 'regression',
@@ -90,7 +114,10 @@ function outputOf(version: LoadedVersion, outputs: Readonly<Record<string, Tenso
 }
 
 /** Milliseconds of one-row runs in this process: the model's own time, without the wire. */
-async function measureLatency(version: LoadedVersion, rows: ColumnBatch): Promise<{ latencyP50Ms: number; latencyP99Ms: number }> {
+async function measureLatency(
+  version: LoadedVersion,
+  rows: ColumnBatch,
+): Promise<{ latencyP50Ms: number; latencyP99Ms: number }> {
   const singles = Array.from({ length: Math.min(rows.rows, 64) }, (_, row) => rowAt(rows, row));
   let best = { latencyP50Ms: Number.POSITIVE_INFINITY, latencyP99Ms: Number.POSITIVE_INFINITY };
   for (const single of singles) await version.run(single);
@@ -107,4 +134,8 @@ async function measureLatency(version: LoadedVersion, rows: ColumnBatch): Promis
   return best;
 }
 
-const rowAt = (rows: ColumnBatch, row: number): ColumnBatch => ({ specs: rows.specs, rows: 1, columns: rows.columns.map((column) => column.slice(row, row + 1) as Column) });
+const rowAt = (rows: ColumnBatch, row: number): ColumnBatch => ({
+  specs: rows.specs,
+  rows: 1,
+  columns: rows.columns.map((column) => column.slice(row, row + 1) as Column),
+});

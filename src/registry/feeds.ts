@@ -5,16 +5,31 @@ import type { ColumnBatch } from '../model/row.js';
 import { allocate, type Signature, type Tensor, type TensorData } from '../model/tensor.js';
 
 /** @param bindings the contract's; undefined: each input is one column of its own name */
-export function feedsOf(rows: ColumnBatch, signature: Signature, bindings: readonly InputBinding[] | undefined): Record<string, Tensor> {
-  const places = bindings?.map(({ field, input, column }) => ({ name: field.name, input, column })) ?? signature.inputs.map(({ name }, input) => ({ name, input, column: 0 }));
+export function feedsOf(
+  rows: ColumnBatch,
+  signature: Signature,
+  bindings: readonly InputBinding[] | undefined,
+): Record<string, Tensor> {
+  const places =
+    bindings?.map(({ field, input, column }) => ({ name: field.name, input, column })) ??
+    signature.inputs.map(({ name }, input) => ({ name, input, column: 0 }));
   const data = signature.inputs.map(({ dataType, shape }) => allocate(dataType, rows.rows * widthOf(shape)));
   for (const { name, input, column } of places) {
     const from = rows.columns[rows.specs.findIndex((spec) => spec.name === name)];
-    if (from === undefined) throw invalidInput(`the rows lack the column "${name}"; they have ${rows.specs.map((spec) => spec.name).join(', ')}`);
-    const width = widthOf(signature.inputs[input]!.shape), to = data[input]!;
+    if (from === undefined)
+      throw invalidInput(
+        `the rows lack the column "${name}"; they have ${rows.specs.map((spec) => spec.name).join(', ')}`,
+      );
+    const width = widthOf(signature.inputs[input]!.shape),
+      to = data[input]!;
     for (let row = 0; row < rows.rows; row++) store(to, row * width + column, from[row]!);
   }
-  return Object.fromEntries(signature.inputs.map(({ name, dataType, shape }, index) => [name, { dataType, shape: [rows.rows, ...shape.slice(1)], data: data[index]! }]));
+  return Object.fromEntries(
+    signature.inputs.map(({ name, dataType, shape }, index) => [
+      name,
+      { dataType, shape: [rows.rows, ...shape.slice(1)], data: data[index]! },
+    ]),
+  );
 }
 
 const widthOf = (shape: readonly number[]): number => shape.slice(1).reduce((a, b) => a * b, 1);

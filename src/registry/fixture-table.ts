@@ -17,9 +17,16 @@ export interface FixtureTable {
 }
 
 /** @throws ParleyError INVALID_INPUT for no rows, rows outside the contract, labels it does not know */
-export async function readFixtures(folder: string, format: string, request: RequestStruct, response: ResponseStruct): Promise<FixtureTable> {
-  const answer = response.fields.find((field) => field.role === 'label') ?? response.fields.find((field) => field.role === 'value');
-  if (answer === undefined) throw invalidInput(`${response.name} has no field of role label or value, so no fixture can say what is right`);
+export async function readFixtures(
+  folder: string,
+  format: string,
+  request: RequestStruct,
+  response: ResponseStruct,
+): Promise<FixtureTable> {
+  const answer =
+    response.fields.find((field) => field.role === 'label') ?? response.fields.find((field) => field.role === 'value');
+  if (answer === undefined)
+    throw invalidInput(`${response.name} has no field of role label or value, so no fixture can say what is right`);
   const specs: ColumnSpec[] = request.fields.filter((field) => field.role === 'feature').map(fieldColumn);
   const wanted: ColumnSpec[] = [...specs, { name: answer.name, kind: answer.role === 'label' ? 'string' : 'number' }];
   const whole = await readWhole(join(folder, `${FIXTURES}.${format}`), wanted);
@@ -41,7 +48,9 @@ async function readWhole(path: string, wanted: readonly ColumnSpec[]): Promise<C
   }
   const truth = wanted.at(-1)!;
   if (!source.schema.some((spec) => spec.name === truth.name)) {
-    throw invalidInput(`the fixtures lack the column "${truth.name}", which holds what is right; they have ${source.schema.map((spec) => spec.name).join(', ')}`);
+    throw invalidInput(
+      `the fixtures lack the column "${truth.name}", which holds what is right; they have ${source.schema.map((spec) => spec.name).join(', ')}`,
+    );
   }
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
   return { specs: wanted, rows, columns: wanted.map((spec) => columnOf(parts, spec, rows)) };
@@ -52,7 +61,8 @@ function columnOf(parts: readonly ColumnBatch[], { name, kind }: ColumnSpec, row
   let at = 0;
   for (const part of parts) {
     const from = part.columns[part.specs.findIndex((spec) => spec.name === name)];
-    for (let row = 0; from !== undefined && row < part.rows; row++) column[at + row] = kind === 'string' ? String(from[row] ?? '') : (numberOf(from[row]!, name, at + row) as never);
+    for (let row = 0; from !== undefined && row < part.rows; row++)
+      column[at + row] = kind === 'string' ? String(from[row] ?? '') : (numberOf(from[row]!, name, at + row) as never);
     at += part.rows;
   }
   return column;
@@ -66,15 +76,25 @@ function numberOf(value: number | string, name: string, row: number): number {
 
 function check(request: RequestStruct, rows: ColumnBatch): void {
   const { problems, count } = checkBatch(request, rows, MOST_PROBLEMS);
-  if (count > 0) throw invalidInput(`the fixtures do not keep the contract: ${problems[0]!.path} ${problems[0]!.message}${count > 1 ? ` (and ${count - 1} more)` : ''}`, { problems });
+  if (count > 0)
+    throw invalidInput(
+      `the fixtures do not keep the contract: ${problems[0]!.path} ${problems[0]!.message}${count > 1 ? ` (and ${count - 1} more)` : ''}`,
+      { problems },
+    );
 }
 
 function checkTruth(truth: Column, answer: OutputField, classes: readonly string[]): void {
   const problems: Problem[] = [];
   for (let row = 0; row < truth.length && problems.length < MOST_PROBLEMS; row++) {
-    const value = truth[row]!, path = `row ${row + 1}: ${answer.name}`;
-    if (typeof value === 'number' ? Number.isNaN(value) : value === '') problems.push({ path, message: 'is missing; every fixture must say what is right' });
-    else if (typeof value === 'string' && classes.length > 0 && !classes.includes(value)) problems.push({ path, message: `must be one of ${classes.join(', ')}`, got: value });
+    const value = truth[row]!,
+      path = `row ${row + 1}: ${answer.name}`;
+    if (typeof value === 'number' ? Number.isNaN(value) : value === '')
+      problems.push({ path, message: 'is missing; every fixture must say what is right' });
+    else if (typeof value === 'string' && classes.length > 0 && !classes.includes(value))
+      problems.push({ path, message: `must be one of ${classes.join(', ')}`, got: value });
   }
-  if (problems.length > 0) throw invalidInput(`the fixtures' answers do not keep the contract: ${problems[0]!.path} ${problems[0]!.message}`, { problems });
+  if (problems.length > 0)
+    throw invalidInput(`the fixtures' answers do not keep the contract: ${problems[0]!.path} ${problems[0]!.message}`, {
+      problems,
+    });
 }

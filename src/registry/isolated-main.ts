@@ -6,9 +6,15 @@ import { rehearseVersion } from './rehearse-version.js';
 
 async function outcomeOf({ task, folder }: Assignment): Promise<Outcome> {
   try {
-    return { ok: true, value: task.kind === 'rehearse' ? await rehearseVersion(task, folder) : await acceptVersion(task, folder) };
+    return {
+      ok: true,
+      value: task.kind === 'rehearse' ? await rehearseVersion(task, folder) : await acceptVersion(task, folder),
+    };
   } catch (error) {
-    const told = error instanceof ParleyError ? error : modelBroken(`the version could not be run: ${error instanceof Error ? error.message : String(error)}`);
+    const told =
+      error instanceof ParleyError
+        ? error
+        : modelBroken(`the version could not be run: ${error instanceof Error ? error.message : String(error)}`);
     return { ok: false, code: told.code, message: told.message, problems: told.problems };
   }
 }

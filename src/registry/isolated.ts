@@ -12,14 +12,23 @@ import type { Verdict } from '../model/version.js';
 
 /** A version's envelope and the contract that it is to keep, if any. */
 export interface IsolatedModel {
-  readonly contract?: { readonly file: string; readonly idl: string; readonly includes: Readonly<Record<string, string>> };
+  readonly contract?: {
+    readonly file: string;
+    readonly idl: string;
+    readonly includes: Readonly<Record<string, string>>;
+  };
   /** One of the contract's services. */
   readonly service?: string;
 }
 
 export type Task =
   | ({ readonly kind: 'rehearse' } & IsolatedModel)
-  | ({ readonly kind: 'accept'; readonly version: string; readonly fixturesFormat: string; readonly fixtureFingerprint: string } & Required<IsolatedModel>);
+  | ({
+      readonly kind: 'accept';
+      readonly version: string;
+      readonly fixturesFormat: string;
+      readonly fixtureFingerprint: string;
+    } & Required<IsolatedModel>);
 
 export interface Rehearsed {
   /** Rows that were run. */
@@ -34,21 +43,39 @@ export interface Assignment {
   readonly folder: string;
 }
 
-export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly problems: readonly Problem[] };
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly problems: readonly Problem[] };
 
 /** File names in the assignment's folder. */
-export const ENVELOPE = 'envelope', EXPECTED = 'expected', FIXTURES = 'fixtures';
+export const ENVELOPE = 'envelope',
+  EXPECTED = 'expected',
+  FIXTURES = 'fixtures';
 
 const TIMEOUT_MS = 120_000;
 
 /** Loads and runs a version once. @throws ParleyError MODEL_BROKEN when it crashes, hangs or answers otherwise than its trainer */
-export function rehearse(envelope: Uint8Array, expected: Uint8Array | undefined, model: IsolatedModel): Promise<Rehearsed> {
-  return isolated({ kind: 'rehearse', ...model }, { [ENVELOPE]: envelope, ...(expected === undefined ? {} : { [EXPECTED]: expected }) }) as Promise<Rehearsed>;
+export function rehearse(
+  envelope: Uint8Array,
+  expected: Uint8Array | undefined,
+  model: IsolatedModel,
+): Promise<Rehearsed> {
+  return isolated(
+    { kind: 'rehearse', ...model },
+    { [ENVELOPE]: envelope, ...(expected === undefined ? {} : { [EXPECTED]: expected }) },
+  ) as Promise<Rehearsed>;
 }
 
 /** Runs the acceptance suite. @throws ParleyError MODEL_BROKEN, INVALID_INPUT for fixtures that cannot be used */
-export function runAcceptance(envelope: Uint8Array, fixtures: Uint8Array, task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>): Promise<Verdict> {
-  return isolated({ kind: 'accept', ...task }, { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: fixtures }) as Promise<Verdict>;
+export function runAcceptance(
+  envelope: Uint8Array,
+  fixtures: Uint8Array,
+  task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>,
+): Promise<Verdict> {
+  return isolated(
+    { kind: 'accept', ...task },
+    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: fixtures },
+  ) as Promise<Verdict>;
 }
 
 async function isolated(task: Task, files: Readonly<Record<string, Uint8Array>>): Promise<unknown> {
@@ -65,12 +92,22 @@ async function isolated(task: Task, files: Readonly<Record<string, Uint8Array>>)
 
 function outcomeOf(assignment: Assignment): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = fork(new URL('./isolated-main.js', import.meta.url), { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
-    let lastWords = '', outcome: Outcome | undefined;
+    const child = fork(new URL('./isolated-main.js', import.meta.url), {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    let lastWords = '',
+      outcome: Outcome | undefined;
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);
     const timer = setTimeout(() => {
-      outcome = { ok: false, code: 'MODEL_BROKEN', message: `the graph did not finish within ${TIMEOUT_MS / 1000} s in rehearsal; it cannot be served`, problems: [] };
+      outcome = {
+        ok: false,
+        code: 'MODEL_BROKEN',
+        message: `the graph did not finish within ${TIMEOUT_MS / 1000} s in rehearsal; it cannot be served`,
+        problems: [],
+      };
       kill();
     }, TIMEOUT_MS);
     child.stderr!.on('data', (chunk: Buffer) => {
@@ -93,5 +130,7 @@ function outcomeOf(assignment: Assignment): Promise<Outcome> {
 function crashed(code: number | null, signal: NodeJS.Signals | null, lastWords: string): ParleyError {
   const how = signal === null ? `exit code ${code}` : signal;
   const said = lastWords.trim().split('\n').at(-1);
-  return modelBroken(`the graph ended the process that rehearsed it (${how})${said ? `: ${said.slice(0, 300)}` : ''}; it cannot be served`);
+  return modelBroken(
+    `the graph ended the process that rehearsed it (${how})${said ? `: ${said.slice(0, 300)}` : ''}; it cannot be served`,
+  );
 }

@@ -26,15 +26,25 @@ export class LoadedVersion {
     const envelope = await readFile(join(folder, ENVELOPE));
     const artifact = deserialize(envelope);
     const contract = text === undefined ? undefined : parseContract(text);
-    const binding = contract === undefined ? undefined : bindService(contract, service ?? contract.services[0]!.name, artifact).methods[0];
+    const binding =
+      contract === undefined
+        ? undefined
+        : bindService(contract, service ?? contract.services[0]!.name, artifact).methods[0];
     return new LoadedVersion(artifact, await Session.load(artifact.graph), contract, binding, envelope.length);
   }
 
   async run(rows: ColumnBatch): Promise<Record<string, Tensor>> {
     const feeds = feedsOf(rows, this.session.signature, this.binding?.inputs);
-    const results: Results = await this.session.runOnce(Object.fromEntries(Object.entries(feeds).map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)])));
+    const results: Results = await this.session.runOnce(
+      Object.fromEntries(
+        Object.entries(feeds).map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)]),
+      ),
+    );
     return Object.fromEntries(
-      this.session.signature.outputs.map(({ name, dataType }) => [name, { dataType, shape: [...results[name]!.dims], data: results[name]!.data as TensorData }]),
+      this.session.signature.outputs.map(({ name, dataType }) => [
+        name,
+        { dataType, shape: [...results[name]!.dims], data: results[name]!.data as TensorData },
+      ]),
     );
   }
 }

@@ -8,15 +8,41 @@ import { createHash } from 'node:crypto';
 import { type BindableVersion, bindService } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { parseContract } from '../contract/parse.js';
-import { conflict, contractMismatch, invalidInput, notAccepted, notFound, ParleyError, unsupported } from '../errors.js';
-import type { HistoryQuery, Page, Promote, Publish, PublishContract, PublishedContract, RegistryPort, Rollback } from '../model/registry-port.js';
+import {
+  conflict,
+  contractMismatch,
+  invalidInput,
+  notAccepted,
+  notFound,
+  ParleyError,
+  unsupported,
+} from '../errors.js';
+import type {
+  HistoryQuery,
+  Page,
+  Promote,
+  Publish,
+  PublishContract,
+  PublishedContract,
+  RegistryPort,
+  Rollback,
+} from '../model/registry-port.js';
 import type { ContractRecord, ModelStore, VersionRecord } from '../model/store-port.js';
-import { type AliasState, type LedgerEntry, MODEL_NAME_PATTERN, type ModelVersion, PRODUCTION, type Verdict, type Version } from '../model/version.js';
+import {
+  type AliasState,
+  type LedgerEntry,
+  MODEL_NAME_PATTERN,
+  type ModelVersion,
+  PRODUCTION,
+  type Verdict,
+  type Version,
+} from '../model/version.js';
 import { deserialize } from '../model-types/table.js';
 import { inspectGraph } from '../onnx/reader.js';
 import { rehearse, runAcceptance } from './isolated.js';
 
-const LIST_LIMIT = 50, MOST_LISTED = 1_000;
+const LIST_LIMIT = 50,
+  MOST_LISTED = 1_000;
 const ALIAS_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 export class Registry implements RegistryPort {
@@ -34,7 +60,8 @@ export class Registry implements RegistryPort {
   async publishContract(request: PublishContract): Promise<PublishedContract> {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     await this.#checkServiceNames(contract);
-    const fixtures = request.fixturesUploadId === undefined ? undefined : await this.#store.readUpload(request.fixturesUploadId);
+    const fixtures =
+      request.fixturesUploadId === undefined ? undefined : await this.#store.readUpload(request.fixturesUploadId);
     const inForce = await this.#store.contract(contract.model);
     const record: ContractRecord = {
       fingerprint: contract.fingerprint,
@@ -62,8 +89,13 @@ export class Registry implements RegistryPort {
   async #checkServiceNames(contract: Contract): Promise<void> {
     for (const model of await this.#store.models()) {
       if (model === contract.model) continue;
-      const taken = (await this.#store.contract(model))?.services.find((name) => contract.services.some((service) => service.name === name));
-      if (taken !== undefined) throw conflict(`service "${taken}" is already answered by model "${model}"; choose another name for the service`);
+      const taken = (await this.#store.contract(model))?.services.find((name) =>
+        contract.services.some((service) => service.name === name),
+      );
+      if (taken !== undefined)
+        throw conflict(
+          `service "${taken}" is already answered by model "${model}"; choose another name for the service`,
+        );
     }
   }
 
@@ -82,14 +114,23 @@ export class Registry implements RegistryPort {
   async publish(request: Publish): Promise<ModelVersion> {
     checkModelName(request.model);
     const envelope = await this.#store.readUpload(request.uploadId);
-    if (!isEnvelope(envelope)) throw unsupported('a plain ONNX graph cannot be published yet; train with "parley train", which wraps its graph in an envelope');
+    if (!isEnvelope(envelope))
+      throw unsupported(
+        'a plain ONNX graph cannot be published yet; train with "parley train", which wraps its graph in an envelope',
+      );
     const artifact = deserialize(envelope);
-    if (request.modelType !== undefined && request.modelType !== artifact.modelType) throw invalidInput(`model_type is "${request.modelType}", the envelope holds a ${artifact.modelType}`);
+    if (request.modelType !== undefined && request.modelType !== artifact.modelType)
+      throw invalidInput(`model_type is "${request.modelType}", the envelope holds a ${artifact.modelType}`);
     const { signature } = inspectGraph(artifact.graph);
     const inForce = await this.#contractFor(request);
     if (inForce !== undefined) bindAll(inForce.contract, { ...artifact, signature });
-    const expected = request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
-    await rehearse(envelope, expected, inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name });
+    const expected =
+      request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
+    await rehearse(
+      envelope,
+      expected,
+      inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name },
+    );
     const version = createHash('sha256').update(envelope).digest('hex');
     const { record } = await this.#store.publishVersion({
       model: request.model,
@@ -101,11 +142,18 @@ export class Registry implements RegistryPort {
         metrics: request.metrics ?? {},
         ...(request.runId === undefined ? {} : { runId: request.runId }),
         ...(request.description === undefined ? {} : { description: request.description }),
-        ...(inForce === undefined ? {} : { contractService: inForce.service.name, contractFingerprint: inForce.contract.fingerprint }),
+        ...(inForce === undefined
+          ? {}
+          : { contractService: inForce.service.name, contractFingerprint: inForce.contract.fingerprint }),
       },
       ...(request.runConfigurationJson === undefined ? {} : { runConfigurationJson: request.runConfigurationJson }),
     });
-    return this.#describe(request.model, record, await this.#store.contract(request.model), await this.aliases(request.model));
+    return this.#describe(
+      request.model,
+      record,
+      await this.#store.contract(request.model),
+      await this.aliases(request.model),
+    );
   }
 
   /** The contract that a version is bound to: the one in force; none where the model has none and none is asked for. */
@@ -113,11 +161,16 @@ export class Registry implements RegistryPort {
     const record = await this.#store.contract(model);
     if (record === undefined) {
       if (contractService === undefined) return undefined;
-      throw notFound(`model "${model}" has no contract, so no service "${contractService}"; put one in force with "parley contract publish PROJECT"`);
+      throw notFound(
+        `model "${model}" has no contract, so no service "${contractService}"; put one in force with "parley contract publish PROJECT"`,
+      );
     }
     const contract = contractOf(model, record);
     const service = contract.services.find(({ name }) => name === (contractService ?? contract.services[0]!.name));
-    if (service === undefined) throw notFound(`the contract of model "${model}" has no service "${contractService}"; it has ${record.services.join(', ')}`);
+    if (service === undefined)
+      throw notFound(
+        `the contract of model "${model}" has no service "${contractService}"; it has ${record.services.join(', ')}`,
+      );
     return { record, contract, service };
   }
 
@@ -125,17 +178,32 @@ export class Registry implements RegistryPort {
     const all: ModelVersion[] = [];
     if (query.model !== undefined) await this.#checkModel(query.model);
     for (const model of query.model === undefined ? await this.#store.models() : [query.model]) {
-      const [records, contract, aliases] = await Promise.all([this.#store.versions(model), this.#store.contract(model), this.#store.state(model)]);
+      const [records, contract, aliases] = await Promise.all([
+        this.#store.versions(model),
+        this.#store.contract(model),
+        this.#store.state(model),
+      ]);
       for (const record of records) all.push(await this.#describe(model, record, contract, aliases.aliases));
     }
     all.sort((a, b) => b.publishedAt - a.publishedAt);
-    const from = pageStart(query.pageToken), limit = Math.min(query.limit ?? LIST_LIMIT, MOST_LISTED);
-    return { items: all.slice(from, from + limit), ...(all.length > from + limit ? { nextPageToken: String(from + limit) } : {}) };
+    const from = pageStart(query.pageToken),
+      limit = Math.min(query.limit ?? LIST_LIMIT, MOST_LISTED);
+    return {
+      items: all.slice(from, from + limit),
+      ...(all.length > from + limit ? { nextPageToken: String(from + limit) } : {}),
+    };
   }
 
-  async #describe(model: string, record: VersionRecord, contract: ContractRecord | undefined, aliases: readonly AliasState[]): Promise<ModelVersion> {
+  async #describe(
+    model: string,
+    record: VersionRecord,
+    contract: ContractRecord | undefined,
+    aliases: readonly AliasState[],
+  ): Promise<ModelVersion> {
     const verdict =
-      contract?.fixtureFingerprint === undefined ? undefined : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
+      contract?.fixtureFingerprint === undefined
+        ? undefined
+        : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
     return {
       ...record,
       model,
@@ -150,13 +218,22 @@ export class Registry implements RegistryPort {
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, prefix);
     const record = await this.#store.contract(model);
-    if (record === undefined) throw notFound(`model "${model}" has no contract to be accepted by; put one in force with "parley contract publish PROJECT"`);
+    if (record === undefined)
+      throw notFound(
+        `model "${model}" has no contract to be accepted by; put one in force with "parley contract publish PROJECT"`,
+      );
     if (record.fixtureFingerprint === undefined || record.fixturesFormat === undefined) {
-      throw notFound(`the contract of model "${model}" has no fixtures to be tested on; publish them with "parley contract publish PROJECT"`);
+      throw notFound(
+        `the contract of model "${model}" has no fixtures to be tested on; publish them with "parley contract publish PROJECT"`,
+      );
     }
-    const contract = contractOf(model, record), stored = await this.#store.version(model, version);
+    const contract = contractOf(model, record),
+      stored = await this.#store.version(model, version);
     const service = contract.services.find(({ name }) => name === stored?.contractService) ?? contract.services[0]!;
-    const [envelope, fixtures] = await Promise.all([this.#store.readVersion(model, version), this.#store.fixtures(model, record.fixtureFingerprint)]);
+    const [envelope, fixtures] = await Promise.all([
+      this.#store.readVersion(model, version),
+      this.#store.fixtures(model, record.fixtureFingerprint),
+    ]);
     const verdict = await runAcceptance(envelope, fixtures, {
       version,
       contract: sourceOf({ record, contract }),
@@ -175,7 +252,10 @@ export class Registry implements RegistryPort {
     checkAliasName(aliasName);
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, request.version);
-    const expected = request.expectedVersion === undefined ? undefined : await this.#store.resolveVersion(model, request.expectedVersion);
+    const expected =
+      request.expectedVersion === undefined
+        ? undefined
+        : await this.#store.resolveVersion(model, request.expectedVersion);
     const gate = await this.#gate(model, version, aliasName);
     return this.#store.moveAlias({
       model,
@@ -197,8 +277,12 @@ export class Registry implements RegistryPort {
     const guards = new Set([PRODUCTION, ...contract.services.flatMap((service) => service.accept.guards)]);
     if (!guards.has(aliasName)) return undefined;
     const { fingerprint: contractFingerprint, fixtureFingerprint } = record;
-    const verdict = fixtureFingerprint === undefined ? undefined : await this.#store.verdict(model, version, contractFingerprint, fixtureFingerprint);
-    if (fixtureFingerprint === undefined || verdict?.accepted !== true) throw refusal(model, version, aliasName, verdict);
+    const verdict =
+      fixtureFingerprint === undefined
+        ? undefined
+        : await this.#store.verdict(model, version, contractFingerprint, fixtureFingerprint);
+    if (fixtureFingerprint === undefined || verdict?.accepted !== true)
+      throw refusal(model, version, aliasName, verdict);
     return { contractFingerprint, fixtureFingerprint };
   }
 
@@ -210,17 +294,31 @@ export class Registry implements RegistryPort {
     if (current === undefined) throw notFound(`model "${model}" has no alias "${aliasName}" to roll back`);
     const version = await this.#rollbackTarget(request, aliasName, trail);
     await this.#checkStillFits(model, version);
-    return this.#store.moveAlias({ model, aliasName, version, action: 'rollback', expected: current, actor: this.#actor, ...(request.reason === undefined ? {} : { reason: request.reason }) });
+    return this.#store.moveAlias({
+      model,
+      aliasName,
+      version,
+      action: 'rollback',
+      expected: current,
+      actor: this.#actor,
+      ...(request.reason === undefined ? {} : { reason: request.reason }),
+    });
   }
 
   async #rollbackTarget(request: Rollback, aliasName: string, trail: readonly Version[]): Promise<Version> {
     const { model } = request;
     if (request.toVersion === undefined) {
-      if (trail[0] === undefined) throw notFound(`there is nothing to roll back to: "${aliasName}" of model "${model}" has pointed at one version only`);
+      if (trail[0] === undefined)
+        throw notFound(
+          `there is nothing to roll back to: "${aliasName}" of model "${model}" has pointed at one version only`,
+        );
       return trail[0];
     }
     const version = await this.#store.resolveVersion(model, request.toVersion);
-    if (!trail.includes(version)) throw notFound(`"${aliasName}" of model "${model}" has not pointed at ${version.slice(0, 12)} before; use "parley promote" for a version that is new there`);
+    if (!trail.includes(version))
+      throw notFound(
+        `"${aliasName}" of model "${model}" has not pointed at ${version.slice(0, 12)} before; use "parley promote" for a version that is new there`,
+      );
     return version;
   }
 
@@ -248,13 +346,21 @@ export class Registry implements RegistryPort {
 
   async #checkModel(model: string): Promise<void> {
     const models = await this.#store.models();
-    if (!models.includes(model)) throw notFound(`there is no model "${model}"; ${models.length === 0 ? 'nothing has been published to this store yet' : `there are ${models.join(', ')}`}`);
+    if (!models.includes(model))
+      throw notFound(
+        `there is no model "${model}"; ${models.length === 0 ? 'nothing has been published to this store yet' : `there are ${models.join(', ')}`}`,
+      );
   }
 }
 
-const sourceOf = ({ record, contract }: { record: ContractRecord; contract: Contract }) => ({ file: contract.file, idl: record.idl, includes: record.includes });
+const sourceOf = ({ record, contract }: { record: ContractRecord; contract: Contract }) => ({
+  file: contract.file,
+  idl: record.idl,
+  includes: record.includes,
+});
 
-const contractOf = (model: string, record: ContractRecord): Contract => parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
+const contractOf = (model: string, record: ContractRecord): Contract =>
+  parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
 
 /** Every service of the contract must be answerable. */
 function bindAll(contract: Contract, version: BindableVersion): void {
@@ -262,17 +368,28 @@ function bindAll(contract: Contract, version: BindableVersion): void {
     try {
       bindService(contract, service.name, version);
     } catch (error) {
-      if (error instanceof ParleyError) throw contractMismatch(`the model does not fit service "${service.name}": ${error.message}`, { problems: error.problems });
+      if (error instanceof ParleyError)
+        throw contractMismatch(`the model does not fit service "${service.name}": ${error.message}`, {
+          problems: error.problems,
+        });
       throw error;
     }
   }
 }
 
 /** New fixtures, or those that are in force already. */
-function fixturesOf(request: PublishContract, fixtures: Uint8Array | undefined, inForce: ContractRecord | undefined): Pick<ContractRecord, 'fixtureFingerprint' | 'fixturesFormat'> {
+function fixturesOf(
+  request: PublishContract,
+  fixtures: Uint8Array | undefined,
+  inForce: ContractRecord | undefined,
+): Pick<ContractRecord, 'fixtureFingerprint' | 'fixturesFormat'> {
   if (fixtures !== undefined) {
-    if (request.fixturesFormat === undefined) throw invalidInput('fixtures_format is missing; it must be csv, jsonl or parquet');
-    return { fixtureFingerprint: createHash('sha256').update(fixtures).digest('hex'), fixturesFormat: request.fixturesFormat };
+    if (request.fixturesFormat === undefined)
+      throw invalidInput('fixtures_format is missing; it must be csv, jsonl or parquet');
+    return {
+      fixtureFingerprint: createHash('sha256').update(fixtures).digest('hex'),
+      fixturesFormat: request.fixturesFormat,
+    };
   }
   if (inForce?.fixtureFingerprint === undefined || inForce.fixturesFormat === undefined) return {};
   return { fixtureFingerprint: inForce.fixtureFingerprint, fixturesFormat: inForce.fixturesFormat };
@@ -281,12 +398,20 @@ function fixturesOf(request: PublishContract, fixtures: Uint8Array | undefined, 
 function refusal(model: string, version: Version, aliasName: string, verdict: Verdict | undefined): ParleyError {
   const short = version.slice(0, 12);
   if (verdict === undefined) {
-    return notAccepted(`version ${short} of model "${model}" has no verdict for the contract and fixtures in force, and "${aliasName}" is guarded; run "parley accept ${model} ${short}"`);
+    return notAccepted(
+      `version ${short} of model "${model}" has no verdict for the contract and fixtures in force, and "${aliasName}" is guarded; run "parley accept ${model} ${short}"`,
+    );
   }
   const failed = verdict.criteria.filter((criterion) => !criterion.passed);
   return notAccepted(
     `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(({ name, bound, measured }) => `${name} ${bound}, measured ${Number(measured.toPrecision(4))}`).join('; ')}`,
-    { problems: failed.map(({ name, bound, measured }) => ({ path: name, message: `must be ${bound}`, got: String(measured) })) },
+    {
+      problems: failed.map(({ name, bound, measured }) => ({
+        path: name,
+        message: `must be ${bound}`,
+        got: String(measured),
+      })),
+    },
   );
 }
 
@@ -294,28 +419,38 @@ function refusal(model: string, version: Version, aliasName: string, verdict: Ve
 function inForceAt(lines: readonly LedgerEntry[], at: number): LedgerEntry[] {
   const found = new Map<string, LedgerEntry>();
   for (const line of lines) {
-    if (line.at > at || line.aliasName === undefined || (line.action !== 'promote' && line.action !== 'rollback')) continue;
+    if (line.at > at || line.aliasName === undefined || (line.action !== 'promote' && line.action !== 'rollback'))
+      continue;
     if (!found.has(line.aliasName)) found.set(line.aliasName, line);
   }
   return [...found.values()];
 }
 
 function checkModelName(model: string): void {
-  if (!MODEL_NAME_PATTERN.test(model)) throw invalidInput(`"${model.slice(0, 64)}" is not a model's name: letters, digits, "_", "." and "-", beginning with a letter or digit, at most 128`);
+  if (!MODEL_NAME_PATTERN.test(model))
+    throw invalidInput(
+      `"${model.slice(0, 64)}" is not a model's name: letters, digits, "_", "." and "-", beginning with a letter or digit, at most 128`,
+    );
 }
 
 function checkAliasName(aliasName: string): void {
-  if (!ALIAS_PATTERN.test(aliasName)) throw invalidInput(`"${aliasName.slice(0, 64)}" is not an alias: letters, digits, "_" and "-", beginning with a letter, at most 64`);
+  if (!ALIAS_PATTERN.test(aliasName))
+    throw invalidInput(
+      `"${aliasName.slice(0, 64)}" is not an alias: letters, digits, "_" and "-", beginning with a letter, at most 64`,
+    );
 }
 
 function pageStart(token: string | undefined): number {
   if (token === undefined) return 0;
   const start = Number(token);
-  if (!Number.isInteger(start) || start < 0) throw invalidInput(`page_token "${token.slice(0, 32)}" is none that this registry gave out`);
+  if (!Number.isInteger(start) || start < 0)
+    throw invalidInput(`page_token "${token.slice(0, 32)}" is none that this registry gave out`);
   return start;
 }
 
 /** What every envelope begins with, in any release. */
 const ENVELOPE_MAGIC = 'PARLEY';
 
-const isEnvelope = (bytes: Uint8Array): boolean => Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENVELOPE_MAGIC.length)).toString('latin1') === ENVELOPE_MAGIC;
+const isEnvelope = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENVELOPE_MAGIC.length)).toString('latin1') ===
+  ENVELOPE_MAGIC;

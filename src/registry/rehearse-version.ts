@@ -15,7 +15,12 @@ export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>,
   const version = await LoadedVersion.load(folder, task);
   const bytes = await readIfThere(join(folder, EXPECTED));
   if (bytes === undefined) {
-    await version.run(blankRows(version.binding?.inputs.map(({ field }) => field.name), version.session.signature));
+    await version.run(
+      blankRows(
+        version.binding?.inputs.map(({ field }) => field.name),
+        version.session.signature,
+      ),
+    );
     return { rows: BLANK_ROWS };
   }
   const expected = decodeExpected(bytes);
@@ -38,5 +43,11 @@ function blankRows(fields: readonly string[] | undefined, { inputs }: Signature)
     const isText = inputs.find((input) => input.name === name)?.dataType === 'string';
     return { name, kind: isText ? ('string' as const) : ('number' as const) };
   });
-  return { specs, rows: BLANK_ROWS, columns: specs.map(({ kind }) => (kind === 'string' ? new Array<string>(BLANK_ROWS).fill('') : new Float64Array(BLANK_ROWS))) };
+  return {
+    specs,
+    rows: BLANK_ROWS,
+    columns: specs.map(({ kind }) =>
+      kind === 'string' ? new Array<string>(BLANK_ROWS).fill('') : new Float64Array(BLANK_ROWS),
+    ),
+  };
 }

@@ -17,7 +17,8 @@ const KEPT_OUT_BYTES = 1 << 20;
 const LINGER_MS = 500;
 
 /** Shared by all connections: a reply is written in one go. */
-const binaryWriter = new BinaryWriter(), compactWriter = new CompactWriter();
+const binaryWriter = new BinaryWriter(),
+  compactWriter = new CompactWriter();
 
 export interface ConnectionOwner {
   readonly limits: Limits;
@@ -89,7 +90,8 @@ export class Connection {
     let at = 0;
     while (length - at >= 4) {
       const size = buffer.readInt32BE(at);
-      if (size <= 0 || size > limits.frameBytes) throw new Malformed(`a frame of ${size} bytes; between 1 and ${limits.frameBytes} are allowed`);
+      if (size <= 0 || size > limits.frameBytes)
+        throw new Malformed(`a frame of ${size} bytes; between 1 and ${limits.frameBytes} are allowed`);
       if (length - at - 4 < size) break;
       if (this.pending >= limits.callsPerConnection || this.#draining) {
         this.#pause();
@@ -148,7 +150,8 @@ export class Connection {
     if (this.pending > limits.callsPerConnection / 2 || this.#socket.writableLength > limits.bufferedBytes / 2) return;
     this.#paused = false;
     this.#socket.resume();
-    const rest = this.#rest, length = this.#restLength;
+    const rest = this.#rest,
+      length = this.#restLength;
     if (rest === undefined) return;
     this.#rest = undefined;
     this.#restLength = 0;
@@ -196,10 +199,12 @@ export class Connection {
   /** Writes the turn's replies. The kernel has usually taken them when `write` returns, and the buffer is free again. */
   flush(): void {
     if (this.#closed) return;
-    const { limits } = this.#owner, bytes = this.#out.subarray(0, this.#outLength);
+    const { limits } = this.#owner,
+      bytes = this.#out.subarray(0, this.#outLength);
     this.#outLength = 0;
     this.#socket.write(bytes);
-    if (this.#socket.writableLength > 0 || this.#out.length > KEPT_OUT_BYTES) this.#out = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
+    if (this.#socket.writableLength > 0 || this.#out.length > KEPT_OUT_BYTES)
+      this.#out = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
     if (this.#socket.writableLength > limits.bufferedBytes) {
       if (this.#stuckSinceMs === 0) this.#stuckSinceMs = performance.now();
       this.#pause();
@@ -218,7 +223,8 @@ export class Connection {
   }
 
   #endWhenDone(): void {
-    if (this.#closed || this.#ending || !(this.#ended || this.#draining) || this.pending > 0 || this.#outLength > 0) return;
+    if (this.#closed || this.#ending || !(this.#ended || this.#draining) || this.pending > 0 || this.#outLength > 0)
+      return;
     this.#ending = true;
     this.#socket.end();
     // A caller that keeps its own side open is not waited for.
@@ -228,8 +234,10 @@ export class Connection {
   /** Why the connection must end now, if it must. */
   overdue(nowMs: number): string | undefined {
     const { limits } = this.#owner;
-    if (this.#stuckSinceMs > 0 && nowMs - this.#stuckSinceMs > limits.writeTimeoutMs) return 'does not take its replies';
-    if (this.#partialSinceMs > 0 && !this.#paused && nowMs - this.#partialSinceMs > limits.partialFrameTimeoutMs) return 'a frame that does not end';
+    if (this.#stuckSinceMs > 0 && nowMs - this.#stuckSinceMs > limits.writeTimeoutMs)
+      return 'does not take its replies';
+    if (this.#partialSinceMs > 0 && !this.#paused && nowMs - this.#partialSinceMs > limits.partialFrameTimeoutMs)
+      return 'a frame that does not end';
     if (this.pending === 0 && nowMs - this.#activeMs > limits.idleTimeoutMs) return 'idle';
     return undefined;
   }

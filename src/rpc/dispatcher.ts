@@ -18,20 +18,51 @@ import { ContextFields } from './request-context.js';
 import { TypedCodec } from './typed-codec.js';
 import { BinaryReader } from './wire/binary.js';
 import { CompactReader } from './wire/compact.js';
-import { CALL, INTERNAL_ERROR, LIST, Malformed, REPLY, STOP, STRUCT, UNKNOWN_METHOD, type WireReader, type WireWriter } from './wire/protocol.js';
+import {
+  CALL,
+  INTERNAL_ERROR,
+  LIST,
+  Malformed,
+  REPLY,
+  STOP,
+  STRUCT,
+  UNKNOWN_METHOD,
+  type WireReader,
+  type WireWriter,
+} from './wire/protocol.js';
 
-const BINARY = 0x80, COMPACT = 0x82;
+const BINARY = 0x80,
+  COMPACT = 0x82;
 const MOST_NAME_BYTES = 512;
 /** An empty struct costs a byte on the wire and a hundred in memory: a message may not be made of them. */
-const FREE_STRUCTS = 1_024, LEAST_STRUCT_BYTES = 8;
+const FREE_STRUCTS = 1_024,
+  LEAST_STRUCT_BYTES = 8;
 /** Field of `throws` in every method of parley.thrift. */
 const GENERIC_ERROR_ID = 1;
 
 /** A method that can be called now. */
 type Route =
-  | { readonly kind: 'predict'; readonly method: Buffer; readonly errorId: number; readonly codecs: WeakMap<Servable, Map<string, PredictCodec>> }
-  | { readonly kind: 'typed'; readonly method: Buffer; readonly errorId: number | undefined; readonly typed: TypedService; readonly index: number; codec: TypedCodec | undefined; codecOf: Servable | undefined }
-  | { readonly kind: 'generated'; readonly method: Buffer; readonly errorId: number; readonly generated: GeneratedMethod };
+  | {
+      readonly kind: 'predict';
+      readonly method: Buffer;
+      readonly errorId: number;
+      readonly codecs: WeakMap<Servable, Map<string, PredictCodec>>;
+    }
+  | {
+      readonly kind: 'typed';
+      readonly method: Buffer;
+      readonly errorId: number | undefined;
+      readonly typed: TypedService;
+      readonly index: number;
+      codec: TypedCodec | undefined;
+      codecOf: Servable | undefined;
+    }
+  | {
+      readonly kind: 'generated';
+      readonly method: Buffer;
+      readonly errorId: number;
+      readonly generated: GeneratedMethod;
+    };
 type PredictRoute = Extract<Route, { kind: 'predict' }>;
 type TypedRoute = Extract<Route, { kind: 'typed' }>;
 
@@ -45,13 +76,24 @@ export class Dispatcher {
   readonly #compact = new CompactReader();
   readonly #context = new ContextFields();
   readonly #request = new PredictRequestSpans();
-  readonly #predict: PredictRoute = { kind: 'predict', method: Buffer.from('predict'), errorId: GENERIC_ERROR_ID, codecs: new WeakMap() };
+  readonly #predict: PredictRoute = {
+    kind: 'predict',
+    method: Buffer.from('predict'),
+    errorId: GENERIC_ERROR_ID,
+    codecs: new WeakMap(),
+  };
   readonly #nextId: () => Uint8Array;
   #routes = new Map<string, Route>();
   #generation = -1;
   #stopping = false;
 
-  constructor(parts: { router: Router; batcher: Batcher; generated: GeneratedServices; log: Logger; defaultService?: string | undefined }) {
+  constructor(parts: {
+    router: Router;
+    batcher: Batcher;
+    generated: GeneratedServices;
+    log: Logger;
+    defaultService?: string | undefined;
+  }) {
     this.#router = parts.router;
     this.#batcher = parts.batcher;
     this.#generated = parts.generated;
@@ -67,13 +109,20 @@ export class Dispatcher {
 
   readonly onFrame = (connection: Connection, buffer: Buffer, start: number, end: number, arrivedMs: number): void => {
     const first = buffer[start];
-    if (first !== BINARY && first !== COMPACT) throw new Malformed('neither the strict binary nor the compact protocol');
-    const compact = first === COMPACT, reader = compact ? this.#compact : this.#binary;
+    if (first !== BINARY && first !== COMPACT)
+      throw new Malformed('neither the strict binary nor the compact protocol');
+    const compact = first === COMPACT,
+      reader = compact ? this.#compact : this.#binary;
     reader.reset(buffer, start, end);
     reader.messageBegin();
     if (reader.messageType !== CALL) throw new Malformed(`message type ${reader.messageType} is not a call`);
     const route = this.#route(connection, reader);
-    const caller: Caller = { connection, compact, sequenceId: reader.sequenceId, method: route?.method ?? plainName(reader) };
+    const caller: Caller = {
+      connection,
+      compact,
+      sequenceId: reader.sequenceId,
+      method: route?.method ?? plainName(reader),
+    };
     if (route === undefined) {
       this.#refuseUnknown(caller, reader);
       return;
@@ -95,8 +144,13 @@ export class Dispatcher {
   /** Nearly always the route of this connection's last call. */
   #route(connection: Connection, reader: WireReader): Route | undefined {
     if (this.#generation !== this.#router.generation) this.#rebuild();
-    const { buffer, nameAt, nameLength } = reader, { routeName } = connection;
-    if (connection.routeGeneration === this.#generation && routeName.length === nameLength && routeName.compare(buffer, nameAt, nameAt + nameLength) === 0) {
+    const { buffer, nameAt, nameLength } = reader,
+      { routeName } = connection;
+    if (
+      connection.routeGeneration === this.#generation &&
+      routeName.length === nameLength &&
+      routeName.compare(buffer, nameAt, nameAt + nameLength) === 0
+    ) {
       return connection.route as Route;
     }
     if (nameLength > MOST_NAME_BYTES) return undefined;
@@ -113,14 +167,25 @@ export class Dispatcher {
     const routes = new Map<string, Route>();
     for (const [name, generated] of this.#generated.methods) {
       const [service, method] = name.split(':') as [string, string];
-      const route: Route = name === 'Prediction:predict' ? this.#predict : { kind: 'generated', method: Buffer.from(method), errorId: GENERIC_ERROR_ID, generated };
+      const route: Route =
+        name === 'Prediction:predict'
+          ? this.#predict
+          : { kind: 'generated', method: Buffer.from(method), errorId: GENERIC_ERROR_ID, generated };
       routes.set(`${service}:${method}`, route).set(method, route);
     }
     const { services } = this.#router;
     const plain = this.#defaultService ?? (services.size === 1 ? [...services.keys()][0] : undefined);
     for (const [name, typed] of services) {
       typed.service.methods.forEach((method, index) => {
-        const route: Route = { kind: 'typed', method: Buffer.from(method.name), errorId: method.errorId, typed, index, codec: undefined, codecOf: undefined };
+        const route: Route = {
+          kind: 'typed',
+          method: Buffer.from(method.name),
+          errorId: method.errorId,
+          typed,
+          index,
+          codec: undefined,
+          codecOf: undefined,
+        };
         routes.set(`${name}:${method.name}`, route);
         if (name === plain && !routes.has(method.name)) routes.set(method.name, route);
       });
@@ -133,16 +198,24 @@ export class Dispatcher {
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
     const name = reader.buffer.toString('utf8', reader.nameAt, reader.nameAt + Math.min(reader.nameLength, 128));
-    const services = [...new Set([...this.#routes.keys()].filter((key) => key.includes(':')).map((key) => key.split(':')[0]))];
-    const method = name.includes(':') ? undefined : services.filter((service) => this.#routes.has(`${service}:${name}`));
-    const hint = method !== undefined && method.length > 0 ? `; call it as ${method.map((service) => `"${service}:${name}"`).join(' or ')} (multiplexed)` : '';
+    const services = [
+      ...new Set([...this.#routes.keys()].filter((key) => key.includes(':')).map((key) => key.split(':')[0])),
+    ];
+    const method = name.includes(':')
+      ? undefined
+      : services.filter((service) => this.#routes.has(`${service}:${name}`));
+    const hint =
+      method !== undefined && method.length > 0
+        ? `; call it as ${method.map((service) => `"${service}:${name}"`).join(' or ')} (multiplexed)`
+        : '';
     replyException(caller, UNKNOWN_METHOD, `unknown method "${name}"${hint}; this port serves ${services.join(', ')}`);
   }
 
   // ------------------------------------------------------------------ predict
 
   #onPredict(caller: Caller, route: PredictRoute, reader: WireReader, start: number, arrivedMs: number): void {
-    const request = this.#request, context = this.#context;
+    const request = this.#request,
+      context = this.#context;
     request.inputs = request.modelLength = 0;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
@@ -154,22 +227,38 @@ export class Dispatcher {
     if (request.inputs === 0) throw required('request.inputs');
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
-    const reference = request.referenceLength === 0 ? PRODUCTION : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
+    const reference =
+      request.referenceLength === 0
+        ? PRODUCTION
+        : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
     const servable = this.#router.ready(model, reference);
     if (servable !== undefined) this.#predictOn(caller, route, servable, reference, reader, arrivedMs);
-    else this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
-      request.read(toRequest(again), context);
-      this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
-    });
+    else
+      this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+        request.read(toRequest(again), context);
+        this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
+      });
   }
 
-  #predictOn(caller: Caller, route: PredictRoute, servable: Servable, aliasName: string | undefined, reader: WireReader, arrivedMs: number): void {
+  #predictOn(
+    caller: Caller,
+    route: PredictRoute,
+    servable: Servable,
+    aliasName: string | undefined,
+    reader: WireReader,
+    arrivedMs: number,
+  ): void {
     const codec = this.#predictCodec(route, servable, aliasName, this.#request.outputs);
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
   }
 
-  #predictCodec(route: PredictRoute, servable: Servable, aliasName: string | undefined, outputs: readonly string[] | undefined): PredictCodec {
+  #predictCodec(
+    route: PredictRoute,
+    servable: Servable,
+    aliasName: string | undefined,
+    outputs: readonly string[] | undefined,
+  ): PredictCodec {
     let codecs = route.codecs.get(servable);
     if (codecs === undefined) route.codecs.set(servable, (codecs = new Map()));
     const typed = this.#router.serviceOf(servable.model);
@@ -194,17 +283,26 @@ export class Dispatcher {
   // ------------------------------------------------------------------ typed services
 
   #onTyped(caller: Caller, route: TypedRoute, reader: WireReader, start: number, arrivedMs: number): void {
-    const { model } = route.typed.service, servable = this.#router.ready(model, PRODUCTION);
+    const { model } = route.typed.service,
+      servable = this.#router.ready(model, PRODUCTION);
     if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
-    else this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) => this.#typedOn(caller, route, found.servable, again, arrivedMs));
+    else
+      this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) =>
+        this.#typedOn(caller, route, found.servable, again, arrivedMs),
+      );
   }
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
     if (route.codecOf !== servable) {
-      route.codec = new TypedCodec(this.#router.binding(servable, route.typed).methods[route.index]!, servable, PRODUCTION);
+      route.codec = new TypedCodec(
+        this.#router.binding(servable, route.typed).methods[route.index]!,
+        servable,
+        PRODUCTION,
+      );
       route.codecOf = servable;
     }
-    const codec = route.codec!, { argument, contextId, many } = codec.method;
+    const codec = route.codec!,
+      { argument, contextId, many } = codec.method;
     let rows = 0;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
@@ -218,21 +316,31 @@ export class Dispatcher {
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
-  #later<T>(caller: Caller, route: Route, reader: WireReader, start: number, loading: Promise<T>, go: (reader: WireReader, value: T) => void): void {
+  #later<T>(
+    caller: Caller,
+    route: Route,
+    reader: WireReader,
+    start: number,
+    loading: Promise<T>,
+    go: (reader: WireReader, value: T) => void,
+  ): void {
     const frame = Buffer.from(reader.buffer.subarray(start, reader.end));
-    loading.then((value) => {
-      if (caller.connection.closed) return;
-      const again = caller.compact ? this.#compact : this.#binary;
-      again.reset(frame, 0, frame.length);
-      again.messageBegin();
-      this.#context.clear();
-      try {
-        go(again, value);
-      } catch (error) {
-        if (error instanceof Malformed) caller.connection.close(error.message);
-        else this.#refuse(caller, route, error, this.#context.requestId);
-      }
-    }, (error: unknown) => this.#refuse(caller, route, error, undefined));
+    loading.then(
+      (value) => {
+        if (caller.connection.closed) return;
+        const again = caller.compact ? this.#compact : this.#binary;
+        again.reset(frame, 0, frame.length);
+        again.messageBegin();
+        this.#context.clear();
+        try {
+          go(again, value);
+        } catch (error) {
+          if (error instanceof Malformed) caller.connection.close(error.message);
+          else this.#refuse(caller, route, error, this.#context.requestId);
+        }
+      },
+      (error: unknown) => this.#refuse(caller, route, error, undefined),
+    );
   }
 
   // ------------------------------------------------------------------ the rest
@@ -241,13 +349,15 @@ export class Dispatcher {
     const bodyAt = reader.at;
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
-    if (reader.structs > FREE_STRUCTS + (reader.end - bodyAt) / LEAST_STRUCT_BYTES) throw new Malformed(`${reader.structs} structs in ${reader.end - bodyAt} bytes`);
+    if (reader.structs > FREE_STRUCTS + (reader.end - bodyAt) / LEAST_STRUCT_BYTES)
+      throw new Malformed(`${reader.structs} structs in ${reader.end - bodyAt} bytes`);
     this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)));
   }
 
   #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
     const visible = visibleError(error);
-    if (visible.code === 'INTERNAL') this.#log.error({ err: error, requestId, method: String(route.method) }, 'a call failed on a defect');
+    if (visible.code === 'INTERNAL')
+      this.#log.error({ err: error, requestId, method: String(route.method) }, 'a call failed on a defect');
     this.refuse(caller, route.errorId, visible, requestId);
   }
 
@@ -359,4 +469,3 @@ function plainName(reader: WireReader): Buffer {
   const name = reader.buffer.subarray(reader.nameAt, reader.nameAt + Math.min(reader.nameLength, MOST_NAME_BYTES));
   return Buffer.from(name.subarray(name.indexOf(0x3a) + 1));
 }
-

@@ -23,10 +23,15 @@ export function receivedError(struct: {
   request_id?: string | null;
 }): ParleyError {
   return new ParleyError(codeOfNumber(struct.code ?? 0), struct.message ?? 'no message', {
-    problems: (struct.problems ?? []).map(({ path, message, got }) => ({ path: path ?? '', message: message ?? '', ...(got == null ? {} : { got }) })),
+    problems: (struct.problems ?? []).map(({ path, message, got }) => ({
+      path: path ?? '',
+      message: message ?? '',
+      ...(got == null ? {} : { got }),
+    })),
     ...(struct.retry_after_ms == null ? {} : { retryAfterMs: struct.retry_after_ms }),
     ...(struct.request_id == null ? {} : { requestId: struct.request_id }),
   });
 }
 
-export const isParleyErrorStruct = (error: unknown): error is Parameters<typeof receivedError>[0] => error instanceof (types.ParleyError as unknown as new () => object);
+export const isParleyErrorStruct = (error: unknown): error is Parameters<typeof receivedError>[0] =>
+  error instanceof (types.ParleyError as unknown as new () => object);

@@ -4,13 +4,14 @@
  * A frame gets here only after the wire reader has walked through it, so the generated code meets no length beyond the
  * frame, no endless nesting and no unknown type. Handlers throw ParleyErrors; whatever else is thrown becomes INTERNAL.
  */
+
+import type { Logger } from 'pino';
 import thrift from 'thrift';
 import feedback from '../../gen/Feedback.js';
 import operations from '../../gen/Operations.js';
 import prediction from '../../gen/Prediction.js';
 import registry from '../../gen/Registry.js';
 import training from '../../gen/Training.js';
-import type { Logger } from 'pino';
 import { unsupported } from '../errors.js';
 import { thriftError } from './error-mapping.js';
 import { type Caller, visibleError } from './replies.js';
@@ -18,7 +19,13 @@ import { type Caller, visibleError } from './replies.js';
 /** Methods of one service: each takes the request struct and answers the response struct. */
 export type Handlers = Readonly<Record<string, (request: never) => Promise<unknown>>>;
 
-const SERVICES = { Prediction: prediction, Training: training, Registry: registry, Feedback: feedback, Operations: operations } as const;
+const SERVICES = {
+  Prediction: prediction,
+  Training: training,
+  Registry: registry,
+  Feedback: feedback,
+  Operations: operations,
+} as const;
 export type GenericService = keyof typeof SERVICES;
 export const GENERIC_SERVICES = Object.keys(SERVICES) as GenericService[];
 
@@ -29,7 +36,10 @@ export interface GeneratedMethod {
 }
 
 /** The transport in memory: reads one frame's bytes, hands out one whole frame at `flush`. */
-const FramedTransport = thrift.TFramedTransport as unknown as new (input: Buffer | undefined, onFlush?: (frame: Buffer) => void) => thrift.TTransport;
+const FramedTransport = thrift.TFramedTransport as unknown as new (
+  input: Buffer | undefined,
+  onFlush?: (frame: Buffer) => void,
+) => thrift.TTransport;
 
 export class GeneratedServices {
   /** By `Service:method`. */
@@ -39,9 +49,14 @@ export class GeneratedServices {
   constructor(handlers: Readonly<Partial<Record<GenericService, Handlers>>>, log: Logger) {
     const methods = new Map<string, GeneratedMethod>();
     for (const service of GENERIC_SERVICES) {
-      const { Processor } = SERVICES[service], names = methodNames(Processor.prototype);
-      const processor = new Processor(answering(service, names, handlers[service] ?? {}, log)) as unknown as Record<string, Process>;
-      for (const name of names) methods.set(`${service}:${name}`, { process: processor[`process_${name}`]!.bind(processor) });
+      const { Processor } = SERVICES[service],
+        names = methodNames(Processor.prototype);
+      const processor = new Processor(answering(service, names, handlers[service] ?? {}, log)) as unknown as Record<
+        string,
+        Process
+      >;
+      for (const name of names)
+        methods.set(`${service}:${name}`, { process: processor[`process_${name}`]!.bind(processor) });
     }
     this.methods = methods;
   }
@@ -57,7 +72,9 @@ export class GeneratedServices {
 }
 
 const methodNames = (prototype: object): string[] =>
-  Object.getOwnPropertyNames(prototype).filter((name) => name.startsWith('process_')).map((name) => name.slice('process_'.length));
+  Object.getOwnPropertyNames(prototype)
+    .filter((name) => name.startsWith('process_'))
+    .map((name) => name.slice('process_'.length));
 
 /** The handler object that a generated processor calls. */
 function answering(service: GenericService, names: readonly string[], handlers: Handlers, log: Logger): object {
@@ -73,7 +90,8 @@ function answering(service: GenericService, names: readonly string[], handlers: 
         } catch (error) {
           const visible = visibleError(error);
           const requestId = (request as { context?: { request_id?: string } } | null)?.context?.request_id;
-          if (visible.code === 'INTERNAL') log.error({ err: error, requestId, method: `${service}:${name}` }, 'a call failed on a defect');
+          if (visible.code === 'INTERNAL')
+            log.error({ err: error, requestId, method: `${service}:${name}` }, 'a call failed on a defect');
           throw thriftError(visible, requestId);
         }
       },

@@ -5,8 +5,9 @@
  * object per value, no string where the caller asks for what it asked for last; replies are written around the outputs'
  * own bytes. Sources: idl/parley.thrift for the ids.
  */
-import { problemOf } from '../contract/check.js';
+
 import type { InputBinding } from '../contract/bind.js';
+import { problemOf } from '../contract/check.js';
 import { invalidInput, type ParleyError, type Problem } from '../errors.js';
 import { DATA_TYPES, type TensorData } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
@@ -15,7 +16,8 @@ import { ProvenanceWriter } from './provenance.js';
 import type { ContextFields } from './request-context.js';
 import { I32, I64, LIST, Malformed, STOP, STRING, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
 
-const MOST_RANK = 16, MOST_PROBLEMS = 100;
+const MOST_RANK = 16,
+  MOST_PROBLEMS = 100;
 
 /** Where one tensor of the request lies in the frame. */
 class TensorSpan {
@@ -98,7 +100,8 @@ export class PredictRequestSpans {
         tensor.stringsAt = reader.at;
         reader.listBegin();
         tensor.strings = reader.size;
-        if (reader.size > 0 && reader.elementType !== STRING) throw new Malformed('strings: a list of something else than strings');
+        if (reader.size > 0 && reader.elementType !== STRING)
+          throw new Malformed('strings: a list of something else than strings');
         for (let i = 0; i < tensor.strings; i++) reader.span();
       } else reader.skip(type);
     }
@@ -130,9 +133,17 @@ export class PredictCodec {
    * @param wanted names of outputs; all when undefined
    * @param guards the contract's fields behind the inputs, whose ranges hold here too
    */
-  constructor(servable: Servable, aliasName: string | undefined, wanted: readonly string[] | undefined, guards: readonly InputBinding[]) {
+  constructor(
+    servable: Servable,
+    aliasName: string | undefined,
+    wanted: readonly string[] | undefined,
+    guards: readonly InputBinding[],
+  ) {
     const names = servable.outputs.map((slot) => slot.name);
-    const fetches = wanted === undefined || wanted.length === 0 ? names.map((_, index) => index) : wanted.map((name) => indexOfOutput(names, name));
+    const fetches =
+      wanted === undefined || wanted.length === 0
+        ? names.map((_, index) => index)
+        : wanted.map((name) => indexOfOutput(names, name));
     this.plan = servable.plan(fetches);
     this.#servable = servable;
     this.#provenance = new ProvenanceWriter(servable, aliasName);
@@ -151,7 +162,8 @@ export class PredictCodec {
    * @throws ParleyError INVALID_INPUT with every problem; the batch is unchanged then
    */
   decode(reader: WireReader, request: PredictRequestSpans): number {
-    const { inputs } = this.#servable, problems: Problem[] = [];
+    const { inputs } = this.#servable,
+      problems: Problem[] = [];
     const order = this.#matchInputs(reader, request, problems);
     let rows = -1;
     for (let i = 0; i < inputs.length; i++) {
@@ -160,24 +172,41 @@ export class PredictCodec {
       const path = `inputs[${request.tensors.indexOf(tensor)}]`;
       const found = checkTensor(tensor, inputs[i]!, path, problems);
       if (rows === -1) rows = found;
-      else if (found !== -1 && found !== rows) problems.push({ path: `${path}.shape`, message: `must have ${rows} rows, as the tensors before it`, got: String(found) });
+      else if (found !== -1 && found !== rows)
+        problems.push({
+          path: `${path}.shape`,
+          message: `must have ${rows} rows, as the tensors before it`,
+          got: String(found),
+        });
     }
     if (problems.length > 0) throw invalid(problems);
     const batch = this.plan.reserve(rows);
-    for (let i = 0; i < inputs.length; i++) copyTensor(reader, order[i]!, inputs[i]!, batch.columns[i]!, batch.rows, rows);
+    for (let i = 0; i < inputs.length; i++)
+      copyTensor(reader, order[i]!, inputs[i]!, batch.columns[i]!, batch.rows, rows);
     this.#guard(batch, rows);
     return rows;
   }
 
   #matchInputs(reader: WireReader, request: PredictRequestSpans, problems: Problem[]): (TensorSpan | undefined)[] {
-    const names = this.#inputNames, order: (TensorSpan | undefined)[] = new Array(names.length).fill(undefined);
+    const names = this.#inputNames,
+      order: (TensorSpan | undefined)[] = new Array(names.length).fill(undefined);
     for (let t = 0; t < request.inputs; t++) {
       const tensor = request.tensors[t]!;
-      let index = names.findIndex((name) => name.length === tensor.nameLength && name.compare(reader.buffer, tensor.nameAt, tensor.nameAt + tensor.nameLength) === 0);
+      let index = names.findIndex(
+        (name) =>
+          name.length === tensor.nameLength &&
+          name.compare(reader.buffer, tensor.nameAt, tensor.nameAt + tensor.nameLength) === 0,
+      );
       if (index < 0 && tensor.nameLength === 0 && names.length === 1) index = 0;
       const text = reader.buffer.toString('utf8', tensor.nameAt, tensor.nameAt + Math.min(tensor.nameLength, 64));
-      if (index < 0) problems.push({ path: `inputs[${t}].name`, message: `must be one of ${names.map(String).join(', ')}`, got: text });
-      else if (order[index] !== undefined) problems.push({ path: `inputs[${t}].name`, message: 'must be there once', got: text });
+      if (index < 0)
+        problems.push({
+          path: `inputs[${t}].name`,
+          message: `must be one of ${names.map(String).join(', ')}`,
+          got: text,
+        });
+      else if (order[index] !== undefined)
+        problems.push({ path: `inputs[${t}].name`, message: 'must be there once', got: text });
       else order[index] = tensor;
       if (problems.length >= MOST_PROBLEMS) break;
     }
@@ -191,12 +220,18 @@ export class PredictCodec {
   #guard(batch: Batch, rows: number): void {
     const problems: Problem[] = [];
     for (const { field, input, column } of this.#guards) {
-      const values = batch.columns[input]!, width = this.#servable.inputs[input]!.rowWidth;
-      const min = field.min ?? -Number.MAX_VALUE, max = field.max ?? Number.MAX_VALUE;
+      const values = batch.columns[input]!,
+        width = this.#servable.inputs[input]!.rowWidth;
+      const min = field.min ?? -Number.MAX_VALUE,
+        max = field.max ?? Number.MAX_VALUE;
       for (let row = 0; row < rows; row++) {
         const value = values[(batch.rows + row) * width + column]!;
         if (field.type === 'double' && typeof value === 'number' && value >= min && value <= max) continue;
-        const problem = problemOf(field, typeof value === 'bigint' ? Number(value) : value, `inputs.${field.name}[${row}]`);
+        const problem = problemOf(
+          field,
+          typeof value === 'bigint' ? Number(value) : value,
+          `inputs.${field.name}[${row}]`,
+        );
         if (problem !== undefined && problems.push(problem) >= MOST_PROBLEMS) throw invalid(problems);
       }
     }
@@ -233,24 +268,48 @@ export class PredictCodec {
 
 function indexOfOutput(names: readonly string[], name: string): number {
   const index = names.indexOf(name);
-  if (index < 0) throw invalidInput(`outputs: there is no output "${name.slice(0, 64)}"; the model answers ${names.join(', ')}`, { problems: [{ path: 'outputs', message: `must be among ${names.join(', ')}`, got: name.slice(0, 64) }] });
+  if (index < 0)
+    throw invalidInput(`outputs: there is no output "${name.slice(0, 64)}"; the model answers ${names.join(', ')}`, {
+      problems: [{ path: 'outputs', message: `must be among ${names.join(', ')}`, got: name.slice(0, 64) }],
+    });
   return index;
 }
 
 /** @returns the tensor's rows; -1 when it does not fit its slot */
 function checkTensor(tensor: TensorSpan, slot: Slot, path: string, problems: Problem[]): number {
-  const before = problems.length, { number, bytes } = DATA_TYPES[slot.dataType];
-  if (tensor.dataType !== number) problems.push({ path: `${path}.data_type`, message: `must be ${slot.dataType.toUpperCase()} (${number})`, got: String(tensor.dataType) });
+  const before = problems.length,
+    { number, bytes } = DATA_TYPES[slot.dataType];
+  if (tensor.dataType !== number)
+    problems.push({
+      path: `${path}.data_type`,
+      message: `must be ${slot.dataType.toUpperCase()} (${number})`,
+      got: String(tensor.dataType),
+    });
   const expected = `(rows${slot.rowShape.map((extent) => `, ${extent}`).join('')})`;
   let fits = tensor.rank === slot.rowShape.length + 1 && tensor.shape[0]! > 0;
   for (let i = 0; fits && i < slot.rowShape.length; i++) fits = tensor.shape[i + 1] === slot.rowShape[i];
-  if (!fits) problems.push({ path: `${path}.shape`, message: `must be ${expected} with at least one row`, got: shapeText(tensor) });
+  if (!fits)
+    problems.push({
+      path: `${path}.shape`,
+      message: `must be ${expected} with at least one row`,
+      got: shapeText(tensor),
+    });
   if (problems.length > before) return -1;
-  const rows = tensor.shape[0]!, values = rows * slot.rowWidth;
+  const rows = tensor.shape[0]!,
+    values = rows * slot.rowWidth;
   if (slot.dataType === 'string') {
-    if (tensor.strings !== values) problems.push({ path: `${path}.strings`, message: `must hold ${values} strings, as the shape says`, got: String(tensor.strings) });
+    if (tensor.strings !== values)
+      problems.push({
+        path: `${path}.strings`,
+        message: `must hold ${values} strings, as the shape says`,
+        got: String(tensor.strings),
+      });
   } else if (tensor.dataAt < 0 || tensor.dataLength !== values * bytes) {
-    problems.push({ path: `${path}.data`, message: `must be ${values * bytes} bytes, as type and shape say`, got: tensor.dataAt < 0 ? 'nothing' : `${tensor.dataLength} bytes` });
+    problems.push({
+      path: `${path}.data`,
+      message: `must be ${values * bytes} bytes, as type and shape say`,
+      got: tensor.dataAt < 0 ? 'nothing' : `${tensor.dataLength} bytes`,
+    });
   }
   return problems.length > before ? -1 : rows;
 }
@@ -260,7 +319,14 @@ function shapeText(tensor: TensorSpan): string {
   return `(${[...tensor.shape.subarray(0, Math.min(tensor.rank, MOST_RANK))].join(', ')}${tensor.rank > MOST_RANK ? ', …' : ''})`;
 }
 
-function copyTensor(reader: WireReader, tensor: TensorSpan, slot: Slot, column: TensorData, row: number, rows: number): void {
+function copyTensor(
+  reader: WireReader,
+  tensor: TensorSpan,
+  slot: Slot,
+  column: TensorData,
+  row: number,
+  rows: number,
+): void {
   const at = row * slot.rowWidth;
   if (!Array.isArray(column)) {
     const target = Buffer.from(column.buffer, column.byteOffset, column.byteLength);
@@ -290,7 +356,11 @@ function writeValues(writer: WireWriter, values: TensorData, from: number, count
 }
 
 function invalid(problems: readonly Problem[]): ParleyError {
-  const [first] = problems, more = problems.length - 1;
+  const [first] = problems,
+    more = problems.length - 1;
   const got = first!.got === undefined ? '' : `, got ${first!.got}`;
-  return invalidInput(`${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`, { problems });
+  return invalidInput(
+    `${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`,
+    { problems },
+  );
 }

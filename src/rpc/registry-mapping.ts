@@ -12,19 +12,24 @@ export const wireInt = (value: number): Int64 => new Int64(value);
 
 /** Leaves out what is undefined, so that an optional field stays absent. */
 export function present<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 }
 
-const number = (value: Int64 | number | null | undefined): number | undefined => (value === null || value === undefined ? undefined : Number(value));
+const number = (value: Int64 | number | null | undefined): number | undefined =>
+  value === null || value === undefined ? undefined : Number(value);
 const text = (value: string | null | undefined): string | undefined => value ?? undefined;
 
 function must<T>(value: T | null | undefined, what: string): T {
-  if (value === null || value === undefined) throw internal(`the server's answer lacks ${what}; client and server may be of different releases`);
+  if (value === null || value === undefined)
+    throw internal(`the server's answer lacks ${what}; client and server may be of different releases`);
   return value;
 }
 
 /** A Thrift map arrives as a plain object. */
-export const numbers = (map: unknown): Record<string, number> => Object.fromEntries(Object.entries((map ?? {}) as Record<string, number>).map(([key, value]) => [key, Number(value)]));
+export const numbers = (map: unknown): Record<string, number> =>
+  Object.fromEntries(Object.entries((map ?? {}) as Record<string, number>).map(([key, value]) => [key, Number(value)]));
 
 export function versionToWire(version: ModelVersion): types.ModelVersion {
   return new types.ModelVersion(
@@ -144,6 +149,10 @@ export function verdictFromWire(wire: Wire<types.AcceptResponse>): Verdict {
   };
 }
 
-export const aliasToWire = (state: AliasState): types.AliasState => new types.AliasState({ alias_name: state.aliasName, version: state.version } as never);
+export const aliasToWire = (state: AliasState): types.AliasState =>
+  new types.AliasState({ alias_name: state.aliasName, version: state.version } as never);
 
-export const aliasFromWire = (wire: Wire<types.AliasState>): AliasState => ({ aliasName: must(wire.alias_name, 'alias_name'), version: must(wire.version, 'alias.version') });
+export const aliasFromWire = (wire: Wire<types.AliasState>): AliasState => ({
+  aliasName: must(wire.alias_name, 'alias_name'),
+  version: must(wire.version, 'alias.version'),
+});

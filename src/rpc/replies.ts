@@ -14,7 +14,9 @@ export interface Caller {
 
 /** Anything thrown, as what the caller may see: a ParleyError; the rest becomes INTERNAL. */
 export function visibleError(error: unknown): ParleyError {
-  return error instanceof ParleyError ? error : internal("a defect in the server; its log has the details under this call's request_id", { cause: error });
+  return error instanceof ParleyError
+    ? error
+    : internal("a defect in the server; its log has the details under this call's request_id", { cause: error });
 }
 
 /** Field `errorId` of the result: the declared ParleyError. */

@@ -40,7 +40,9 @@ export class RpcServer {
       },
     };
     batcher.onTurnEnd(() => this.#flush());
-    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connections.add(new Connection(socket, owner)));
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#connections.add(new Connection(socket, owner)),
+    );
     this.#net.maxConnections = limits.connections;
   }
 
@@ -91,8 +93,17 @@ export class RpcServer {
 }
 
 function listenError(error: Error, host: string, port: number): Error {
-  if (hasErrno(error, 'EADDRINUSE')) return invalidInput(`port ${port} on ${host} is in use by another program; choose one with --port, or 0 for any free one`, { cause: error });
-  if (hasErrno(error, 'EACCES')) return invalidInput(`port ${port} on ${host} needs more rights than this user has; choose one above 1023 with --port`, { cause: error });
-  if (hasErrno(error, 'EADDRNOTAVAIL') || hasErrno(error, 'ENOTFOUND')) return invalidInput(`"${host}" is not an address of this machine; see --host`, { cause: error });
+  if (hasErrno(error, 'EADDRINUSE'))
+    return invalidInput(
+      `port ${port} on ${host} is in use by another program; choose one with --port, or 0 for any free one`,
+      { cause: error },
+    );
+  if (hasErrno(error, 'EACCES'))
+    return invalidInput(
+      `port ${port} on ${host} needs more rights than this user has; choose one above 1023 with --port`,
+      { cause: error },
+    );
+  if (hasErrno(error, 'EADDRNOTAVAIL') || hasErrno(error, 'ENOTFOUND'))
+    return invalidInput(`"${host}" is not an address of this machine; see --host`, { cause: error });
   return error;
 }

@@ -14,7 +14,23 @@ import type { TensorData } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
 import { ProvenanceWriter } from './provenance.js';
-import { BOOL, BYTE, DOUBLE, I16, I32, I64, LIST, MAP, Malformed, STOP, STRING, STRUCT, TYPE_NAMES, type WireReader, type WireWriter } from './wire/protocol.js';
+import {
+  BOOL,
+  BYTE,
+  DOUBLE,
+  I16,
+  I32,
+  I64,
+  LIST,
+  MAP,
+  Malformed,
+  STOP,
+  STRING,
+  STRUCT,
+  TYPE_NAMES,
+  type WireReader,
+  type WireWriter,
+} from './wire/protocol.js';
 
 /** A request with more problems than this is told the first ones. */
 const MOST_PROBLEMS = 100;
@@ -22,7 +38,14 @@ const MOST_PROBLEMS = 100;
 const MOST_ROWS = 100_000;
 
 export const WIRE_TYPES: Readonly<Record<FieldType, number>> = {
-  bool: BOOL, byte: BYTE, i16: I16, i32: I32, i64: I64, double: DOUBLE, string: STRING, enum: I32,
+  bool: BOOL,
+  byte: BYTE,
+  i16: I16,
+  i32: I32,
+  i64: I64,
+  double: DOUBLE,
+  string: STRING,
+  enum: I32,
 };
 
 /** How one field of the request is read, checked and stored. */
@@ -60,7 +83,9 @@ export class TypedCodec {
     this.method = binding.method;
     this.plan = servable.plan(binding.fetches);
     this.provenance = new ProvenanceWriter(servable, aliasName);
-    this.#readers = binding.method.request.fields.map((field, index) => fieldReader(field, index, binding.inputs, servable));
+    this.#readers = binding.method.request.fields.map((field, index) =>
+      fieldReader(field, index, binding.inputs, servable),
+    );
     for (const reader of this.#readers) this.#byId[reader.field.id] = reader;
     this.#seen = new Int32Array(this.#readers.length);
     this.#writers = [...binding.outputs]
@@ -85,9 +110,15 @@ export class TypedCodec {
       reader.listBegin();
       rows = reader.size;
       if (rows > 0 && reader.elementType !== STRUCT) throw new Malformed('a list of something else than structs');
-      if (rows === 0) throw invalidInput(`${argument.name}: the list is empty; send at least one row`, { problems: [{ path: argument.name, message: 'must have at least one row' }] });
+      if (rows === 0)
+        throw invalidInput(`${argument.name}: the list is empty; send at least one row`, {
+          problems: [{ path: argument.name, message: 'must have at least one row' }],
+        });
     }
-    if (rows > MOST_ROWS) throw invalidInput(`${argument.name}: ${rows} rows in one call; send at most ${MOST_ROWS}`, { problems: [{ path: argument.name, message: `must have at most ${MOST_ROWS} rows`, got: String(rows) }] });
+    if (rows > MOST_ROWS)
+      throw invalidInput(`${argument.name}: ${rows} rows in one call; send at most ${MOST_ROWS}`, {
+        problems: [{ path: argument.name, message: `must have at most ${MOST_ROWS} rows`, got: String(rows) }],
+      });
     const batch = this.plan.reserve(rows);
     for (let i = 0; i < rows; i++) this.#decodeRow(reader, batch, batch.rows + i, many ? i : -1);
     if (this.#problemCount > 0) throw this.#invalid();
@@ -95,7 +126,9 @@ export class TypedCodec {
   }
 
   #decodeRow(reader: WireReader, batch: Batch, row: number, listIndex: number): void {
-    const stamp = (this.#row = (this.#row + 1) | 0), seen = this.#seen, byId = this.#byId;
+    const stamp = (this.#row = (this.#row + 1) | 0),
+      seen = this.#seen,
+      byId = this.#byId;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
       const field = byId[reader.fieldId];
@@ -106,7 +139,12 @@ export class TypedCodec {
       seen[field.index] = stamp;
       if (type !== field.wireType) {
         reader.skip(type);
-        this.#problem(field, listIndex, `must be ${TYPE_NAMES[field.wireType]}, as the contract says`, TYPE_NAMES[type]);
+        this.#problem(
+          field,
+          listIndex,
+          `must be ${TYPE_NAMES[field.wireType]}, as the contract says`,
+          TYPE_NAMES[type],
+        );
       } else if (type === STRING) this.#decodeText(reader, field, batch, row, listIndex);
       else this.#decodeNumber(reader, type, field, batch, row, listIndex);
     }
@@ -115,12 +153,37 @@ export class TypedCodec {
     for (let i = 0; i < readers.length; i++) if (seen[i] !== stamp) this.#missing(readers[i]!, batch, row, listIndex);
   }
 
-  #decodeNumber(reader: WireReader, type: number, field: FieldReader, batch: Batch, row: number, listIndex: number): void {
+  #decodeNumber(
+    reader: WireReader,
+    type: number,
+    field: FieldReader,
+    batch: Batch,
+    row: number,
+    listIndex: number,
+  ): void {
     const value =
-      type === DOUBLE ? reader.double() : type === I32 ? reader.i32() : type === I64 ? reader.i64() : type === I16 ? reader.i16() : type === BYTE ? reader.byte() : reader.bool() ? 1 : 0;
+      type === DOUBLE
+        ? reader.double()
+        : type === I32
+          ? reader.i32()
+          : type === I64
+            ? reader.i64()
+            : type === I16
+              ? reader.i16()
+              : type === BYTE
+                ? reader.byte()
+                : reader.bool()
+                  ? 1
+                  : 0;
     if (field.enumLabels !== undefined) {
       const label = field.enumLabels.get(value);
-      if (label === undefined) this.#problem(field, listIndex, `must be one of ${[...field.enumLabels].map(([number, name]) => `${number} (${name})`).join(', ')}`, String(value));
+      if (label === undefined)
+        this.#problem(
+          field,
+          listIndex,
+          `must be one of ${[...field.enumLabels].map(([number, name]) => `${number} (${name})`).join(', ')}`,
+          String(value),
+        );
       else store(batch, field, row, label);
       return;
     }
@@ -130,7 +193,9 @@ export class TypedCodec {
   }
 
   #decodeText(reader: WireReader, field: FieldReader, batch: Batch, row: number, listIndex: number): void {
-    const length = reader.span(), { buffer, spanAt } = reader, { vocabulary } = field;
+    const length = reader.span(),
+      { buffer, spanAt } = reader,
+      { vocabulary } = field;
     if (vocabulary !== undefined) {
       for (let k = 0; k < vocabulary.length; k++) {
         if (sameBytes(buffer, spanAt, length, vocabulary[k]!)) {
@@ -161,25 +226,45 @@ export class TypedCodec {
 
   #wrong(field: FieldReader, value: number | undefined, listIndex: number): void {
     const problem = problemOf(field.field, value, '');
-    this.#problem(field, listIndex, problem?.message ?? 'is not allowed', problem?.got ?? (value === undefined ? undefined : String(value)));
+    this.#problem(
+      field,
+      listIndex,
+      problem?.message ?? 'is not allowed',
+      problem?.got ?? (value === undefined ? undefined : String(value)),
+    );
   }
 
   #problem(field: FieldReader, listIndex: number, message: string, got: string | undefined): void {
     if (this.#problemCount++ >= MOST_PROBLEMS) return;
     const row = listIndex < 0 ? '' : `[${listIndex}]`;
-    this.#problems.push({ path: `${this.method.argument.name}${row}.${field.field.name}`, message, ...(got === undefined || field.field.sensitive ? {} : { got }) });
+    this.#problems.push({
+      path: `${this.method.argument.name}${row}.${field.field.name}`,
+      message,
+      ...(got === undefined || field.field.sensitive ? {} : { got }),
+    });
   }
 
   #invalid(): ParleyError {
-    const [first] = this.#problems, more = this.#problemCount - 1;
+    const [first] = this.#problems,
+      more = this.#problemCount - 1;
     const got = first!.got === undefined ? '' : `, got ${first!.got}`;
-    return invalidInput(`${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`, { problems: this.#problems });
+    return invalidInput(
+      `${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`,
+      { problems: this.#problems },
+    );
   }
 
   // ------------------------------------------------------------------ answers
 
   /** The result struct's success field for `rows` answers from `first` on. */
-  encode(writer: WireWriter, answers: Answers, first: number, rows: number, arrivedMs: number, nextId: () => Uint8Array): void {
+  encode(
+    writer: WireWriter,
+    answers: Answers,
+    first: number,
+    rows: number,
+    arrivedMs: number,
+    nextId: () => Uint8Array,
+  ): void {
     writer.structBegin();
     writer.field(this.method.many ? LIST : STRUCT, 0);
     if (this.method.many) writer.listBegin(STRUCT, rows);
@@ -192,7 +277,12 @@ export class TypedCodec {
   }
 }
 
-function fieldReader(field: InputField, index: number, inputs: readonly InputBinding[], servable: Servable): FieldReader {
+function fieldReader(
+  field: InputField,
+  index: number,
+  inputs: readonly InputBinding[],
+  servable: Servable,
+): FieldReader {
   const binding = inputs.find((input) => input.field.id === field.id);
   const { values } = field;
   return {
@@ -206,7 +296,12 @@ function fieldReader(field: InputField, index: number, inputs: readonly InputBin
     max: field.max ?? Number.MAX_VALUE,
     vocabulary: values?.map((value) => Buffer.from(value)),
     values,
-    enumLabels: field.enum === undefined ? undefined : new Map(field.enum.members.filter((member) => member.value !== 0).map((member) => [member.value, member.label])),
+    enumLabels:
+      field.enum === undefined
+        ? undefined
+        : new Map(
+            field.enum.members.filter((member) => member.value !== 0).map((member) => [member.value, member.label]),
+          ),
     missing: missingValue(field, binding === undefined),
   };
 }
@@ -220,7 +315,8 @@ function missingValue(field: InputField, unfed: boolean): number | string | unde
 
 function store(batch: Batch, field: FieldReader, row: number, value: number | string): void {
   if (field.input < 0) return;
-  const column = batch.columns[field.input]!, at = row * field.rowWidth + field.column;
+  const column = batch.columns[field.input]!,
+    at = row * field.rowWidth + field.column;
   if (column instanceof BigInt64Array || column instanceof BigUint64Array) column[at] = BigInt(value);
   else (column as (number | string)[])[at] = value;
 }
@@ -233,17 +329,30 @@ function sameBytes(buffer: Buffer, at: number, length: number, other: Uint8Array
 
 // -------------------------------------------------------------------- answers, field by field
 
-type FieldWriter = (writer: WireWriter, answers: Answers, row: number, arrivedMs: number, nextId: () => Uint8Array) => void;
+type FieldWriter = (
+  writer: WireWriter,
+  answers: Answers,
+  row: number,
+  arrivedMs: number,
+  nextId: () => Uint8Array,
+) => void;
 
-function fieldWriter(binding: OutputBinding, fetches: readonly number[], servable: Servable, provenance: ProvenanceWriter): FieldWriter {
-  const { field } = binding, { id } = field;
+function fieldWriter(
+  binding: OutputBinding,
+  fetches: readonly number[],
+  servable: Servable,
+  provenance: ProvenanceWriter,
+): FieldWriter {
+  const { field } = binding,
+    { id } = field;
   if (field.role === 'provenance') {
     return (writer, answers, _row, arrivedMs, nextId) => {
       writer.field(STRUCT, id);
       provenance.write(writer, nextId(), answers, arrivedMs);
     };
   }
-  const output = fetches.indexOf(binding.output!), width = servable.outputs[binding.output!]!.rowWidth;
+  const output = fetches.indexOf(binding.output!),
+    width = servable.outputs[binding.output!]!.rowWidth;
   switch (field.role) {
     case 'label':
       return labelWriter(binding, output, servable);
@@ -260,7 +369,11 @@ function fieldWriter(binding: OutputBinding, fetches: readonly number[], servabl
     default:
       return (writer, { values }, row) => {
         writer.field(WIRE_TYPES[field.type as FieldType], id);
-        writeNumber(writer, field.type as FieldType, Number((values[output] as Float32Array)[row * width + (binding.column ?? 0)]));
+        writeNumber(
+          writer,
+          field.type as FieldType,
+          Number((values[output] as Float32Array)[row * width + (binding.column ?? 0)]),
+        );
       };
   }
 }

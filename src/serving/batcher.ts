@@ -69,7 +69,9 @@ export class Batch {
     const feeds: Feeds = {};
     this.inputs.forEach(({ name, dataType, rowShape, rowWidth }, index) => {
       const column = this.columns[index]!;
-      const part = Array.isArray(column) ? column.slice(from * rowWidth, (from + rows) * rowWidth) : column.subarray(from * rowWidth, (from + rows) * rowWidth);
+      const part = Array.isArray(column)
+        ? column.slice(from * rowWidth, (from + rows) * rowWidth)
+        : column.subarray(from * rowWidth, (from + rows) * rowWidth);
       feeds[name] = runtimeTensor(dataType, part, [rows, ...rowShape]);
     });
     return feeds;
@@ -135,13 +137,17 @@ export class Plan {
     const { session } = this.servable;
     if (!session.synchronous) this.#batch = new Batch(this.servable.inputs);
     const startedMs = performance.now();
-    session.run(this.#reusable ? batch.feeds(batch.rows) : batch.view(0, batch.rows), this.#fetches, (error, results) => {
-      if (results === undefined) this.#failed(batch, error, startedMs);
-      else this.#deliver(batch, results, startedMs);
-      if (batch.capacity > this.servable.maxRows * 4) this.#batch = new Batch(this.servable.inputs);
-      batch.clear();
-      if (!session.synchronous) this.#batcher.turnEnded();
-    });
+    session.run(
+      this.#reusable ? batch.feeds(batch.rows) : batch.view(0, batch.rows),
+      this.#fetches,
+      (error, results) => {
+        if (results === undefined) this.#failed(batch, error, startedMs);
+        else this.#deliver(batch, results, startedMs);
+        if (batch.capacity > this.servable.maxRows * 4) this.#batch = new Batch(this.servable.inputs);
+        batch.clear();
+        if (!session.synchronous) this.#batcher.turnEnded();
+      },
+    );
   }
 
   #deliver(batch: Batch, results: Results, startedMs: number): void {
@@ -168,9 +174,11 @@ export class Plan {
       batch.calls[0]!.fail(brokenRun(error));
       return;
     }
-    const calls = [...batch.calls], sizes = [...batch.sizes];
+    const calls = [...batch.calls],
+      sizes = [...batch.sizes];
     for (let i = 0, first = 0; i < calls.length; i++) {
-      const call = calls[i]!, rows = sizes[i]!;
+      const call = calls[i]!,
+        rows = sizes[i]!;
       this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
         if (results === undefined) call.fail(brokenRun(alone));
         else deliverOne(call, this.#answers(results, startedMs), 0, rows);
@@ -193,7 +201,8 @@ function deliverOne(call: Call, answers: Answers, first: number, rows: number): 
 function dropExpired(batch: Batch): boolean {
   const now = performance.now();
   for (const call of batch.calls) if (call.deadlineMs > now) return false;
-  for (const call of batch.calls) call.fail(deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
+  for (const call of batch.calls)
+    call.fail(deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
   batch.clear();
   return true;
 }

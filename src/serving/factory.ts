@@ -31,7 +31,8 @@ export class Factory {
 
   /** @throws ParleyError NOT_FOUND, MODEL_BROKEN, STORE_UNAVAILABLE */
   load(model: string, version: Version): Promise<Servable> {
-    const key = keyOf(model, version), ready = this.#loaded.get(key);
+    const key = keyOf(model, version),
+      ready = this.#loaded.get(key);
     if (ready !== undefined) return Promise.resolve(ready);
     let loading = this.#loading.get(key);
     if (loading === undefined) {

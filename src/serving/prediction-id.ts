@@ -8,7 +8,9 @@ import { randomBytes } from 'node:crypto';
 export const PREDICTION_ID_LENGTH = 20;
 
 const ALPHABET = Buffer.from('0123456789abcdefghjkmnpqrstvwxyz');
-const TIME = 9, PROCESS = 6, COUNTER = 5;
+const TIME = 9,
+  PROCESS = 6,
+  COUNTER = 5;
 
 export class PredictionIds {
   readonly #current = Buffer.alloc(PREDICTION_ID_LENGTH);

@@ -70,7 +70,10 @@ export class Router {
     this.#watch = await this.#store.watch({
       onChange: (state) => this.#follow(state),
       onConnection: (connected) => {
-        if (connected !== this.#connected) this.#log[connected ? 'info' : 'warn'](connected ? 'the store is back' : 'the store is away; loaded models go on serving');
+        if (connected !== this.#connected)
+          this.#log[connected ? 'info' : 'warn'](
+            connected ? 'the store is back' : 'the store is away; loaded models go on serving',
+          );
         this.#connected = connected;
       },
     });
@@ -122,17 +125,24 @@ export class Router {
     const routed = this.#models.get(model);
     if (routed === undefined) {
       const known = [...this.#models.keys()];
-      return notFound(`there is no model "${model}"; ${known.length === 0 ? 'none has been published yet' : `the models are ${known.join(', ')}`}. Train one with "parley train PROJECT --promote"`);
+      return notFound(
+        `there is no model "${model}"; ${known.length === 0 ? 'none has been published yet' : `the models are ${known.join(', ')}`}. Train one with "parley train PROJECT --promote"`,
+      );
     }
     if (reference === PRODUCTION) {
-      return notFound(`model "${model}" has no version in production; see "parley versions ${model}", then "parley accept ${model} VERSION" and "parley promote ${model} VERSION"`);
+      return notFound(
+        `model "${model}" has no version in production; see "parley versions ${model}", then "parley accept ${model} VERSION" and "parley promote ${model} VERSION"`,
+      );
     }
-    return notFound(`model "${model}" has no alias "${reference}"; it has ${[...routed.targets.keys()].join(', ') || 'none'}`);
+    return notFound(
+      `model "${model}" has no alias "${reference}"; it has ${[...routed.targets.keys()].join(', ') || 'none'}`,
+    );
   }
 
   /** The first typed service of a model's contract: what generic calls are checked against. */
   serviceOf(model: string): TypedService | undefined {
-    const contract = this.#models.get(model)?.contract, service = contract?.services[0];
+    const contract = this.#models.get(model)?.contract,
+      service = contract?.services[0];
     return contract === undefined || service === undefined ? undefined : { contract, service };
   }
 
@@ -171,16 +181,23 @@ export class Router {
   async #followContract(routed: RoutedModel, state: ModelState): Promise<void> {
     if (routed.contractFingerprint === state.contractFingerprint) return;
     const record = await this.#store.contract(routed.name, state.contractFingerprint);
-    routed.contract = record === undefined ? undefined : parseContract({ file: `${routed.name}.thrift`, idl: record.idl, includes: record.includes });
+    routed.contract =
+      record === undefined
+        ? undefined
+        : parseContract({ file: `${routed.name}.thrift`, idl: record.idl, includes: record.includes });
     routed.contractFingerprint = state.contractFingerprint;
     this.#publishServices();
-    this.#log.info({ model: routed.name, contract: state.contractFingerprint, services: record?.services }, 'contract in force');
+    this.#log.info(
+      { model: routed.name, contract: state.contractFingerprint, services: record?.services },
+      'contract in force',
+    );
   }
 
   #publishServices(): void {
     const services = new Map<string, TypedService>();
     for (const { contract } of [...this.#models.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      for (const service of contract?.services ?? []) if (!services.has(service.name)) services.set(service.name, { contract: contract!, service });
+      for (const service of contract?.services ?? [])
+        if (!services.has(service.name)) services.set(service.name, { contract: contract!, service });
     }
     this.#services = services;
     this.#generation++;
@@ -207,7 +224,10 @@ export class Router {
     try {
       return await this.#factory.load(model, version);
     } catch (error) {
-      this.#log.error({ model, alias: aliasName, version, err: error }, 'the new version does not load; the old one goes on serving');
+      this.#log.error(
+        { model, alias: aliasName, version, err: error },
+        'the new version does not load; the old one goes on serving',
+      );
       if (error instanceof ParleyError && error.retryable) this.#retry(model);
       return undefined;
     }

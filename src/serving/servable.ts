@@ -4,15 +4,17 @@
  */
 import { createHash } from 'node:crypto';
 import { modelBroken } from '../errors.js';
-import { deserialize } from '../model-types/table.js';
 import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
 import type { Version } from '../model/version.js';
+import { deserialize } from '../model-types/table.js';
 import { type Results, runtimeTensor, Session } from '../onnx/session.js';
 import { type Batcher, Plan } from './batcher.js';
 
 /** A run may hold the event loop for about this long. */
 const RUN_BUDGET_MS = 2;
-const LEAST_ROWS = 8, MOST_ROWS = 1024, PROBE_ROWS = 64;
+const LEAST_ROWS = 8,
+  MOST_ROWS = 1024,
+  PROBE_ROWS = 64;
 
 /** One input or output of the graph: a row of it holds `rowWidth` values of shape `rowShape`. */
 export interface Slot {
@@ -36,7 +38,13 @@ export class Servable {
   readonly #plans = new Map<string, Plan>();
   readonly #batcher: Batcher;
 
-  private constructor(fields: Pick<Servable, 'model' | 'version' | 'modelType' | 'metadata' | 'inputs' | 'outputs' | 'maxRows' | 'session'>, batcher: Batcher) {
+  private constructor(
+    fields: Pick<
+      Servable,
+      'model' | 'version' | 'modelType' | 'metadata' | 'inputs' | 'outputs' | 'maxRows' | 'session'
+    >,
+    batcher: Batcher,
+  ) {
     this.model = fields.model;
     this.version = fields.version;
     this.modelType = fields.modelType;
@@ -55,14 +63,29 @@ export class Servable {
    */
   static async load(model: string, version: Version, envelope: Uint8Array, batcher: Batcher): Promise<Servable> {
     const found = createHash('sha256').update(envelope).digest('hex');
-    if (found !== version) throw modelBroken(`model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`);
+    if (found !== version)
+      throw modelBroken(
+        `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
+      );
     const artifact = deserialize(envelope);
     const session = await Session.load(artifact.graph);
     try {
       const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
       const outputs = await measureOutputs(session, inputs);
       const maxRows = await measureRows(session, inputs);
-      return new Servable({ model, version, modelType: artifact.modelType, metadata: artifact.metadata, inputs, outputs, maxRows, session }, batcher);
+      return new Servable(
+        {
+          model,
+          version,
+          modelType: artifact.modelType,
+          metadata: artifact.metadata,
+          inputs,
+          outputs,
+          maxRows,
+          session,
+        },
+        batcher,
+      );
     } catch (error) {
       session.release();
       throw error;
@@ -74,7 +97,11 @@ export class Servable {
     const key = fetches.join();
     let plan = this.#plans.get(key);
     if (plan === undefined) {
-      plan = new Plan(this, fetches.map((index) => this.outputs[index]!), this.#batcher);
+      plan = new Plan(
+        this,
+        fetches.map((index) => this.outputs[index]!),
+        this.#batcher,
+      );
       this.#plans.set(key, plan);
     }
     return plan;
@@ -85,17 +112,25 @@ export class Servable {
   }
 }
 
-function slotOf({ name, dataType, shape }: { name: string; dataType: DataType; shape: readonly number[] }, what: string): Slot {
+function slotOf(
+  { name, dataType, shape }: { name: string; dataType: DataType; shape: readonly number[] },
+  what: string,
+): Slot {
   const rowShape = shape.slice(1);
   if (shape.length === 0 || shape[0] !== -1 || rowShape.some((extent) => extent < 0)) {
-    throw modelBroken(`${what} has the shape (${shape.join(', ')}); rows can be batched only where the first extent is open and the others are fixed`);
+    throw modelBroken(
+      `${what} has the shape (${shape.join(', ')}); rows can be batched only where the first extent is open and the others are fixed`,
+    );
   }
   return { name, dataType, rowShape, rowWidth: rowShape.reduce((a, b) => a * b, 1) };
 }
 
 function blankRows(inputs: readonly Slot[], rows: number) {
   return Object.fromEntries(
-    inputs.map(({ name, dataType, rowShape, rowWidth }) => [name, runtimeTensor(dataType, allocate(dataType, rows * rowWidth), [rows, ...rowShape])]),
+    inputs.map(({ name, dataType, rowShape, rowWidth }) => [
+      name,
+      runtimeTensor(dataType, allocate(dataType, rows * rowWidth), [rows, ...rowShape]),
+    ]),
   );
 }
 
@@ -104,7 +139,10 @@ async function measureOutputs(session: Session, inputs: readonly Slot[]): Promis
   const results: Results = await session.runOnce(blankRows(inputs, 2));
   return session.signature.outputs.map(({ name, dataType }) => {
     const dims = results[name]!.dims;
-    if (dims[0] !== 2) throw modelBroken(`output "${name}" has the shape (${dims.join(', ')}) for two rows; its first extent must be the rows`);
+    if (dims[0] !== 2)
+      throw modelBroken(
+        `output "${name}" has the shape (${dims.join(', ')}) for two rows; its first extent must be the rows`,
+      );
     const rowShape = dims.slice(1);
     return { name, dataType, rowShape, rowWidth: rowShape.reduce((a, b) => a * b, 1) };
   });

@@ -31,15 +31,18 @@ import { Watcher } from './watcher.js';
 export interface RedisHost {
   /** The connection was lost: start Redis again if it is gone. Called again at each failed try to reconnect. */
   heal(): void;
-  /**
-   * The store leaves. `others` names the connections of other stores; where there are none, the host ends Redis through
-   * `shutdown`; in any case it awaits `leave`, so that the next to leave does not see us.
-   */
-  release(departure: {
-    others(): Promise<readonly string[]>;
-    shutdown(): Promise<void>;
-    leave(): Promise<void>;
-  }): Promise<void>;
+  /** The store leaves: the last one ends Redis, under whatever keeps others from joining meanwhile. */
+  release(departure: Departure): Promise<void>;
+}
+
+/** What a host lets a leaving store do, in this order. */
+export interface Departure {
+  /** Names of the connections of other stores. */
+  others(): Promise<readonly string[]>;
+  /** Ends Redis. */
+  shutdown(): Promise<void>;
+  /** Ends our connection; Redis has taken note when it resolves. Harmless when repeated. */
+  leave(): Promise<void>;
 }
 
 export interface RedisStoreOptions {

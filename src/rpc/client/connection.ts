@@ -20,7 +20,11 @@ export interface Address {
 }
 
 /** A whole reply frame, without its length. */
-type Receiver = { readonly resolve: (frame: Buffer) => void; readonly reject: (error: unknown) => void; readonly timer: NodeJS.Timeout };
+type Receiver = {
+  readonly resolve: (frame: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+};
 
 /** What the Thrift compiler makes for one service. */
 interface GeneratedClient {
@@ -29,7 +33,10 @@ interface GeneratedClient {
 }
 type ClientClass = new (output: unknown, protocol: unknown) => object;
 
-const FramedTransport = thrift.TFramedTransport as unknown as new (input: Buffer | undefined, onFlush?: (frame: Buffer) => void) => thrift.TTransport;
+const FramedTransport = thrift.TFramedTransport as unknown as new (
+  input: Buffer | undefined,
+  onFlush?: (frame: Buffer) => void,
+) => thrift.TTransport;
 
 export class ClientConnection {
   readonly #socket: Socket;
@@ -80,7 +87,9 @@ export class ClientConnection {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(sequenceId);
-        reject(deadlineExceeded(`${this.#address.host}:${this.#address.port} did not answer within ${timeoutMs / 1000} s`));
+        reject(
+          deadlineExceeded(`${this.#address.host}:${this.#address.port} did not answer within ${timeoutMs / 1000} s`),
+        );
       }, timeoutMs);
       this.#pending.set(sequenceId, { resolve, reject, timer });
       this.#socket.write(frame);
@@ -95,7 +104,10 @@ export class ClientConnection {
   async call<Response>(Client: ClientClass, method: string, request: unknown, timeoutMs?: number): Promise<Response> {
     const sequenceId = this.nextSequence();
     let frame: Buffer | undefined;
-    const client = new Client(new FramedTransport(undefined, (bytes) => (frame = bytes)), thrift.TBinaryProtocol) as GeneratedClient & Record<string, unknown>;
+    const client = new Client(
+      new FramedTransport(undefined, (bytes) => (frame = bytes)),
+      thrift.TBinaryProtocol,
+    ) as GeneratedClient & Record<string, unknown>;
     client._seqid = sequenceId - 1;
     const answer = (client[method] as (request: unknown) => Promise<Response>)(request);
     this.exchange(sequenceId, frame!, timeoutMs).then(
@@ -178,14 +190,17 @@ export class ClientConnection {
 }
 
 function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
-  return storeUnavailable(`no Parley server can be reached at ${host}:${port}: ${why}; start one with "parley serve" or name another with --server HOST:PORT`, { cause });
+  return storeUnavailable(
+    `no Parley server can be reached at ${host}:${port}: ${why}; start one with "parley serve" or name another with --server HOST:PORT`,
+    { cause },
+  );
 }
 
 /** What a generated client rejects with, as a ParleyError. */
 export function clientError(error: unknown): unknown {
   if (isParleyErrorStruct(error)) return receivedError(error);
   if (error instanceof Error && error.name === 'ParleyError' && 'retryable' in error) return error;
-  if (error instanceof thrift.Thrift.TApplicationException) return unsupported(`the server does not take the call: ${error.message}`);
+  if (error instanceof thrift.Thrift.TApplicationException)
+    return unsupported(`the server does not take the call: ${error.message}`);
   return error instanceof Error ? error : internal(String(error));
 }
-

@@ -1,14 +1,31 @@
 /** A server's generic services, in the port's terms: what the CLI talks to with `--server`. */
 import operations from '../../../gen/Operations.js';
-import types from '../../../gen/parley_types.js';
 import prediction from '../../../gen/Prediction.js';
+import types from '../../../gen/parley_types.js';
 import registry from '../../../gen/Registry.js';
 import type { Contract, ContractService } from '../../contract/contract.js';
 import { parseContract } from '../../contract/parse.js';
 import { notFound } from '../../errors.js';
-import type { HistoryQuery, Page, Promote, Publish, PublishContract, PublishedContract, RegistryPort, Rollback } from '../../model/registry-port.js';
+import type {
+  HistoryQuery,
+  Page,
+  Promote,
+  Publish,
+  PublishContract,
+  PublishedContract,
+  RegistryPort,
+  Rollback,
+} from '../../model/registry-port.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from '../../model/version.js';
-import { aliasFromWire, entryFromWire, present, verdictFromWire, versionFromWire, type Wire, wireInt } from '../registry-mapping.js';
+import {
+  aliasFromWire,
+  entryFromWire,
+  present,
+  verdictFromWire,
+  versionFromWire,
+  type Wire,
+  wireInt,
+} from '../registry-mapping.js';
 import { type Address, ClientConnection } from './connection.js';
 import { callTyped, type PlainAnswer, type PlainRow } from './typed.js';
 
@@ -35,44 +52,89 @@ export class ParleyClient implements RegistryPort {
   // ------------------------------------------------------------------ predict
 
   /** Answers of a model's typed service, one per row. */
-  async predict(model: string, rows: readonly PlainRow[], options: { many: boolean; timeoutMs?: number }): Promise<readonly PlainAnswer[]> {
+  async predict(
+    model: string,
+    rows: readonly PlainRow[],
+    options: { many: boolean; timeoutMs?: number },
+  ): Promise<readonly PlainAnswer[]> {
     return callTyped(this.#connection, await this.#serviceOf(model), rows, options);
   }
 
   async #serviceOf(model: string): Promise<ContractService> {
-    const described = await this.#call<Wire<types.DescribeResponse>>(prediction.Client, 'describe', new types.DescribeRequest(this.#request({ model })));
+    const described = await this.#call<Wire<types.DescribeResponse>>(
+      prediction.Client,
+      'describe',
+      new types.DescribeRequest(this.#request({ model })),
+    );
     const name = described.contract_service;
-    if (!name) throw notFound(`model "${model}" has no contract, so it has no typed service; call Prediction.predict with tensors`);
+    if (!name)
+      throw notFound(
+        `model "${model}" has no contract, so it has no typed service; call Prediction.predict with tensors`,
+      );
     const contract = await this.contract(name);
     return contract.services.find((service) => service.name === name)!;
   }
 
   /** The contract that a typed service keeps. */
   async contract(service: string): Promise<Contract> {
-    const response = await this.#call<Wire<types.ContractResponse>>(operations.Client, 'contract', new types.ContractRequest(this.#request({ service_name: service })));
-    return parseContract({ file: `${service}.thrift`, idl: response.idl ?? '', includes: (response.includes ?? {}) as Record<string, string> });
+    const response = await this.#call<Wire<types.ContractResponse>>(
+      operations.Client,
+      'contract',
+      new types.ContractRequest(this.#request({ service_name: service })),
+    );
+    return parseContract({
+      file: `${service}.thrift`,
+      idl: response.idl ?? '',
+      includes: (response.includes ?? {}) as Record<string, string>,
+    });
   }
 
-  async ping(): Promise<{ serverVersion: string; ready: boolean; storeConnected: boolean; services: readonly string[] }> {
-    const response = await this.#call<Wire<types.PingResponse>>(operations.Client, 'ping', new types.PingRequest(this.#request({})));
-    return { serverVersion: response.server_version ?? '', ready: response.ready === true, storeConnected: response.store_connected === true, services: [...(response.services ?? [])] };
+  async ping(): Promise<{
+    serverVersion: string;
+    ready: boolean;
+    storeConnected: boolean;
+    services: readonly string[];
+  }> {
+    const response = await this.#call<Wire<types.PingResponse>>(
+      operations.Client,
+      'ping',
+      new types.PingRequest(this.#request({})),
+    );
+    return {
+      serverVersion: response.server_version ?? '',
+      ready: response.ready === true,
+      storeConnected: response.store_connected === true,
+      services: [...(response.services ?? [])],
+    };
   }
 
   // ------------------------------------------------------------------ registry
 
   async publishContract(request: PublishContract): Promise<PublishedContract> {
-    const response = await this.#registry<Wire<types.PublishContractResponse>>('publish_contract', types.PublishContractRequest, {
-      idl: request.idl,
-      includes: request.includes,
-      fixtures_upload_id: request.fixturesUploadId,
-      fixtures_format: request.fixturesFormat,
-      allow_breaking: request.allowBreaking,
-    });
-    return present({ model: response.model ?? '', services: [...(response.services ?? [])], fingerprint: response.fingerprint ?? '', fixtureFingerprint: response.fixture_fingerprint ?? undefined }) as PublishedContract;
+    const response = await this.#registry<Wire<types.PublishContractResponse>>(
+      'publish_contract',
+      types.PublishContractRequest,
+      {
+        idl: request.idl,
+        includes: request.includes,
+        fixtures_upload_id: request.fixturesUploadId,
+        fixtures_format: request.fixturesFormat,
+        allow_breaking: request.allowBreaking,
+      },
+    );
+    return present({
+      model: response.model ?? '',
+      services: [...(response.services ?? [])],
+      fingerprint: response.fingerprint ?? '',
+      fixtureFingerprint: response.fixture_fingerprint ?? undefined,
+    }) as PublishedContract;
   }
 
   async beginUpload(model: string, sizeBytes: number): Promise<{ uploadId: string; partBytes: number }> {
-    const response = await this.#registry<Wire<types.BeginUploadResponse>>('begin_upload', types.BeginUploadRequest, { model, size_bytes: wireInt(sizeBytes) });
+    const response = await this.#registry<Wire<types.BeginUploadResponse>>('begin_upload', types.BeginUploadRequest, {
+      model,
+      size_bytes: wireInt(sizeBytes),
+    });
     return { uploadId: response.upload_id ?? '', partBytes: response.part_bytes ?? 0 };
   }
 
@@ -101,12 +163,21 @@ export class ParleyClient implements RegistryPort {
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
-    const response = await this.#registry<Wire<types.VersionsResponse>>('list_versions', types.VersionsRequest, { model: query.model, limit: query.limit, page_token: query.pageToken });
-    return present({ items: (response.versions ?? []).map((version) => versionFromWire(version)), nextPageToken: response.next_page_token ?? undefined }) as Page<ModelVersion>;
+    const response = await this.#registry<Wire<types.VersionsResponse>>('list_versions', types.VersionsRequest, {
+      model: query.model,
+      limit: query.limit,
+      page_token: query.pageToken,
+    });
+    return present({
+      items: (response.versions ?? []).map((version) => versionFromWire(version)),
+      nextPageToken: response.next_page_token ?? undefined,
+    }) as Page<ModelVersion>;
   }
 
   async accept(model: string, version: Version): Promise<Verdict> {
-    return verdictFromWire(await this.#registry<Wire<types.AcceptResponse>>('accept', types.AcceptRequest, { model, version }));
+    return verdictFromWire(
+      await this.#registry<Wire<types.AcceptResponse>>('accept', types.AcceptRequest, { model, version }),
+    );
   }
 
   async promote(request: Promote): Promise<LedgerEntry> {
@@ -120,7 +191,12 @@ export class ParleyClient implements RegistryPort {
   }
 
   async rollback(request: Rollback): Promise<LedgerEntry> {
-    return this.#entry('rollback', types.RollbackRequest, { model: request.model, alias_name: request.aliasName, to_version: request.toVersion, reason: request.reason });
+    return this.#entry('rollback', types.RollbackRequest, {
+      model: request.model,
+      alias_name: request.aliasName,
+      to_version: request.toVersion,
+      reason: request.reason,
+    });
   }
 
   async history(query: HistoryQuery): Promise<readonly LedgerEntry[]> {
@@ -148,7 +224,8 @@ export class ParleyClient implements RegistryPort {
   }
 
   #request(fields: object): never {
-    const context = this.#token === undefined ? undefined : new types.RequestContext({ auth_token: this.#token } as never);
+    const context =
+      this.#token === undefined ? undefined : new types.RequestContext({ auth_token: this.#token } as never);
     return present({ context, ...fields }) as never;
   }
 

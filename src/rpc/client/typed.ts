@@ -5,11 +5,27 @@
  */
 import type { ContractMethod, ContractService, InputField, OutputField } from '../../contract/contract.js';
 import { didYouMean } from '../../contract/nearest.js';
-import { invalidInput, unsupported, type Problem } from '../../errors.js';
+import { invalidInput, type Problem, unsupported } from '../../errors.js';
 import { receivedError } from '../error-mapping.js';
 import { WIRE_TYPES } from '../typed-codec.js';
 import { BinaryReader, BinaryWriter } from '../wire/binary.js';
-import { BOOL, BYTE, CALL, DOUBLE, EXCEPTION, I16, I32, I64, LIST, MAP, STOP, STRING, STRUCT, type WireReader, type WireWriter } from '../wire/protocol.js';
+import {
+  BOOL,
+  BYTE,
+  CALL,
+  DOUBLE,
+  EXCEPTION,
+  I16,
+  I32,
+  I64,
+  LIST,
+  MAP,
+  STOP,
+  STRING,
+  STRUCT,
+  type WireReader,
+  type WireWriter,
+} from '../wire/protocol.js';
 import type { ClientConnection } from './connection.js';
 
 /** A row as JSON has it: by field name; null and absent are the same. */
@@ -19,12 +35,21 @@ export type PlainRow = Readonly<Record<string, unknown>>;
 export type PlainAnswer = Readonly<Record<string, unknown>>;
 
 /** @returns one answer per row */
-export async function callTyped(connection: ClientConnection, service: ContractService, rows: readonly PlainRow[], options: { many: boolean; timeoutMs?: number }): Promise<readonly PlainAnswer[]> {
+export async function callTyped(
+  connection: ClientConnection,
+  service: ContractService,
+  rows: readonly PlainRow[],
+  options: { many: boolean; timeoutMs?: number },
+): Promise<readonly PlainAnswer[]> {
   const method = methodFor(service, options.many);
   const answers: PlainAnswer[] = [];
   for (const batch of options.many === method.many ? [rows] : rows.map((row) => [row])) {
     const sequenceId = connection.nextSequence();
-    const reply = await connection.exchange(sequenceId, encodeCall(service, method, batch, sequenceId, options.timeoutMs), options.timeoutMs);
+    const reply = await connection.exchange(
+      sequenceId,
+      encodeCall(service, method, batch, sequenceId, options.timeoutMs),
+      options.timeoutMs,
+    );
     answers.push(...decodeReply(method, reply));
   }
   return answers;
@@ -35,14 +60,22 @@ function methodFor(service: ContractService, many: boolean): ContractMethod {
   return service.methods.find((method) => method.many === many) ?? service.methods[0]!;
 }
 
-function encodeCall(service: ContractService, method: ContractMethod, rows: readonly PlainRow[], sequenceId: number, timeoutMs: number | undefined): Buffer {
+function encodeCall(
+  service: ContractService,
+  method: ContractMethod,
+  rows: readonly PlainRow[],
+  sequenceId: number,
+  timeoutMs: number | undefined,
+): Buffer {
   const writer = new BinaryWriter();
   writer.at = 4;
   writer.messageBegin(Buffer.from(`${service.name}:${method.name}`), CALL, sequenceId);
   writer.structBegin();
   writer.field(method.many ? LIST : STRUCT, method.argument.id);
   if (method.many) writer.listBegin(STRUCT, rows.length);
-  rows.forEach((row, index) => writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name));
+  rows.forEach((row, index) =>
+    writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name),
+  );
   if (method.contextId !== undefined && timeoutMs !== undefined) {
     writer.field(STRUCT, method.contextId);
     writer.structBegin();
@@ -56,10 +89,17 @@ function encodeCall(service: ContractService, method: ContractMethod, rows: read
 }
 
 function writeRow(writer: WireWriter, method: ContractMethod, row: PlainRow, path: string): void {
-  const { fields } = method.request, problems: Problem[] = [];
+  const { fields } = method.request,
+    problems: Problem[] = [];
   for (const name of Object.keys(row)) {
     if (!fields.some((field) => field.name === name)) {
-      problems.push({ path: `${path}.${name}`, message: `there is no such field${didYouMean(name, fields.map((field) => field.name))}` });
+      problems.push({
+        path: `${path}.${name}`,
+        message: `there is no such field${didYouMean(
+          name,
+          fields.map((field) => field.name),
+        )}`,
+      });
     }
   }
   writer.structBegin();
@@ -67,7 +107,12 @@ function writeRow(writer: WireWriter, method: ContractMethod, row: PlainRow, pat
     const value = row[field.name];
     if (value === undefined || value === null) continue;
     const problem = writeField(writer, field, value);
-    if (problem !== undefined) problems.push({ path: `${path}.${field.name}`, message: problem, got: JSON.stringify(value)?.slice(0, 64) ?? '' });
+    if (problem !== undefined)
+      problems.push({
+        path: `${path}.${field.name}`,
+        message: problem,
+        got: JSON.stringify(value)?.slice(0, 64) ?? '',
+      });
   }
   writer.structEnd();
   if (problems.length > 0) throw invalidInput(`${problems[0]!.path}: ${problems[0]!.message}`, { problems });
@@ -75,7 +120,8 @@ function writeRow(writer: WireWriter, method: ContractMethod, row: PlainRow, pat
 
 /** @returns what is wrong with the value, if anything */
 function writeField(writer: WireWriter, field: InputField, value: unknown): string | undefined {
-  const { id } = field, wireType = WIRE_TYPES[field.type];
+  const { id } = field,
+    wireType = WIRE_TYPES[field.type];
   if (field.type === 'string') {
     if (typeof value !== 'string') return 'must be a string';
     writer.field(STRING, id);
@@ -88,7 +134,13 @@ function writeField(writer: WireWriter, field: InputField, value: unknown): stri
     return undefined;
   }
   const number = field.type === 'enum' ? enumNumber(field, value) : value;
-  if (typeof number !== 'number') return field.type === 'enum' ? `must be one of ${field.enum!.members.filter((member) => member.value !== 0).map((member) => member.label).join(', ')}` : 'must be a number';
+  if (typeof number !== 'number')
+    return field.type === 'enum'
+      ? `must be one of ${field
+          .enum!.members.filter((member) => member.value !== 0)
+          .map((member) => member.label)
+          .join(', ')}`
+      : 'must be a number';
   if (field.type !== 'double' && !Number.isInteger(number)) return 'must be a whole number';
   writer.field(wireType, id);
   writeNumber(writer, wireType, number);
@@ -120,7 +172,8 @@ function decodeReply(method: ContractMethod, frame: Buffer): PlainAnswer[] {
     const { fieldId } = reader;
     if (names(type) !== undefined) throw unsupported(`the server does not take the call: ${textOf(reader)}`);
     if (fieldId === 0 && type === STRUCT) answers = [readAnswer(reader, method.response.fields)];
-    else if (fieldId === 0 && type === LIST) answers = readList(reader, () => readAnswer(reader, method.response.fields)) as PlainAnswer[];
+    else if (fieldId === 0 && type === LIST)
+      answers = readList(reader, () => readAnswer(reader, method.response.fields)) as PlainAnswer[];
     else if (fieldId === method.errorId && type === STRUCT) throw receivedError(readError(reader));
     else reader.skip(type);
   }
@@ -153,7 +206,8 @@ function readAnswer(reader: WireReader, fields: readonly OutputField[]): PlainAn
 
 function readMap(reader: WireReader, field: OutputField): Record<string, unknown> {
   reader.mapBegin();
-  const { keyType, elementType, size } = reader, map: Record<string, unknown> = {};
+  const { keyType, elementType, size } = reader,
+    map: Record<string, unknown> = {};
   for (let i = 0; i < size; i++) {
     const key = labelled(field, readScalar(reader, keyType));
     map[String(key)] = readScalar(reader, elementType);
@@ -161,7 +215,8 @@ function readMap(reader: WireReader, field: OutputField): Record<string, unknown
   return map;
 }
 
-const labelled = (field: OutputField, value: unknown): unknown => (field.enum === undefined ? value : (field.enum.members.find((member) => member.value === value)?.label ?? value));
+const labelled = (field: OutputField, value: unknown): unknown =>
+  field.enum === undefined ? value : (field.enum.members.find((member) => member.value === value)?.label ?? value);
 
 function readScalar(reader: WireReader, type: number): unknown {
   switch (type) {
@@ -185,18 +240,37 @@ function readScalar(reader: WireReader, type: number): unknown {
   }
 }
 
-const PROVENANCE: Readonly<Record<number, string>> = { 1: 'prediction_id', 2: 'model', 3: 'version', 4: 'alias_name', 5: 'queue_us', 6: 'compute_us', 7: 'cached' };
-const ERROR: Readonly<Record<number, string>> = { 1: 'code', 2: 'message', 3: 'retryable', 4: 'retry_after_ms', 5: 'problems', 6: 'request_id' };
+const PROVENANCE: Readonly<Record<number, string>> = {
+  1: 'prediction_id',
+  2: 'model',
+  3: 'version',
+  4: 'alias_name',
+  5: 'queue_us',
+  6: 'compute_us',
+  7: 'cached',
+};
+const ERROR: Readonly<Record<number, string>> = {
+  1: 'code',
+  2: 'message',
+  3: 'retryable',
+  4: 'retry_after_ms',
+  5: 'problems',
+  6: 'request_id',
+};
 const PROBLEM: Readonly<Record<number, string>> = { 1: 'path', 2: 'message', 3: 'got' };
 
 function readNamed(reader: WireReader, names: Readonly<Record<number, string>>): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (let type = reader.field(); type !== STOP; type = reader.field()) {
     const name = names[reader.fieldId];
-    const value = type === LIST ? readList(reader, (element) => (element === STRUCT ? readNamed(reader, PROBLEM) : readScalar(reader, element))) : readScalar(reader, type);
+    const value =
+      type === LIST
+        ? readList(reader, (element) => (element === STRUCT ? readNamed(reader, PROBLEM) : readScalar(reader, element)))
+        : readScalar(reader, type);
     if (name !== undefined) found[name] = value;
   }
   return found;
 }
 
-const readError = (reader: WireReader): Parameters<typeof receivedError>[0] => readNamed(reader, ERROR) as Parameters<typeof receivedError>[0];
+const readError = (reader: WireReader): Parameters<typeof receivedError>[0] =>
+  readNamed(reader, ERROR) as Parameters<typeof receivedError>[0];

@@ -8,7 +8,12 @@ import { present, type Wire } from '../registry-mapping.js';
 import { guarded } from './registry.js';
 
 /** @param genericIdl the text of parley.thrift, which is the whole catalogue's first part */
-export function operationsHandlers(parts: { router: Router; store: ModelStore; serverVersion: string; genericIdl: string }): Handlers {
+export function operationsHandlers(parts: {
+  router: Router;
+  store: ModelStore;
+  serverVersion: string;
+  genericIdl: string;
+}): Handlers {
   const { router, store, serverVersion, genericIdl } = parts;
   return guarded({
     async ping(_request: Wire<types.PingRequest>) {
@@ -21,14 +26,24 @@ export function operationsHandlers(parts: { router: Router; store: ModelStore; s
     },
 
     async contract(request: Wire<types.ContractRequest>) {
-      const { services } = router, name = request.service_name;
+      const { services } = router,
+        name = request.service_name;
       if (name === null || name === undefined || name === '') {
         const texts = [genericIdl, ...new Set([...services.values()].map(({ contract }) => contract.idl))];
         return new types.ContractResponse({ idl: texts.join('\n') } as never);
       }
       const typed = services.get(name);
-      if (typed === undefined) throw notFound(`there is no service "${name}"; the contracts in force serve ${[...services.keys()].join(', ') || 'none yet: publish one with "parley contract publish PROJECT"'}`);
-      return new types.ContractResponse(present({ idl: typed.contract.idl, fingerprint: typed.contract.fingerprint, includes: typed.contract.includes }) as never);
+      if (typed === undefined)
+        throw notFound(
+          `there is no service "${name}"; the contracts in force serve ${[...services.keys()].join(', ') || 'none yet: publish one with "parley contract publish PROJECT"'}`,
+        );
+      return new types.ContractResponse(
+        present({
+          idl: typed.contract.idl,
+          fingerprint: typed.contract.fingerprint,
+          includes: typed.contract.includes,
+        }) as never,
+      );
     },
   });
 }

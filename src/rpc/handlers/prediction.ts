@@ -10,7 +10,10 @@ import { guarded } from './registry.js';
 export function predictionHandlers(router: Router): Handlers {
   return guarded({
     async describe(request: Wire<types.DescribeRequest>) {
-      if (!request.model) throw invalidInput('request.model is missing', { problems: [{ path: 'request.model', message: 'is required' }] });
+      if (!request.model)
+        throw invalidInput('request.model is missing', {
+          problems: [{ path: 'request.model', message: 'is required' }],
+        });
       const { servable } = await router.resolve(request.model, request.reference ?? undefined);
       const typed = router.serviceOf(servable.model);
       return new types.DescribeResponse(

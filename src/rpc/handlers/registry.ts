@@ -3,10 +3,22 @@ import types from '../../../gen/parley_types.js';
 import { invalidInput } from '../../errors.js';
 import type { RegistryPort } from '../../model/registry-port.js';
 import type { Handlers } from '../generated.js';
-import { aliasToWire, entryToWire, numbers, present, verdictToWire, versionToWire, type Wire, wireInt } from '../registry-mapping.js';
+import {
+  aliasToWire,
+  entryToWire,
+  numbers,
+  present,
+  verdictToWire,
+  versionToWire,
+  type Wire,
+  wireInt,
+} from '../registry-mapping.js';
 
 function required<T>(value: T | null | undefined, path: string): T {
-  if (value === null || value === undefined || value === '') throw invalidInput(`request.${path} is missing`, { problems: [{ path: `request.${path}`, message: 'is required' }] });
+  if (value === null || value === undefined || value === '')
+    throw invalidInput(`request.${path} is missing`, {
+      problems: [{ path: `request.${path}`, message: 'is required' }],
+    });
   return value;
 }
 
@@ -15,7 +27,8 @@ const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
   if (format === null || format === undefined) return undefined;
   const known = FORMATS.find((name) => name === format);
-  if (known === undefined) throw invalidInput(`request.fixtures_format is "${format}"; it must be one of ${FORMATS.join(', ')}`);
+  if (known === undefined)
+    throw invalidInput(`request.fixtures_format is "${format}"; it must be one of ${FORMATS.join(', ')}`);
   return known;
 }
 
@@ -32,18 +45,30 @@ export function registryHandlers(registry: RegistryPort): Handlers {
         }) as never,
       );
       return new types.PublishContractResponse(
-        present({ model: published.model, services: [...published.services], fingerprint: published.fingerprint, fixture_fingerprint: published.fixtureFingerprint }) as never,
+        present({
+          model: published.model,
+          services: [...published.services],
+          fingerprint: published.fingerprint,
+          fixture_fingerprint: published.fixtureFingerprint,
+        }) as never,
       );
     },
 
     async begin_upload(request: Wire<types.BeginUploadRequest>) {
-      const { uploadId, partBytes } = await registry.beginUpload(required(request.model, 'model'), Number(required(request.size_bytes, 'size_bytes')));
+      const { uploadId, partBytes } = await registry.beginUpload(
+        required(request.model, 'model'),
+        Number(required(request.size_bytes, 'size_bytes')),
+      );
       return new types.BeginUploadResponse({ upload_id: uploadId, part_bytes: partBytes });
     },
 
     async upload_part(request: Wire<types.UploadPartRequest>) {
       const data = required(request.data, 'data') as unknown as Buffer;
-      const received = await registry.uploadPart(required(request.upload_id, 'upload_id'), Number(required(request.offset, 'offset')), data);
+      const received = await registry.uploadPart(
+        required(request.upload_id, 'upload_id'),
+        Number(required(request.offset, 'offset')),
+        data,
+      );
       return new types.UploadPartResponse({ received_bytes: wireInt(received) } as never);
     },
 
@@ -65,12 +90,18 @@ export function registryHandlers(registry: RegistryPort): Handlers {
     },
 
     async list_versions(request: Wire<types.VersionsRequest>) {
-      const page = await registry.listVersions(present({ model: request.model, limit: request.limit, pageToken: request.page_token }) as never);
-      return new types.VersionsResponse(present({ versions: page.items.map(versionToWire), next_page_token: page.nextPageToken }) as never);
+      const page = await registry.listVersions(
+        present({ model: request.model, limit: request.limit, pageToken: request.page_token }) as never,
+      );
+      return new types.VersionsResponse(
+        present({ versions: page.items.map(versionToWire), next_page_token: page.nextPageToken }) as never,
+      );
     },
 
     async accept(request: Wire<types.AcceptRequest>) {
-      return verdictToWire(await registry.accept(required(request.model, 'model'), required(request.version, 'version')));
+      return verdictToWire(
+        await registry.accept(required(request.model, 'model'), required(request.version, 'version')),
+      );
     },
 
     async promote(request: Wire<types.PromoteRequest>) {
@@ -89,7 +120,12 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 
     async rollback(request: Wire<types.RollbackRequest>) {
       const entry = await registry.rollback(
-        present({ model: required(request.model, 'model'), aliasName: request.alias_name, toVersion: request.to_version, reason: request.reason }) as never,
+        present({
+          model: required(request.model, 'model'),
+          aliasName: request.alias_name,
+          toVersion: request.to_version,
+          reason: request.reason,
+        }) as never,
       );
       return new types.AliasResponse({ entry: entryToWire(entry) });
     },
@@ -101,7 +137,12 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 
     async history(request: Wire<types.HistoryRequest>) {
       const entries = await registry.history(
-        present({ model: required(request.model, 'model'), aliasName: request.alias_name, at: request.at == null ? undefined : Number(request.at), limit: request.limit }) as never,
+        present({
+          model: required(request.model, 'model'),
+          aliasName: request.alias_name,
+          at: request.at == null ? undefined : Number(request.at),
+          limit: request.limit,
+        }) as never,
       );
       return new types.HistoryResponse({ entries: entries.map(entryToWire) });
     },
@@ -112,6 +153,9 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 /** A call whose request struct is missing says so. */
 export function guarded(handlers: Record<string, (request: never) => Promise<unknown>>): Handlers {
   return Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]) => [name, async (request: unknown) => handler(required(request, '') as never)]),
+    Object.entries(handlers).map(([name, handler]) => [
+      name,
+      async (request: unknown) => handler(required(request, '') as never),
+    ]),
   );
 }

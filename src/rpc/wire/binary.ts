@@ -1,12 +1,43 @@
 /** The strict binary protocol. Hot path: see protocol.ts. */
 import {
-  BOOL, BYTE, copyBytes, DOUBLE, doubleScratch, grown, I16, I32, I64, LIST, MAP, MAX_DEPTH, Malformed, SET, STOP, STRING, STRUCT, UUID,
-  type WireReader, type WireWriter,
+  BOOL,
+  BYTE,
+  copyBytes,
+  DOUBLE,
+  doubleScratch,
+  grown,
+  I16,
+  I32,
+  I64,
+  LIST,
+  MAP,
+  MAX_DEPTH,
+  Malformed,
+  SET,
+  STOP,
+  STRING,
+  STRUCT,
+  UUID,
+  type WireReader,
+  type WireWriter,
 } from './protocol.js';
 
 /** Fewest bytes of one value, by type; 0: no such type. */
 const LEAST_BYTES = new Uint8Array(256);
-for (const [type, bytes] of [[BOOL, 1], [BYTE, 1], [DOUBLE, 8], [I16, 2], [I32, 4], [I64, 8], [STRING, 4], [STRUCT, 1], [MAP, 6], [SET, 5], [LIST, 5], [UUID, 16]] as const) {
+for (const [type, bytes] of [
+  [BOOL, 1],
+  [BYTE, 1],
+  [DOUBLE, 8],
+  [I16, 2],
+  [I32, 4],
+  [I64, 8],
+  [STRING, 4],
+  [STRUCT, 1],
+  [MAP, 6],
+  [SET, 5],
+  [LIST, 5],
+  [UUID, 16],
+] as const) {
   LEAST_BYTES[type] = bytes;
 }
 
@@ -68,7 +99,8 @@ export class BinaryReader implements WireReader {
     this.elementType = this.buffer[this.at + 1]!;
     this.at += 2;
     this.size = this.i32();
-    const key = LEAST_BYTES[this.keyType]!, value = LEAST_BYTES[this.elementType]!;
+    const key = LEAST_BYTES[this.keyType]!,
+      value = LEAST_BYTES[this.elementType]!;
     this.fits(key === 0 || value === 0 ? 0 : key + value);
   }
 
@@ -110,7 +142,8 @@ export class BinaryReader implements WireReader {
 
   span(): number {
     const length = this.i32();
-    if (length < 0 || length > this.end - this.at) throw new Malformed(`a string of ${length} bytes where ${this.end - this.at} are left`);
+    if (length < 0 || length > this.end - this.at)
+      throw new Malformed(`a string of ${length} bytes where ${this.end - this.at} are left`);
     this.spanAt = this.at;
     this.at += length;
     return length;
@@ -164,7 +197,8 @@ export class BinaryReader implements WireReader {
     if (this.size < 0) throw new Malformed(`a container of ${this.size} elements`);
     if (this.size === 0) return;
     if (least === 0) throw new Malformed('a container of an unknown type');
-    if (this.size * least > this.end - this.at) throw new Malformed(`a container of ${this.size} elements where ${this.end - this.at} bytes are left`);
+    if (this.size * least > this.end - this.at)
+      throw new Malformed(`a container of ${this.size} elements where ${this.end - this.at} bytes are left`);
   }
 }
 

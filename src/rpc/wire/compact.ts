@@ -1,15 +1,48 @@
 /** The compact protocol, version 1. Hot path: see protocol.ts. */
 import {
-  BOOL, BYTE, copyBytes, DOUBLE, doubleScratch, grown, I16, I32, I64, LIST, MAP, MAX_DEPTH, Malformed, SET, STOP, STRING, STRUCT, UUID,
-  type WireReader, type WireWriter,
+  BOOL,
+  BYTE,
+  copyBytes,
+  DOUBLE,
+  doubleScratch,
+  grown,
+  I16,
+  I32,
+  I64,
+  LIST,
+  MAP,
+  MAX_DEPTH,
+  Malformed,
+  SET,
+  STOP,
+  STRING,
+  STRUCT,
+  UUID,
+  type WireReader,
+  type WireWriter,
 } from './protocol.js';
 
-const TRUE = 1, FALSE = 2;
+const TRUE = 1,
+  FALSE = 2;
 
 /** The protocol's own type numbers to Thrift's, and back; 0: no such type. */
 const FROM_COMPACT = new Uint8Array(16);
 const TO_COMPACT = new Uint8Array(256);
-for (const [compact, type] of [[TRUE, BOOL], [FALSE, BOOL], [3, BYTE], [4, I16], [5, I32], [6, I64], [7, DOUBLE], [8, STRING], [9, LIST], [10, SET], [11, MAP], [12, STRUCT], [13, UUID]] as const) {
+for (const [compact, type] of [
+  [TRUE, BOOL],
+  [FALSE, BOOL],
+  [3, BYTE],
+  [4, I16],
+  [5, I32],
+  [6, I64],
+  [7, DOUBLE],
+  [8, STRING],
+  [9, LIST],
+  [10, SET],
+  [11, MAP],
+  [12, STRUCT],
+  [13, UUID],
+] as const) {
   FROM_COMPACT[compact] = type;
   if (TO_COMPACT[type] === 0) TO_COMPACT[type] = compact;
 }
@@ -72,7 +105,8 @@ export class CompactReader implements WireReader {
   field(): number {
     const head = this.ubyte();
     if (head === STOP) return STOP;
-    const compact = head & 15, type = FROM_COMPACT[compact]!;
+    const compact = head & 15,
+      type = FROM_COMPACT[compact]!;
     if (type === 0) throw new Malformed(`unknown field type ${compact}`);
     const step = head >> 4;
     this.fieldId = step === 0 ? this.i16() : this.fieldId + step;
@@ -81,7 +115,8 @@ export class CompactReader implements WireReader {
   }
 
   listBegin(): void {
-    const head = this.ubyte(), short = head >> 4;
+    const head = this.ubyte(),
+      short = head >> 4;
     this.elementType = FROM_COMPACT[head & 15]!;
     this.size = short === 15 ? this.varint() : short;
     this.#fieldBool = 0;
@@ -119,9 +154,12 @@ export class CompactReader implements WireReader {
   }
 
   i64(): number {
-    let low = 0, high = 0, shift = 0;
+    let low = 0,
+      high = 0,
+      shift = 0;
     for (;;) {
-      const byte = this.ubyte(), bits = byte & 0x7f;
+      const byte = this.ubyte(),
+        bits = byte & 0x7f;
       if (shift < 28) low |= bits << shift;
       else if (shift === 28) {
         low |= bits << 28;
@@ -131,7 +169,9 @@ export class CompactReader implements WireReader {
       shift += 7;
       if (shift > 63) throw new Malformed('a varint of more than ten bytes');
     }
-    const negative = low & 1, half = ((low >>> 1) | (high << 31)) >>> 0, top = high >>> 1;
+    const negative = low & 1,
+      half = ((low >>> 1) | (high << 31)) >>> 0,
+      top = high >>> 1;
     return negative === 0 ? top * 4294967296 + half : -(top * 4294967296 + half) - 1;
   }
 
@@ -145,7 +185,8 @@ export class CompactReader implements WireReader {
 
   span(): number {
     const length = this.varint();
-    if (length < 0 || length > this.end - this.at) throw new Malformed(`a string of ${length} bytes where ${this.end - this.at} are left`);
+    if (length < 0 || length > this.end - this.at)
+      throw new Malformed(`a string of ${length} bytes where ${this.end - this.at} are left`);
     this.spanAt = this.at;
     this.at += length;
     return length;
@@ -236,7 +277,8 @@ export class CompactReader implements WireReader {
     if (this.size < 0) throw new Malformed(`a container of ${this.size} elements`);
     if (this.size === 0) return;
     if (leastBytes === 0) throw new Malformed('a container of an unknown type');
-    if (this.size * leastBytes > this.end - this.at) throw new Malformed(`a container of ${this.size} elements where ${this.end - this.at} bytes are left`);
+    if (this.size * leastBytes > this.end - this.at)
+      throw new Malformed(`a container of ${this.size} elements where ${this.end - this.at} bytes are left`);
   }
 }
 

@@ -6,12 +6,30 @@
  * container is its element types and size. Every length is checked against the bytes that are left before it is used.
  */
 
-export const STOP = 0, BOOL = 2, BYTE = 3, DOUBLE = 4, I16 = 6, I32 = 8, I64 = 10, STRING = 11, STRUCT = 12, MAP = 13, SET = 14, LIST = 15, UUID = 16;
+export const STOP = 0,
+  BOOL = 2,
+  BYTE = 3,
+  DOUBLE = 4,
+  I16 = 6,
+  I32 = 8,
+  I64 = 10,
+  STRING = 11,
+  STRUCT = 12,
+  MAP = 13,
+  SET = 14,
+  LIST = 15,
+  UUID = 16;
 
-export const CALL = 1, REPLY = 2, EXCEPTION = 3, ONEWAY = 4;
+export const CALL = 1,
+  REPLY = 2,
+  EXCEPTION = 3,
+  ONEWAY = 4;
 
 /** Types of TApplicationException. */
-export const UNKNOWN_METHOD = 1, INVALID_MESSAGE_TYPE = 2, INTERNAL_ERROR = 6, PROTOCOL_ERROR = 7;
+export const UNKNOWN_METHOD = 1,
+  INVALID_MESSAGE_TYPE = 2,
+  INTERNAL_ERROR = 6,
+  PROTOCOL_ERROR = 7;
 
 /** Structs, lists, maps and sets may be nested this deep. */
 export const MAX_DEPTH = 64;
@@ -22,8 +40,18 @@ export class Malformed extends Error {
 }
 
 export const TYPE_NAMES: Readonly<Record<number, string>> = {
-  [BOOL]: 'bool', [BYTE]: 'byte', [DOUBLE]: 'double', [I16]: 'i16', [I32]: 'i32', [I64]: 'i64', [STRING]: 'string',
-  [STRUCT]: 'struct', [MAP]: 'map', [SET]: 'set', [LIST]: 'list', [UUID]: 'uuid',
+  [BOOL]: 'bool',
+  [BYTE]: 'byte',
+  [DOUBLE]: 'double',
+  [I16]: 'i16',
+  [I32]: 'i32',
+  [I64]: 'i64',
+  [STRING]: 'string',
+  [STRUCT]: 'struct',
+  [MAP]: 'map',
+  [SET]: 'set',
+  [LIST]: 'list',
+  [UUID]: 'uuid',
 };
 
 export interface WireReader {

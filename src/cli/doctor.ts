@@ -1,0 +1,2 @@
+import type { CommandDefinition } from './context.js';
+export const doctor: CommandDefinition = () => {};

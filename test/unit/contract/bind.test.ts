@@ -1,0 +1,363 @@
+import { expect } from 'chai';
+import { bindService, type ServiceBinding } from '#parley/contract/bind.js';
+import type { DataType, TensorSpec } from '#parley/model/tensor.js';
+import { changed, errorOf, estimating, PENGUINS, parse } from './penguins.js';
+
+const tensor = (name: string, dataType: DataType, ...shape: number[]): TensorSpec => ({ name, dataType, shape });
+
+const INPUTS = [
+  tensor('island', 'string', -1, 1),
+  tensor('bill_length_mm', 'float64', -1, 1),
+  tensor('year', 'int64', -1),
+  tensor('tagged', 'float32', -1, 1),
+];
+const OUTPUTS = [tensor('label', 'string', -1), tensor('probabilities', 'float32', -1, 2)];
+
+interface Graph {
+  readonly inputs?: readonly TensorSpec[];
+  readonly outputs?: readonly TensorSpec[];
+  readonly classes?: unknown;
+  readonly modelType?: string;
+}
+
+function bind(graph: Graph = {}, idl = PENGUINS): ServiceBinding {
+  const {
+    inputs = INPUTS,
+    outputs = OUTPUTS,
+    classes = ['Gentoo', 'Adelie'],
+    modelType = 'tabular-classifier',
+  } = graph;
+  return bindService(parse(idl), 'Penguins', { modelType, signature: { inputs, outputs }, metadata: { classes } });
+}
+
+function problems(graph: Graph, idl?: string): string[] {
+  const error = errorOf(() => bind(graph, idl));
+  expect(error.code).to.equal('CONTRACT_MISMATCH');
+  return error.problems.map((problem) => `${problem.path}: ${problem.message}`);
+}
+
+/** The inputs with one in place of its namesake. */
+const withInput = (input: TensorSpec) => INPUTS.map((other) => (other.name === input.name ? input : other));
+
+const NUMERIC = changed(['  3: optional string island (values = "Biscoe,Dream")\n', '']);
+const POSITIVE = changed(['confidence (role = "confidence")', 'p (role = "probability_of_positive")']);
+const FREE = changed(['optional Species species', 'optional string species'], ['map<Species', 'map<string']);
+
+describe('bindService', () => {
+  describe('inputs by name', () => {
+    it('feed each field to the input of its name', () => {
+      const [method] = bind().methods;
+      expect(method!.inputs.map(({ field, input, column }) => [field.name, input, column])).to.deep.equal([
+        ['island', 0, 0],
+        ['bill_length_mm', 1, 0],
+        ['year', 2, 0],
+        ['tagged', 3, 0],
+      ]);
+    });
+
+    it('have rows of one value', () => {
+      expect(bind().methods[0]!.widths).to.deep.equal([1, 1, 1, 1]);
+    });
+
+    it('leave out what is not fed to the model', () => {
+      const inputs = INPUTS.filter((input) => input.name !== 'year');
+      expect(bind({ inputs }, changed(['i32 year', 'i32 year (role = "ignored")'])).methods[0]!.inputs).to.have.length(
+        3,
+      );
+    });
+
+    it('take an enum as strings', () => {
+      const inputs = withInput(tensor('year', 'string', -1, 1));
+      expect(bind({ inputs }, changed(['i32 year', 'Species year'])).methods[0]!.inputs).to.have.length(4);
+    });
+
+    it('take a bool for a bool that must be there', () => {
+      const inputs = withInput(tensor('tagged', 'bool', -1, 1));
+      expect(bind({ inputs }, changed([' (missing = "allowed")', ''])).methods[0]!.inputs).to.have.length(4);
+    });
+
+    it('take a narrow integer when the contract keeps values within it', () => {
+      const inputs = withInput(tensor('year', 'uint8', -1, 1));
+      const idl = changed(['i32 year', 'i32 year (min = "0", max = "255")']);
+      expect(bind({ inputs }, idl).methods[0]!.inputs).to.have.length(4);
+    });
+
+    it('take one numeric field by its name', () => {
+      const idl = NUMERIC.replace('  2: optional i32 year\n', '').replace(
+        '  4: optional bool tagged (missing = "allowed")\n',
+        '',
+      );
+      const inputs = [tensor('bill_length_mm', 'float32', -1, 1)];
+      expect(bind({ inputs }, idl).methods[0]!.inputs).to.have.length(1);
+    });
+
+    const wrong: readonly (readonly [string, TensorSpec, RegExp, string?])[] = [
+      [
+        'a fixed batch',
+        tensor('year', 'int64', 1, 1),
+        /^inputs.year: takes exactly 1 rows; a first extent other than -1 is not supported yet/,
+      ],
+      [
+        'rows of several values',
+        tensor('year', 'int64', -1, 2),
+        /^inputs.year: must have shape \(-1, 1\) or \(-1\).*the graph has \(-1, 2\)/,
+      ],
+      ['no batch at all', tensor('year', 'int64'), /^inputs.year: must have shape \(-1, 1\) or \(-1\)/],
+      [
+        'strings for a number',
+        tensor('year', 'string', -1, 1),
+        /^inputs.year: must be float32 or float64, because year is an i32; the graph has string/,
+      ],
+      [
+        'integers for a double',
+        tensor('bill_length_mm', 'int64', -1, 1),
+        /must be float32 or float64, because bill_length_mm is a double/,
+      ],
+      ['numbers for a string', tensor('island', 'float32', -1, 1), /must be string, because island is a string/],
+      ['a bool for an integer', tensor('year', 'bool', -1, 1), /must be a number, because year is an i32/],
+      [
+        'a narrow integer',
+        tensor('year', 'int16', -1, 1),
+        /must hold every year from -2147483648 to 2147483647; int16 does not/,
+      ],
+      ['an unsigned integer', tensor('year', 'uint64', -1, 1), /uint64 does not/],
+      ['a half', tensor('year', 'float16', -1, 1), /must be float32 or float64/],
+      ['a bool where one may be missing', tensor('tagged', 'bool', -1, 1), /tagged may be missing and bool has no NaN/],
+    ];
+    for (const [what, input, message] of wrong) {
+      it(`refuse ${what}`, () => {
+        expect(problems({ inputs: withInput(input) })[0]).to.match(message);
+      });
+    }
+
+    it('refuse an integer input for an integer that may be missing', () => {
+      const idl = changed(['i32 year', 'i32 year (missing = "allowed")']);
+      expect(problems({}, idl)[0]).to.match(/year may be missing and int64 has no NaN/);
+    });
+
+    it('name an input that nothing feeds, and a field that feeds nothing', () => {
+      const inputs = INPUTS.map((input) => (input.name === 'year' ? { ...input, name: 'yeer' } : input));
+      const found = problems({ inputs });
+      expect(found[0]).to.match(/^inputs.yeer: Penguin has no field that feeds it \(did you mean "year"\?\)/);
+      expect(found[1]).to.match(/^Penguin.year: feeds no input of the graph \(did you mean "yeer"\?\)/);
+    });
+
+    it('refuse to be fed by what is ignored', () => {
+      expect(problems({}, changed(['i32 year', 'i32 year (role = "ignored")']))[0]).to.match(
+        /^inputs.year: .* has role "ignored"/,
+      );
+    });
+
+    it('are reported once, however many methods share them', () => {
+      expect(problems({ inputs: withInput(tensor('year', 'string', -1, 1)) })).to.have.length(1);
+    });
+  });
+
+  describe('inputs in one matrix', () => {
+    const matrix = (...shape: number[]) => ({ inputs: [tensor('X', 'float32', ...shape)] });
+
+    it('are the fields in the order of their ids', () => {
+      const [method] = bind(matrix(-1, 3), NUMERIC).methods;
+      expect(method!.inputs.map(({ field, input, column }) => [field.name, input, column])).to.deep.equal([
+        ['bill_length_mm', 0, 0],
+        ['year', 0, 1],
+        ['tagged', 0, 2],
+      ]);
+    });
+
+    it('have rows of as many values as there are fields', () => {
+      expect(bind(matrix(-1, 3), NUMERIC).methods[0]!.widths).to.deep.equal([3]);
+    });
+
+    it('refuse another number of columns', () => {
+      expect(problems(matrix(-1, 4), NUMERIC)).to.deep.equal([
+        'inputs.X: must have shape (-1, 3), a column for each of bill_length_mm, year, tagged in this order; the graph has 4 columns',
+      ]);
+    });
+
+    it('refuse an open number of columns', () => {
+      expect(problems(matrix(-1, -1), NUMERIC)[0]).to.match(/the graph has no fixed number of columns$/);
+    });
+
+    it('refuse a fixed batch', () => {
+      expect(problems(matrix(1, 3), NUMERIC)[0]).to.match(/^inputs.X: takes exactly 1 rows/);
+    });
+
+    it('refuse fields that are strings', () => {
+      expect(problems(matrix(-1, 4))[0]).to.match(
+        /^Penguin.island: a string cannot be a column of the numeric input X/,
+      );
+    });
+  });
+
+  describe('outputs of a classifier', () => {
+    const bindingOf = (name: string, graph: Graph = {}, idl = PENGUINS) =>
+      bind(graph, idl).methods[0]!.outputs.find(({ field }) => field.name === name)!;
+
+    it("map the graph's classes to the enum's values, whatever their order", () => {
+      expect(bindingOf('species')).to.deep.include({
+        output: 0,
+        keys: [
+          { key: 2, column: 0 },
+          { key: 1, column: 1 },
+        ],
+      });
+    });
+
+    it('key the probabilities by the enum', () => {
+      expect(bindingOf('probability')).to.deep.include({
+        output: 1,
+        keys: [
+          { key: 2, column: 0 },
+          { key: 1, column: 1 },
+        ],
+      });
+    });
+
+    it('key the probabilities by strings where the contract does', () => {
+      const { keys } = bindingOf('probability', {}, changed(['map<Species', 'map<string']));
+      expect(keys).to.deep.equal([
+        { key: 'Gentoo', column: 0 },
+        { key: 'Adelie', column: 1 },
+      ]);
+    });
+
+    it('take the confidence from the probabilities', () => {
+      expect(bindingOf('confidence')).to.include({ output: 1 });
+    });
+
+    it("take the positive class's column", () => {
+      expect(bindingOf('p', { classes: ['Adelie', 'Gentoo'] }, POSITIVE).column).to.equal(1);
+    });
+
+    it('take provenance from no output', () => {
+      expect(bindingOf('provenance').output).to.equal(undefined);
+    });
+
+    it("have scikit-learn's names too", () => {
+      const outputs = [tensor('output_label', 'int64', -1), tensor('output_probability', 'float32', -1, 2)];
+      expect(bindingOf('probability', { outputs }).output).to.equal(1);
+    });
+
+    it('may leave the number of classes open', () => {
+      const outputs = [OUTPUTS[0]!, tensor('probabilities', 'float64', -1, -1)];
+      expect(bindingOf('probability', { outputs }).output).to.equal(1);
+    });
+
+    it('keep the order of classes', () => {
+      expect(bind().classes).to.deep.equal(['Gentoo', 'Adelie']);
+    });
+
+    it('fetch what is needed, once, and no more', () => {
+      const outputs = [tensor('embedding', 'float32', -1, 8), ...OUTPUTS];
+      expect(bind({ outputs }).methods[0]!.fetches).to.deep.equal([1, 2]);
+    });
+
+    it('take any classes where labels are strings', () => {
+      const { keys } = bindingOf('species', { classes: ['a', 'b'] }, FREE);
+      expect(keys).to.deep.equal([
+        { key: 'a', column: 0 },
+        { key: 'b', column: 1 },
+      ]);
+    });
+
+    it('take whole numbers where labels are integers', () => {
+      const idl = FREE.replace('string species', 'i32 species');
+      expect(bindingOf('species', { classes: ['3', '5'] }, idl).keys!.map(({ key }) => key)).to.deep.equal([3, 5]);
+    });
+
+    it('refuse words where labels are integers', () => {
+      const idl = FREE.replace('string species', 'i32 species');
+      expect(problems({ classes: ['3', 'five'] }, idl)[0]).to.match(/^metadata.classes: must be whole numbers.*"five"/);
+    });
+
+    it('report missing and extra classes', () => {
+      expect(problems({ classes: ['Gentoo', 'Emperor'] })).to.deep.equal([
+        `metadata.classes: lacks "Adelie" of the contract's Species`,
+        `metadata.classes: has "Emperor", which the contract's Species has not`,
+      ]);
+    });
+
+    it('report a class that is named twice', () => {
+      expect(
+        problems({
+          classes: ['Gentoo', 'Adelie', 'Adelie'],
+          outputs: [OUTPUTS[0]!, tensor('probabilities', 'float32', -1, 3)],
+        })[0],
+      ).to.equal('metadata.classes: names "Adelie" twice');
+    });
+
+    it('ask for classes', () => {
+      expect(problems({ classes: 'Gentoo' })[0]).to.match(/^metadata.classes: .*must name its classes/);
+    });
+
+    it('ask for the outputs by name', () => {
+      expect(problems({ outputs: [tensor('y', 'string', -1)] })).to.deep.equal([
+        'Identified.species: needs an output called label or output_label; this tabular-classifier gives y',
+        'Identified.confidence: needs an output called probabilities or output_probability; this tabular-classifier gives y',
+        'Identified.probability: needs an output called probabilities or output_probability; this tabular-classifier gives y',
+      ]);
+    });
+
+    it('refuse a label of another shape', () => {
+      expect(problems({ outputs: [tensor('label', 'string', -1, 1), OUTPUTS[1]!] })[0]).to.match(
+        /^outputs.label: must be string or int64 .*; the graph has string \(-1, 1\)/,
+      );
+    });
+
+    it('refuse a label of another type', () => {
+      expect(problems({ outputs: [tensor('label', 'float32', -1), OUTPUTS[1]!] })[0]).to.match(
+        /^outputs.label: must be string or int64/,
+      );
+    });
+
+    it('refuse another number of probabilities', () => {
+      expect(problems({ outputs: [OUTPUTS[0]!, tensor('probabilities', 'float32', -1, 1)] })[0]).to.match(
+        /^outputs.probabilities: must be float32 or float64 of shape \(-1, 2\)/,
+      );
+    });
+
+    it('refuse probabilities that are no floats', () => {
+      expect(problems({ outputs: [OUTPUTS[0]!, tensor('probabilities', 'int64', -1, 2)] })[0]).to.match(
+        /^outputs.probabilities: /,
+      );
+    });
+  });
+
+  describe('outputs of a regressor', () => {
+    const graph = (output: TensorSpec) => ({ outputs: [output], modelType: 'tabular-regressor', classes: null });
+
+    for (const output of [tensor('value', 'float32', -1), tensor('variable', 'float64', -1, 1)]) {
+      it(`take ${output.name} as ${output.dataType} of rank ${output.shape.length}`, () => {
+        const [value] = bind(graph(output), estimating()).methods[0]!.outputs;
+        expect(value!.output).to.equal(0);
+      });
+    }
+
+    it('have no classes', () => {
+      expect(bind(graph(tensor('value', 'float32', -1)), estimating()).classes).to.deep.equal([]);
+    });
+
+    it('refuse several values a row', () => {
+      expect(problems(graph(tensor('value', 'float32', -1, 2)), estimating())[0]).to.match(
+        /^outputs.value: must be float32 or float64/,
+      );
+    });
+
+    it('refuse the outputs of a classifier', () => {
+      expect(problems({}, estimating())[0]).to.match(/^Identified.mass_g: needs an output called value or variable/);
+    });
+  });
+
+  it('says in its message what does not fit first, and how much more', () => {
+    const error = errorOf(() => bind({ classes: ['Gentoo', 'Emperor'] }));
+    expect(error.message).to.match(
+      /^the graph does not fit the service Penguins: metadata.classes: lacks "Adelie".*\(and 1 more\)$/,
+    );
+  });
+
+  it('does not know a service that the contract has not', () => {
+    const version = { modelType: 'tensor', signature: { inputs: [], outputs: [] }, metadata: {} };
+    expect(errorOf(() => bindService(parse(PENGUINS), 'Penguin', version))).to.include({ code: 'NOT_FOUND' });
+  });
+});
