@@ -151,6 +151,15 @@ describe('loadProject', () => {
     );
   });
 
+  it('takes parameters without a name for those of the task’s own trainer', async () => {
+    const { trainer } = await loadProject(flowerProject(), { 'trainer.max_iterations': '7' });
+    expect(trainer.trainer.name).to.equal('logistic-regression');
+    expect(trainer.parameters).to.deep.include({ max_iterations: 7 });
+    expect(await message(flowerProject(), { 'trainer.nam': 'x' })).to.include(
+      'trainer.nam: there is no such key (did you mean "name"?)',
+    );
+  });
+
   it('refuses an override of a key inside a single value, and one that is not YAML', async () => {
     expect(await message(flowerProject(), { 'label.x': '1' })).to.equal(
       '--set label.x: "label" holds a single value and no keys',
@@ -160,8 +169,8 @@ describe('loadProject', () => {
   });
 
   it('names the nearest kind of source', async () => {
-    expect(await message(flowerProject({ source: { kind: 'cvs' } }))).to.include(
-      'parley.yaml: source.kind: there is no such kind (did you mean "csv"?); expected one of sqlite, csv, jsonl, parquet',
+    expect(await message(flowerProject({ source: { kind: 'sqlit' } }))).to.include(
+      'parley.yaml: source.kind: there is no such kind (did you mean "sqlite"?); expected one of sqlite, csv, jsonl, parquet',
     );
     expect(await message(flowerProject({ source: { kind: 'csv' } }))).to.include('source.path: is missing');
   });
