@@ -179,6 +179,22 @@ describe('bindService', () => {
       expect(problems(matrix(-1, -1), NUMERIC)[0]).to.match(/the graph has no fixed number of columns$/);
     });
 
+    it('are not taken from an input of one column that is called like a field', () => {
+      expect(problems({ inputs: [tensor('year', 'float32', -1, 1)] }, NUMERIC)[0]).to.match(
+        /^Penguin.bill_length_mm: feeds no input of the graph/,
+      );
+    });
+
+    it('are not taken from an input of strings', () => {
+      expect(problems({ inputs: [tensor('X', 'string', -1, 3)] }, NUMERIC)[0]).to.match(
+        /^inputs.X: Penguin has no field/,
+      );
+    });
+
+    it('refuse a single column of another name for several fields', () => {
+      expect(problems(matrix(-1, 1), NUMERIC)[0]).to.match(/^inputs.X: must have shape \(-1, 3\)/);
+    });
+
     it('refuse a fixed batch', () => {
       expect(problems(matrix(1, 3), NUMERIC)[0]).to.match(/^inputs.X: takes exactly 1 rows/);
     });

@@ -88,6 +88,11 @@ describe('problemOf', () => {
     expect(said(`string x (values = "${values}")`, 'other')).to.match(/v19x and 3 more$/);
   });
 
+  it('lists all of 20 values', () => {
+    const values = Array.from({ length: 20 }, (_, index) => `v${index}x`).join(',');
+    expect(said(`string x (values = "${values}")`, 'other')).to.match(/v18x, v19x$/);
+  });
+
   it('never offers the value that is no choice', () => {
     expect(said('Species x', 'UNSPECIFIED')).to.equal('must be one of Adelie, Gentoo');
   });

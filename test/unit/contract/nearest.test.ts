@@ -14,6 +14,14 @@ describe('nearest', () => {
     expect(nearest('ab', ['xy', 'mae'])).to.equal(undefined);
   });
 
+  it('counts a letter that is missing', () => {
+    expect(nearest('missin', ['missing'])).to.equal('missing');
+  });
+
+  it('finds nothing that is longer by more than the limit', () => {
+    expect(nearest('accu', ['accuracy'])).to.equal(undefined);
+  });
+
   it('finds nothing far away', () => {
     expect(nearest('frobnicate', ['sensitive', 'min'])).to.equal(undefined);
   });

@@ -164,6 +164,18 @@ describe('parseContract', () => {
       });
     });
 
+    for (const [metric, text] of [
+      ['recall', '>= 1'],
+      ['log_loss', '<= 0'],
+      ['brier', '< 0.1'],
+      ['latency_p50_ms', '<5'],
+    ] as const) {
+      it(`takes ${metric} ${text}, which can be met`, () => {
+        const idl = changed([RECALL, `accept.${metric} = "${text}"`]);
+        expect(parse(idl).services[0]!.accept.bounds[0]!.text).to.equal(text);
+      });
+    }
+
     it('reads the baseline', () => {
       expect(parse(PENGUINS).services[0]!.accept.baseline).to.equal('majority');
     });
@@ -263,6 +275,16 @@ describe('parseContract', () => {
         ['model = "penguins"', 'model = "a b"'],
       );
       expect(complaints(idl).map((complaint) => complaint.split(' ')[0])).to.deep.equal(['9:44', '10:15', '24:11']);
+    });
+
+    it('are told apart by their places', () => {
+      const idl = changed(['min = "20"', 'mim = "20"'], [YEAR, `${YEAR} (mim = "1")`]);
+      expect(complaints(idl).map((complaint) => complaint.split(' ')[0])).to.deep.equal(['9:38', '10:25']);
+    });
+
+    it('show what was there whole when it is 64 characters long', () => {
+      const error = errorOf(() => parse(changed(['"20"', `"${'x'.repeat(64)}"`])));
+      expect(error.problems[0]!.got).to.equal('x'.repeat(64));
     });
 
     it('have a message that says where, and how many more', () => {

@@ -145,6 +145,18 @@ describe('proposeContract', () => {
       });
     });
 
+    it('are learnt from when only a few rows show that they differ', () => {
+      expect(fieldOf({ name: 'ticket', kind: 'string', rows: 19, missing: 0, distinct: 19 }).role).to.equal('feature');
+    });
+
+    it('are learnt from when they are numbers, though they differ in every row', () => {
+      expect(fieldOf(column('index', { distinct: 100 })).role).to.equal('feature');
+    });
+
+    it('have no bounds where the data have none', () => {
+      expect(fieldOf({ name: 'a', kind: 'number', rows: 9, missing: 0, distinct: 5, min: 1 }).min).to.equal(undefined);
+    });
+
     it('are ignored when they never have a value', () => {
       expect(fieldOf(column('a', { missing: 100, distinct: 0 })).role).to.equal('ignored');
     });
@@ -186,6 +198,20 @@ describe('proposeContract', () => {
 
     it('is a value where it is a number', () => {
       expect(propose([column('a')], column('price')).response.fields[0]).to.include({ role: 'value', type: 'double' });
+    });
+
+    it('is an enum of 20 integers', () => {
+      const label = column('y', { kind: 'integer', distinct: 20, min: 1, max: 20 });
+      expect(labelClasses(propose([column('a')], label).response)).to.have.length(20);
+    });
+
+    it('is a free string where its integers have gaps and are not listed', () => {
+      const label = column('y', { kind: 'integer', distinct: 3, min: 1, max: 20 });
+      expect(propose([column('a')], label).response.fields[0]).to.include({ role: 'label', type: 'string' });
+    });
+
+    it('is a free string where only one class is seen', () => {
+      expect(propose([column('a')], words('y', ['a'])).response.fields[0]!.type).to.equal('string');
     });
 
     it('is a value where it has more than 20 integers', () => {
