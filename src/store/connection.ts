@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { shuttingDown, storeUnavailable } from '../errors.js';
 import type { RedisAddress } from './address.js';
-import { isLost, LostReply, storeError } from './redis-errors.js';
+import { isLost, isPassing, LostReply, storeError } from './redis-errors.js';
 import { defineScripts, type ScriptClient } from './scripts.js';
 
 /** Long enough for a Redis that restarts, short enough for a person who waits. */
@@ -90,7 +90,7 @@ export class Connection {
         this.refused = false;
         return reply;
       } catch (error) {
-        const again = how.repeat !== false && isLost(error) && !(error instanceof LostReply);
+        const again = isPassing(error) || (how.repeat !== false && isLost(error) && !(error instanceof LostReply));
         if (again && !this.closing && performance.now() < until) {
           await setTimeout(BETWEEN_TRIES_MS);
           continue;
@@ -135,6 +135,7 @@ export class Connection {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
       connectTimeout: DEADLINE_MS - 500,
       disconnectTimeout: 100,
       retryStrategy: (times) =>
