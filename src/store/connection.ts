@@ -18,6 +18,7 @@ const LONGEST_RETRY_MS = 500;
 const BETWEEN_TRIES_MS = 20;
 
 export interface Ask {
+  /** For the reply; a connection is waited for no longer than usual. */
   readonly deadlineMs?: number;
   /** Whether the command may be sent again after its reply was lost; true unless said otherwise. */
   readonly repeat?: boolean;
@@ -85,7 +86,7 @@ export class Connection {
     const until = performance.now() + (how.deadlineMs ?? DEADLINE_MS);
     for (;;) {
       try {
-        await this.untilReady(until);
+        await this.untilReady(Math.min(until, performance.now() + DEADLINE_MS));
         const reply = await withDeadline(command(this.client), until - performance.now(), () => this.silence());
         this.refused = false;
         return reply;
