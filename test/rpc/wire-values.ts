@@ -100,32 +100,32 @@ const scalars: Readonly<Record<Scalar, fc.Arbitrary<Value>>> = {
   }),
 };
 
-function valueOf(shape: Shape): fc.Arbitrary<Value> {
+function ofShape(shape: Shape): fc.Arbitrary<Value> {
   switch (shape.type) {
     case LIST:
     case SET: {
       const { type, element } = shape;
       return fc
         .oneof(
-          fc.array(valueOf(element), { maxLength: 3 }),
-          fc.array(valueOf(element), { minLength: 14, maxLength: 16 }),
+          fc.array(ofShape(element), { maxLength: 3 }),
+          fc.array(ofShape(element), { minLength: 14, maxLength: 16 }),
         )
         .map((values) => ({ type, element: element.type, values }));
     }
     case MAP:
       return fc
-        .array(fc.tuple(valueOf(shape.key), valueOf(shape.element)), { maxLength: 3 })
+        .array(fc.tuple(ofShape(shape.key), ofShape(shape.element)), { maxLength: 3 })
         .map((entries) => ({ type: MAP, key: shape.key.type, element: shape.element.type, entries }));
     case STRUCT:
       return fc
-        .tuple(...shape.fields.map(([id, field]) => fc.tuple(fc.constant(id), valueOf(field))))
+        .tuple(...shape.fields.map(([id, field]) => fc.tuple(fc.constant(id), ofShape(field))))
         .map((fields) => ({ type: STRUCT, fields }));
     default:
       return scalars[shape.type];
   }
 }
 
-export const values: fc.Arbitrary<Value> = shape.chain(valueOf);
+export const values: fc.Arbitrary<Value> = shape.chain(ofShape);
 
 /** A struct, as every message has it. */
 export const structs: fc.Arbitrary<Value> = fc
@@ -144,31 +144,38 @@ export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as ProtocolName[];
 export function write(writer: WireWriter, value: Value): void {
   switch (value.type) {
     case BOOL:
-      return writer.bool(value.value);
+      writer.bool(value.value);
+      break;
     case BYTE:
-      return writer.byte(value.value);
+      writer.byte(value.value);
+      break;
     case I16:
-      return writer.i16(value.value);
+      writer.i16(value.value);
+      break;
     case I32:
-      return writer.i32(value.value);
+      writer.i32(value.value);
+      break;
     case I64:
-      return writer.i64(value.value);
+      writer.i64(value.value);
+      break;
     case DOUBLE:
-      return writer.double(value.value);
+      writer.double(value.value);
+      break;
     case STRING:
-      return writer.text(value.value);
+      writer.text(value.value);
+      break;
     case LIST:
     case SET:
       writer.listBegin(value.element, value.values.length);
       for (const each of value.values) write(writer, each);
-      return;
+      break;
     case MAP:
       writer.mapBegin(value.key, value.element, value.entries.length);
       for (const [key, each] of value.entries) {
         write(writer, key);
         write(writer, each);
       }
-      return;
+      break;
     case STRUCT:
       writer.structBegin();
       for (const [id, field] of value.fields) {
@@ -267,31 +274,38 @@ export const packageReader = (protocol: ProtocolName, bytes: Buffer): thrift.TPr
 export function packageWrite(output: thrift.TProtocol, value: Value): void {
   switch (value.type) {
     case BOOL:
-      return output.writeBool(value.value);
+      output.writeBool(value.value);
+      break;
     case BYTE:
-      return output.writeByte(value.value);
+      output.writeByte(value.value);
+      break;
     case I16:
-      return output.writeI16(value.value);
+      output.writeI16(value.value);
+      break;
     case I32:
-      return output.writeI32(value.value);
+      output.writeI32(value.value);
+      break;
     case I64:
-      return output.writeI64(new Int64(value.value));
+      output.writeI64(new Int64(value.value));
+      break;
     case DOUBLE:
-      return output.writeDouble(value.value);
+      output.writeDouble(value.value);
+      break;
     case STRING:
-      return output.writeString(value.value);
+      output.writeString(value.value);
+      break;
     case LIST:
     case SET:
       output[value.type === LIST ? 'writeListBegin' : 'writeSetBegin'](value.element, value.values.length);
       for (const each of value.values) packageWrite(output, each);
-      return;
+      break;
     case MAP:
       output.writeMapBegin(value.key, value.element, value.entries.length);
       for (const [key, each] of value.entries) {
         packageWrite(output, key);
         packageWrite(output, each);
       }
-      return;
+      break;
     case STRUCT:
       output.writeStructBegin('');
       for (const [id, field] of value.fields) {

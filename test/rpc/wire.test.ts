@@ -37,7 +37,7 @@ import {
   values,
 } from './wire-values.js';
 
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: 150 };
 
 const packageBytes = (protocol: ProtocolName, value: Value): Buffer => {
   const { output, bytes } = packageWriter(protocol);
@@ -262,6 +262,11 @@ describe('the compact protocol', () => {
     ];
     for (const [name, type, bytes] of cases)
       expect(() => readerOf('compact', hex(bytes), 0, 64).skip(type), name).to.throw(Malformed);
+  });
+
+  it('writes what is no number as the i64 0, as the binary protocol does', () => {
+    for (const value of [Number.NaN, Infinity, -Infinity])
+      expect(readerOf('compact', encode('compact', { type: I64, value })).i64()).to.equal(0);
   });
 
   it('takes a negative i32 that was written as 64 bits', () => {
