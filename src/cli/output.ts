@@ -3,11 +3,14 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { ParleyError } from '../errors.js';
 
+/** A stream that may be a terminal. */
+type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
 export class Output {
   readonly #out: Writable;
-  readonly #err: Writable & { readonly isTTY?: boolean };
+  readonly #err: Terminal;
 
-  constructor(out: Writable, err: Writable & { readonly isTTY?: boolean }) {
+  constructor(out: Writable, err: Terminal) {
     this.#out = out;
     this.#err = err;
   }
@@ -15,6 +18,11 @@ export class Output {
   /** Whether progress may redraw and colours may be used on stderr. */
   get isTerminal(): boolean {
     return this.#err.isTTY === true;
+  }
+
+  /** Characters that fit into a line of stderr. */
+  get columns(): number {
+    return this.#err.columns || 80;
   }
 
   get err(): Writable {

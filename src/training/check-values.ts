@@ -6,21 +6,34 @@ import { invalidInput, type Problem } from '../errors.js';
 /**
  * @param where what the messages start with: `parley.yaml`
  * @param at the value's own path in the file: `['trainer']`
+ * @param taken keys beside those of the schema that are known here and were read before
  * @throws INVALID_INPUT with all that is wrong, the first in the message
  */
-export function checkValues<T>(schema: z.ZodType<T>, value: unknown, where: string, at: readonly string[] = []): T {
+export function checkValues<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  where: string,
+  at: readonly string[] = [],
+  taken: readonly string[] = [],
+): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, schema, where, at));
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, schema, where, at, taken));
   const rest = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
   throw invalidInput(`${problems[0].path}: ${problems[0].message}${rest}`, { problems });
 }
 
-function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, where: string, at: readonly string[]): Problem[] {
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+  where: string,
+  at: readonly string[],
+  taken: readonly string[],
+): Problem[] {
   const path = [...at, ...issue.path.map(String)];
   const shownPath = (keys: readonly string[]) => `${where}: ${keys.join('.')}`;
   if (issue.code === 'unrecognized_keys') {
-    const known = keysOf(schemaAt(schema, issue.path));
+    const known = [...(issue.path.length === 0 ? taken : []), ...keysOf(schemaAt(schema, issue.path))];
     return issue.keys.map((key) => ({ path: shownPath([...path, key]), message: unknownKey(key, known) }));
   }
   const message = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, '');

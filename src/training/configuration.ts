@@ -21,7 +21,10 @@ export const projectConfiguration = z.strictObject({
     })
     .prefault({}),
   features: featuresConfiguration.prefault({}),
-  trainer: z.looseObject({ name: z.string() }).optional().describe("`name`, and that trainer's parameters"),
+  trainer: z
+    .looseObject({ name: z.string().optional() })
+    .default({})
+    .describe("`name`, by default one for the contract's task, and that trainer's parameters"),
   seed: z.int().min(0).max(0xffffffff).default(1).describe('of everything random in a fit'),
 });
 

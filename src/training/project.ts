@@ -110,11 +110,11 @@ function chooseSource({ source }: ProjectConfiguration): Project['source'] {
   const names = Object.keys(sources);
   if (kind === undefined)
     throw wrong('source.kind', `there is no such kind${hint(name, names)}; expected one of ${names.join(', ')}`, name);
-  return { kind, configuration: checkValues(kind.configuration, options, PROJECT_FILE, ['source']) };
+  return { kind, configuration: checkValues(kind.configuration, options, PROJECT_FILE, ['source'], ['kind']) };
 }
 
 function chooseTrainer(configuration: ProjectConfiguration, task: Task): Project['trainer'] {
-  const { name, ...options } = configuration.trainer ?? { name: DEFAULT_TRAINERS[task] };
+  const { name = DEFAULT_TRAINERS[task], ...options } = configuration.trainer;
   const names = Object.keys(trainers).filter((key) => trainers[key].modelType === MODEL_TYPES[task]);
   const trainer = Object.hasOwn(trainers, name) ? trainers[name] : undefined;
   if (trainer === undefined)
@@ -129,7 +129,7 @@ function chooseTrainer(configuration: ProjectConfiguration, task: Task): Project
       `"${name}" does not do ${task}, which the contract asks for; ${names.join(', ')} do`,
       name,
     );
-  return { trainer, parameters: checkValues(trainer.parameters, options, PROJECT_FILE, ['trainer']) };
+  return { trainer, parameters: checkValues(trainer.parameters, options, PROJECT_FILE, ['trainer'], ['name']) };
 }
 
 function checkColumns({ columns, label }: ProjectConfiguration, request: RequestStruct, answer: OutputField): void {

@@ -9,7 +9,7 @@ import type { Artifact, Expected } from '../model/trained.js';
 import type { Fitted, FittedFeatures } from '../model/training-port.js';
 import { GraphBuilder } from '../onnx/graph.js';
 import { inspectGraph } from '../onnx/reader.js';
-import { type Baseline, evaluate } from './evaluate.js';
+import { type Baseline, evaluate, MOST_EVALUATED_ROWS } from './evaluate.js';
 import { ExampleSpool } from './example-spool.js';
 import { expectedOf } from './expected.js';
 import type { Progress, Stage } from './progress.js';
@@ -69,12 +69,13 @@ class Run {
     const features = await this.stage('features', () => this.fitFeatures(rows));
     const examples = new ExampleSpool(features.width, this.options.spoolLimitBytes);
     try {
-      await this.fillExamples(examples, rows, features, classes);
+      await this.stage('features', () => this.fillExamples(examples, rows, features, classes));
       const fitted = await this.stage('fit', () => this.fit(examples, classes));
       const baseline = await this.baseline(examples, classes);
       const metrics = await this.stage('evaluate', () =>
         evaluate(this.project, { rows: rows.test, features, fitted, classes, baseline, turns: this.turns }),
       );
+      this.report('evaluate', 1, headline(this.project, metrics));
       const artifact = this.artifact(features, fitted, classes);
       const expected = expectedOf([rows.test, rows.train], { features, fitted, classes });
       const configuration = await this.configuration(rows, features, fitted);
@@ -102,7 +103,7 @@ class Run {
     for (const batch of train.batches()) {
       fitter.observe(batch);
       seen += batch.rows;
-      this.report('features', seen / train.rows, `${seen} rows`);
+      this.report('features', seen / train.rows / 2, `${seen} rows`);
       await this.turns.give();
     }
     return fitter.finish();
@@ -119,6 +120,7 @@ class Run {
       const matrix = new Float32Array(batch.rows * features.width);
       features.transform(batch, matrix);
       examples.append(matrix, targets.of(batch));
+      this.report('features', 0.5 + examples.rows / train.rows / 2, `${features.width} columns`);
       await this.turns.give();
     }
   }
@@ -145,13 +147,13 @@ class Run {
       }
       await this.turns.give();
     }
-    return { shares: counts.map((count) => count / examples.rows), mean: sum / examples.rows };
+    return { shares: Float32Array.from(counts, (count) => count / examples.rows), mean: sum / examples.rows };
   }
 
   private artifact(features: FittedFeatures, fitted: Fitted, classes: readonly string[]): Artifact {
     const builder = new GraphBuilder();
     fitted.write(builder, features.write(builder));
-    const metadata = this.project.task === 'classification' ? { classes } : {};
+    const metadata = metadataOf(this.project, classes);
     const graph = builder.serialize(
       Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)])),
     );
@@ -170,6 +172,7 @@ class Run {
         read: rows.read,
         train: rows.train.rows,
         test: rows.test.rows,
+        evaluated: Math.min(rows.test.rows, MOST_EVALUATED_ROWS),
         fixtures: rows.fixtures,
         digest: rows.digest,
       },
@@ -193,13 +196,24 @@ class Run {
   private async stage<T>(stage: Stage, run: () => Promise<T>): Promise<T> {
     this.options.signal?.throwIfAborted();
     const from = performance.now();
-    this.report(stage, 0, '');
+    if (this.timings[stage] === undefined) this.report(stage, 0, '');
     const done = await run();
-    this.timings[stage] = Math.round(performance.now() - from);
+    this.timings[stage] = (this.timings[stage] ?? 0) + Math.round(performance.now() - from);
     return done;
   }
 
   private report(stage: Stage, fraction: number, message: string): void {
     this.options.onProgress?.({ stage, fraction, message });
   }
+}
+
+/** Classes in the order of the probabilities; of a value its unit, where the contract says one. */
+function metadataOf({ task, answer }: Project, classes: readonly string[]): Record<string, unknown> {
+  if (task === 'classification') return { classes };
+  return answer.unit === undefined ? {} : { unit: answer.unit };
+}
+
+function headline({ task }: Project, metrics: Readonly<Record<string, number>>): string {
+  const name = task === 'classification' ? 'accuracy' : 'rmse';
+  return `${name} ${metrics[`test.${name}`].toPrecision(4)}, baseline ${metrics[`baseline.${name}`].toPrecision(4)}`;
 }

@@ -10,6 +10,7 @@ export class Turns {
 
   /** Once a batch. @throws the signal's reason */
   async give(): Promise<void> {
+    this.signal?.throwIfAborted();
     if (performance.now() - this.last < TURN_MS) return;
     await setImmediate();
     this.signal?.throwIfAborted();

@@ -73,9 +73,9 @@ function encodeCall(
   writer.structBegin();
   writer.field(method.many ? LIST : STRUCT, method.argument.id);
   if (method.many) writer.listBegin(STRUCT, rows.length);
-  rows.forEach((row, index) =>
-    writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name),
-  );
+  rows.forEach((row, index) => {
+    writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name);
+  });
   if (method.contextId !== undefined && timeoutMs !== undefined) {
     writer.field(STRUCT, method.contextId);
     writer.structBegin();

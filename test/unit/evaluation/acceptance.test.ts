@@ -171,6 +171,10 @@ describe('the baseline criterion', () => {
     expect(criterion([1.1, 2.1, 3.1, 4.1, 5.1, 9]).passed).to.equal(false);
     expect(criterion([1.1, 2.1, 3.1, 4.1, 5.1, Number.NaN]).passed).to.equal(false);
     const many = { truth: Array.from({ length: 20 }, (_, i) => i), baseline: new Array(20).fill(9.5) };
+    const nearest = many.truth.map((value) => (value === 19 ? 1000 : value));
+    const further = many.truth.map((value) => value + 0.3);
+    const outlier = { task: 'regression', truth: many.truth, predicted: further, baseline: nearest } as const;
+    expect(verdictOf(outlier, { baseline: 'mean' }).criteria[0].passed).to.equal(false);
     const wild = many.truth.map((value) => (value === 19 ? 1000 : value));
     const verdict = verdictOf({ task: 'regression', ...many, predicted: wild }, { baseline: 'mean' });
     expect(verdict.criteria[0].passed).to.equal(false);

@@ -210,6 +210,13 @@ describe("Wilson's interval", () => {
     });
   }
 
+  it('ends exactly at 0 for none and at 1 for all', () => {
+    for (let trials = 1; trials < 500; trials++) {
+      expect(wilsonInterval(0, trials).low).to.equal(0);
+      expect(wilsonInterval(trials, trials).high).to.equal(1);
+    }
+  });
+
   it('is not a number without trials', () => {
     expect(wilsonInterval(0, 0)).to.deep.equal({ low: Number.NaN, high: Number.NaN });
   });

@@ -95,6 +95,12 @@ describe('features', () => {
     ]);
   });
 
+  it('make a column that is constant up to rounding 0', async () => {
+    const batch = rowsOf({ x: [0.3, 0.1 + 0.2, 0.3] });
+    const rows = await both(fitFeatures([field('x', 'double')], [batch]), batch);
+    expect(furthest(rows.flat(), [0, 0, 0])).to.be.below(1e-9);
+  });
+
   it('keep the digits of numbers that are large beside their spread', async () => {
     const batch = rowsOf({ millis: [1.7e12 + 1, 1.7e12 + 2, 1.7e12 + 3] });
     const rows = await both(fitFeatures([field('millis', 'i64')], [batch]), batch);

@@ -119,6 +119,16 @@ describe('ridge regression', () => {
     expect(furthest(fitted.predict(matrixOf(rows), 50), targets)).to.be.below(1e-4);
   });
 
+  it('gives a constant column no weight, without a penalty', async () => {
+    const trainer = trainers.ridge;
+    const rows = Array.from({ length: 1000 }, (_, i) => [Math.sin(i), 0.3, 0.7]);
+    const targets = rows.map(([x], i) => 5 * x + Math.cos(3 * i));
+    const options = { parameters: trainer.parameters.parse({ l2: 0 }), classes: [], seed: 1 };
+    const fitted = await trainer.fit(examplesOf(rows, targets), options);
+    const [seen, changed] = fitted.predict(Float32Array.of(0.5, 0.3, 0.7, 0.5, 100, -100), 2);
+    expect(changed).to.equal(seen);
+  });
+
   it('keeps the slope of a column that is far from 0 beside its spread', async () => {
     const trainer = trainers.ridge;
     const rows = Array.from({ length: 64 }, (_, i) => [2 ** 23 + i]);

@@ -100,10 +100,10 @@ describe('loadProject', () => {
 
   it('names path and nearest key of an unknown one, at every depth', async () => {
     expect(await message(flowerProject({ lable: 'kind' }))).to.match(
-      /^parley\.yaml: lable: there is no such key; did you mean "label"\?; expected one of name, contract/,
+      /^parley\.yaml: lable: there is no such key.*did you mean "label"\?\)?; expected one of name, contract/,
     );
     expect(await message(flowerProject({ split: { tset: 0.1 } }))).to.include(
-      'split.tset: there is no such key; did you mean "test"?',
+      'split.tset: there is no such key (did you mean "test"?)',
     );
     const features = { fields: { height: { sacle: 'none' } } };
     expect(await message(flowerProject({ features })))
@@ -130,7 +130,7 @@ describe('loadProject', () => {
 
   it('names the nearest trainer, and those for the task', async () => {
     expect(await message(flowerProject(), { 'trainer.name': 'logistic_regression' })).to.equal(
-      'parley.yaml: trainer.name: there is no such trainer; did you mean "logistic-regression"?; expected one of logistic-regression, majority; got "logistic_regression"',
+      'parley.yaml: trainer.name: there is no such trainer (did you mean "logistic-regression"?); expected one of logistic-regression, majority; got "logistic_regression"',
     );
     expect(await message(flowerProject(), { 'trainer.name': 'constructor' })).to.include('there is no such trainer');
   });
@@ -144,10 +144,19 @@ describe('loadProject', () => {
   it('names the nearest parameter of the trainer', async () => {
     const trainer = { name: 'logistic-regression', max_iteration: 5 };
     expect(await message(flowerProject({ trainer }))).to.include(
-      'parley.yaml: trainer.max_iteration: there is no such key; did you mean "max_iterations"?',
+      'parley.yaml: trainer.max_iteration: there is no such key (did you mean "max_iterations"?)',
     );
     expect(await message(flowerProject(), { 'trainer.name': 'logistic-regression', 'trainer.l2': 'strong' })).to.equal(
       'parley.yaml: trainer.l2: expected number, got "strong"',
+    );
+  });
+
+  it('takes parameters without a name for those of the task’s own trainer', async () => {
+    const { trainer } = await loadProject(flowerProject(), { 'trainer.max_iterations': '7' });
+    expect(trainer.trainer.name).to.equal('logistic-regression');
+    expect(trainer.parameters).to.deep.include({ max_iterations: 7 });
+    expect(await message(flowerProject(), { 'trainer.nam': 'x' })).to.include(
+      'trainer.nam: there is no such key (did you mean "name"?)',
     );
   });
 
@@ -160,8 +169,8 @@ describe('loadProject', () => {
   });
 
   it('names the nearest kind of source', async () => {
-    expect(await message(flowerProject({ source: { kind: 'cvs' } }))).to.include(
-      'parley.yaml: source.kind: there is no such kind; did you mean "csv"?; expected one of sqlite, csv, jsonl, parquet',
+    expect(await message(flowerProject({ source: { kind: 'sqlit' } }))).to.include(
+      'parley.yaml: source.kind: there is no such kind (did you mean "sqlite"?); expected one of sqlite, csv, jsonl, parquet',
     );
     expect(await message(flowerProject({ source: { kind: 'csv' } }))).to.include('source.path: is missing');
   });
@@ -192,7 +201,7 @@ describe('loadProject', () => {
 
   it('refuses a column for a field that the contract does not have', async () => {
     expect(await message(flowerProject({ columns: { heigth: 'h' } }))).to.include(
-      'parley.yaml: columns.heigth: Flower has no such field; did you mean "height"?',
+      'parley.yaml: columns.heigth: Flower has no such field (did you mean "height"?)',
     );
     expect(await message(flowerProject({ columns: { kind: 'k' } }))).to.include('is what "label" says');
   });
