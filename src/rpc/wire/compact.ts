@@ -65,7 +65,7 @@ export class CompactReader implements WireReader {
   elementType = 0;
   size = 0;
   spanAt = 0;
-  structs = 0;
+  values = 0;
   /** The field ids of the structs around this one, which the ids inside are counted from. */
   readonly #outer = new Int32Array(MAX_DEPTH + 8);
   #depth = 0;
@@ -76,7 +76,7 @@ export class CompactReader implements WireReader {
     this.buffer = buffer;
     this.at = start;
     this.end = end;
-    this.structs = 0;
+    this.values = 0;
     this.#depth = 0;
     this.#fieldBool = 0;
     this.fieldId = 0;
@@ -198,6 +198,7 @@ export class CompactReader implements WireReader {
 
   private skipNested(type: number, depth: number): void {
     if (depth > MAX_DEPTH) throw new Malformed(`nested deeper than ${MAX_DEPTH}`);
+    this.values++;
     switch (type) {
       case BOOL:
         this.bool();
@@ -223,7 +224,6 @@ export class CompactReader implements WireReader {
         this.at += 16;
         return;
       case STRUCT: {
-        this.structs++;
         const outer = this.fieldId;
         this.fieldId = 0;
         for (let inner = this.field(); inner !== STOP; inner = this.field()) this.skipNested(inner, depth + 1);
