@@ -5,13 +5,13 @@
  * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
  */
 import type { Logger } from 'pino';
-import { invalidInput, notFound, type ParleyError, shuttingDown } from '../errors.js';
+import { invalidInput, type ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import type { Answers, Batcher, Call } from '../serving/batcher.js';
 import type { Router, TypedService } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { Connection } from './connection.js';
-import type { GeneratedMethod, GeneratedServices } from './generated.js';
+import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
 import { type Caller, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
@@ -34,11 +34,8 @@ import {
 const BINARY = 0x80,
   COMPACT = 0x82;
 const MOST_NAME_BYTES = 512;
-/** An empty struct costs a byte on the wire and a hundred in memory: a message may not be made of them. */
-const FREE_STRUCTS = 1_024,
-  LEAST_STRUCT_BYTES = 8;
-/** Field of `throws` in every method of parley.thrift. */
-const GENERIC_ERROR_ID = 1;
+/** Choices of outputs whose codecs are kept for one version; a caller may invent more. */
+const MOST_CODECS = 64;
 
 /** A method that can be called now. */
 type Route =
@@ -214,17 +211,11 @@ export class Dispatcher {
   // ------------------------------------------------------------------ predict
 
   #onPredict(caller: Caller, route: PredictRoute, reader: WireReader, start: number, arrivedMs: number): void {
-    const request = this.#request,
-      context = this.#context;
-    request.inputs = request.modelLength = 0;
-    reader.structBegin();
-    for (let type = reader.field(); type !== STOP; type = reader.field()) {
-      if (reader.fieldId === 1 && type === STRUCT) request.read(reader, context);
-      else reader.skip(type);
-    }
-    finished(reader);
+    const request = this.#request;
+    this.#readRequest(reader);
     if (request.modelLength === 0) throw required('request.model');
     if (request.inputs === 0) throw required('request.inputs');
+    request.checkCounts();
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
     const reference =
@@ -235,9 +226,21 @@ export class Dispatcher {
     if (servable !== undefined) this.#predictOn(caller, route, servable, reference, reader, arrivedMs);
     else
       this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
-        request.read(toRequest(again), context);
+        this.#readRequest(again);
         this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
       });
+  }
+
+  /** The arguments' struct: where one request is expected, the last one counts. */
+  #readRequest(reader: WireReader): void {
+    const request = this.#request;
+    request.inputs = request.modelLength = 0;
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      if (reader.fieldId === 1 && type === STRUCT) request.read(reader, this.#context);
+      else reader.skip(type);
+    }
+    finished(reader);
   }
 
   #predictOn(
@@ -262,10 +265,11 @@ export class Dispatcher {
     let codecs = route.codecs.get(servable);
     if (codecs === undefined) route.codecs.set(servable, (codecs = new Map()));
     const typed = this.#router.serviceOf(servable.model);
-    const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs?.join('\0') ?? ''}`;
+    const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
       codec = new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed));
+      if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }
     return codec;
@@ -324,9 +328,12 @@ export class Dispatcher {
     loading: Promise<T>,
     go: (reader: WireReader, value: T) => void,
   ): void {
-    const frame = Buffer.from(reader.buffer.subarray(start, reader.end));
+    const frame = Buffer.from(reader.buffer.subarray(start, reader.end)),
+      { connection } = caller;
+    connection.heldBytes += frame.length;
     loading.then(
       (value) => {
+        connection.heldBytes -= frame.length;
         if (caller.connection.closed) return;
         const again = caller.compact ? this.#compact : this.#binary;
         again.reset(frame, 0, frame.length);
@@ -339,7 +346,10 @@ export class Dispatcher {
           else this.#refuse(caller, route, error, this.#context.requestId);
         }
       },
-      (error: unknown) => this.#refuse(caller, route, error, undefined),
+      (error: unknown) => {
+        connection.heldBytes -= frame.length;
+        this.#refuse(caller, route, error, undefined);
+      },
     );
   }
 
@@ -349,9 +359,7 @@ export class Dispatcher {
     const bodyAt = reader.at;
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
-    if (reader.structs > FREE_STRUCTS + (reader.end - bodyAt) / LEAST_STRUCT_BYTES)
-      throw new Malformed(`${reader.structs} structs in ${reader.end - bodyAt} bytes`);
-    this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)));
+    this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)), reader.values);
   }
 
   #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
@@ -448,16 +456,6 @@ function beginReply({ connection, compact, method, sequenceId }: Caller): WireWr
 function finished(reader: WireReader): void {
   reader.structEnd();
   if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
-}
-
-/** Moves a reader that is behind the message's header to the request struct. */
-function toRequest(reader: WireReader): WireReader {
-  reader.structBegin();
-  for (let type = reader.field(); type !== STOP; type = reader.field()) {
-    if (reader.fieldId === 1 && type === STRUCT) return reader;
-    reader.skip(type);
-  }
-  throw notFound('request: it was there a moment ago');
 }
 
 function required(path: string): ParleyError {

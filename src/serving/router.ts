@@ -15,6 +15,8 @@ import type { Factory } from './factory.js';
 import type { Servable } from './servable.js';
 
 const RETRY_MS = 1_000;
+/** Callers' names are repeated to them, but not at any length. */
+const shortened = (name: string): string => (name.length <= 64 ? name : `${name.slice(0, 63)}…`);
 const VERSION_PREFIX = /^[0-9a-f]{8,64}$/;
 
 /** An alias as this server sees it. */
@@ -121,8 +123,10 @@ export class Router {
     throw this.#unknown(model, reference);
   }
 
-  #unknown(model: string, reference: string): ParleyError {
-    const routed = this.#models.get(model);
+  #unknown(name: string, alias: string): ParleyError {
+    const routed = this.#models.get(name),
+      model = shortened(name),
+      reference = shortened(alias);
     if (routed === undefined) {
       const known = [...this.#models.keys()];
       return notFound(
