@@ -32,7 +32,11 @@ export class ContractChoice {
    * @param production the version that is to answer, if there is one
    * @throws ParleyError STORE_UNAVAILABLE; INVALID_INPUT for a contract that this release cannot read
    */
-  async choose(model: string, inForce: string | undefined, production: Version | undefined): Promise<ContractInService> {
+  async choose(
+    model: string,
+    inForce: string | undefined,
+    production: Version | undefined,
+  ): Promise<ContractInService> {
     if (inForce === undefined) return { contract: undefined };
     const contract = await this.read(model, inForce);
     if (contract === undefined || production === undefined) return { contract };
