@@ -80,6 +80,8 @@ export interface ModelStore {
   uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number>;
   /** The whole upload; INVALID_INPUT while parts are missing, NOT_FOUND when it is unknown or expired. */
   readUpload(uploadId: string): Promise<Buffer>;
+  /** The upload has served its purpose: it goes within a minute, so that a call that is repeated still finds it. */
+  releaseUpload(uploadId: string): Promise<void>;
 
   /**
    * Makes a version visible, whole, with its record and its ledger line. A version that is already there keeps its
