@@ -36,6 +36,8 @@ const BINARY = 0x80,
 const MOST_NAME_BYTES = 512;
 /** Choices of outputs whose codecs are kept for one version; a caller may invent more. */
 const MOST_CODECS = 64;
+/** Where the context stands in the arguments of every method of parley.thrift: `request.context`. */
+const GENERIC_CONTEXT = [1, 1];
 
 /** A method that can be called now. */
 type Route =
@@ -132,7 +134,7 @@ export class Dispatcher {
       else this.#onGenerated(caller, route.generated, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.#refuse(caller, route, error, this.#context.requestId);
+      this.#refuse(caller, route, error, this.#requestIdOf(route, reader, buffer, start, end));
     }
   };
 
@@ -343,12 +345,12 @@ export class Dispatcher {
           go(again, value);
         } catch (error) {
           if (error instanceof Malformed) caller.connection.close(error.message);
-          else this.#refuse(caller, route, error, this.#context.requestId);
+          else this.#refuse(caller, route, error, this.#requestIdOf(route, again, frame, 0, frame.length));
         }
       },
       (error: unknown) => {
         connection.heldBytes -= frame.length;
-        this.#refuse(caller, route, error, undefined);
+        this.#refuse(caller, route, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
       },
     );
   }
@@ -360,6 +362,22 @@ export class Dispatcher {
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
     this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)), reader.values);
+  }
+
+  /** The id that a refused call brought. It may stand behind what was refused, so the frame is read once more. */
+  #requestIdOf(route: Route, reader: WireReader, frame: Buffer, start: number, end: number): string | undefined {
+    const context = this.#context;
+    context.clear();
+    try {
+      reader.reset(frame, start, end);
+      reader.messageBegin();
+      if (route.kind === 'typed') readContext(reader, context, [route.typed.service.methods[route.index]!.contextId]);
+      else readContext(reader, context, GENERIC_CONTEXT);
+    } catch (error) {
+      // What is broken behind the refused part changes nothing: it is refused without an id.
+      if (!(error instanceof Malformed)) throw error;
+    }
+    return context.requestId;
   }
 
   #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
@@ -456,6 +474,18 @@ function beginReply({ connection, compact, method, sequenceId }: Caller): WireWr
 function finished(reader: WireReader): void {
   reader.structEnd();
   if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
+}
+
+/** Reads the context that stands at a path of field ids in the struct at the reader's position. */
+function readContext(reader: WireReader, context: ContextFields, path: readonly (number | undefined)[]): void {
+  const [id, ...rest] = path;
+  reader.structBegin();
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    if (reader.fieldId !== id || type !== STRUCT) reader.skip(type);
+    else if (rest.length > 0) readContext(reader, context, rest);
+    else context.read(reader);
+  }
+  reader.structEnd();
 }
 
 function required(path: string): ParleyError {
