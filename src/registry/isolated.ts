@@ -4,6 +4,7 @@
  * Inputs travel as files in a private temporary folder, so that their size does not matter; the answer as one message.
  */
 import { fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,12 +81,15 @@ export function runAcceptance(
 
 async function isolated(task: Task, files: Readonly<Record<string, Uint8Array>>): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes, { mode: 0o600 });
     const outcome = await outcomeOf({ task, folder });
     if (outcome.ok) return outcome.value;
     throw new ParleyError(outcome.code, outcome.message, { problems: outcome.problems });
   } finally {
+    process.removeListener('exit', remove);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -152,7 +152,7 @@ export class Registry implements RegistryPort {
       request.model,
       record,
       await this.#store.contract(request.model),
-      await this.aliases(request.model),
+      (await this.#store.state(request.model)).aliases,
     );
   }
 
@@ -187,7 +187,7 @@ export class Registry implements RegistryPort {
     }
     all.sort((a, b) => b.publishedAt - a.publishedAt);
     const from = pageStart(query.pageToken),
-      limit = Math.min(query.limit ?? LIST_LIMIT, MOST_LISTED);
+      limit = pageLimit(query.limit);
     return {
       items: all.slice(from, from + limit),
       ...(all.length > from + limit ? { nextPageToken: String(from + limit) } : {}),
@@ -204,8 +204,9 @@ export class Registry implements RegistryPort {
       contract?.fixtureFingerprint === undefined
         ? undefined
         : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
+    const { contractService: _, ...shown } = record;
     return {
-      ...record,
+      ...shown,
       model,
       accepted: verdict?.accepted === true,
       aliases: aliases.filter((alias) => alias.version === record.version).map((alias) => alias.aliasName),
@@ -331,6 +332,7 @@ export class Registry implements RegistryPort {
   }
 
   async aliases(model: string): Promise<readonly AliasState[]> {
+    await this.#checkModel(model);
     return (await this.#store.state(model)).aliases;
   }
 
@@ -446,6 +448,11 @@ function pageStart(token: string | undefined): number {
   if (!Number.isInteger(start) || start < 0)
     throw invalidInput(`page_token "${token.slice(0, 32)}" is none that this registry gave out`);
   return start;
+}
+
+function pageLimit(limit = LIST_LIMIT): number {
+  if (!Number.isInteger(limit) || limit < 1) throw invalidInput(`limit must be a whole number from 1 on, got ${limit}`);
+  return Math.min(limit, MOST_LISTED);
 }
 
 /** What every envelope begins with, in any release. */

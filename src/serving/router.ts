@@ -10,7 +10,7 @@ import type { Contract, ContractService } from '../contract/contract.js';
 import { parseContract } from '../contract/parse.js';
 import { notFound, ParleyError } from '../errors.js';
 import type { ModelState, ModelStore } from '../model/store-port.js';
-import { PRODUCTION, type Version } from '../model/version.js';
+import { PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
 import type { Factory } from './factory.js';
 import type { Servable } from './servable.js';
 
@@ -115,7 +115,8 @@ export class Router {
       return { servable: target.servable, aliasName: reference };
     }
     if (VERSION_PREFIX.test(reference)) {
-      const version = await this.#store.resolveVersion(model, reference);
+      // A whole digest needs nobody to complete it: a version that is loaded answers while the store is away.
+      const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
       return { servable: await this.#factory.load(model, version), aliasName: undefined };
     }
     throw this.#unknown(model, reference);

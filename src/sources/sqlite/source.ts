@@ -135,8 +135,13 @@ class Filling {
   }
 }
 
+/** Of what gives rows; a comment may stand before it, and its errors are SQLite's own. */
+const STARTS_AS_ROWS = /^(select|with|values|--|\/\*)/i;
+
 /** The query's columns. A view of it has them, with their declarations, also when there is no row. */
 function describe(database: Database, query: string): readonly ColumnSpec[] {
+  if (!STARTS_AS_ROWS.test(query))
+    throw invalidInput(`source.query: expected one SELECT, which gives the rows, got "${query.slice(0, 40)}"`);
   database.run(`CREATE TEMP VIEW "parley query" AS ${query}`);
   database.prepare(`SELECT 1 FROM (${query}\n)`).finalize(); // a second statement behind a ';' is an error here
   const found = database.all('SELECT name, type FROM pragma_table_info(?)', 'parley query');
