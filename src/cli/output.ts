@@ -3,11 +3,14 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { ParleyError } from '../errors.js';
 
-export class Output {
-  readonly #out: Writable & { readonly isTTY?: boolean };
-  readonly #err: Writable & { readonly isTTY?: boolean };
+/** A stream that may be a terminal. */
+type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-  constructor(out: Writable & { readonly isTTY?: boolean }, err: Writable & { readonly isTTY?: boolean }) {
+export class Output {
+  readonly #out: Terminal;
+  readonly #err: Terminal;
+
+  constructor(out: Terminal, err: Terminal) {
     this.#out = out;
     this.#err = err;
   }
@@ -15,6 +18,11 @@ export class Output {
   /** Whether progress may redraw and colours may be used on stderr. */
   get isTerminal(): boolean {
     return this.#err.isTTY === true;
+  }
+
+  /** Characters that fit into a line of stderr. */
+  get columns(): number {
+    return this.#err.columns || 80;
   }
 
   get err(): Writable {

@@ -27,6 +27,7 @@ export class Connection {
   private readonly client: ScriptClient;
   private readonly waiting = new Set<() => void>();
   private lastProblem: Error | undefined;
+  private failedGreeting: Error | undefined;
   private refused = false;
   private closing = false;
   private ending = false;
@@ -41,9 +42,7 @@ export class Connection {
     private readonly onLost: () => void = () => {},
   ) {
     const client = new Redis(this.options(name));
-    client.on('error', (error: Error) => {
-      this.lastProblem = error;
-    });
+    client.on('error', (error: Error) => this.problem(error));
     client.on('ready', () => this.ready());
     client.on('close', () => this.lost());
     this.client = defineScripts(client);
@@ -51,7 +50,7 @@ export class Connection {
 
   /** Whether Redis can be asked now, and answered the last time. */
   get connected(): boolean {
-    return this.client.status === 'ready' && !this.refused;
+    return this.usable && !this.refused && !this.closing;
   }
 
   /** Called on each (re)connection. */
@@ -71,9 +70,9 @@ export class Connection {
   async open(): Promise<void> {
     try {
       await withDeadline(this.client.connect(), DEADLINE_MS, () => this.silence());
-      this.lastProblem = undefined;
+      if (this.failedGreeting !== undefined) throw this.failedGreeting;
     } catch (error) {
-      throw storeError(isLost(error) ? error : new LostReply(String(error)), this.address.text, this.lastProblem);
+      throw storeError(error, this.address.text, this.lastProblem);
     }
   }
 
@@ -143,19 +142,32 @@ export class Connection {
     };
   }
 
+  /** ioredis goes on after a failed SELECT, in another database than the one that was asked for; we do not. */
+  private problem(error: Error): void {
+    this.lastProblem = error;
+    if (this.client.status === 'connect') this.failedGreeting = error;
+  }
+
   private ready(): void {
+    if (this.failedGreeting !== undefined) return;
     this.lastProblem = undefined;
     this.refused = false;
     for (const wake of this.waiting) wake();
   }
 
   private lost(): void {
+    this.failedGreeting = undefined;
     if (!this.closing && !this.ending) this.onLost();
+  }
+
+  private get usable(): boolean {
+    return this.client.status === 'ready' && this.failedGreeting === undefined;
   }
 
   private async untilReady(until: number): Promise<void> {
     if (this.closing) throw shuttingDown(`the store at ${this.address.text} has been closed`);
-    if (this.client.status === 'ready') return;
+    if (this.usable) return;
+    if (this.failedGreeting !== undefined) throw this.failedGreeting;
     if (this.client.status === 'wait' || this.client.status === 'end') this.client.connect().catch(ignoreLostReply);
     let wake = () => {};
     const woken = new Promise<void>((resolve) => {

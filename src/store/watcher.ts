@@ -10,7 +10,7 @@ import type { ModelState, StoreWatcher } from '../model/store-port.js';
 import { type Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
 
-export const POLL_MS = 1_000;
+const POLL_MS = 1_000;
 
 interface Followed {
   /** Of the state that was told last; undefined before the first. */
@@ -33,6 +33,7 @@ export class Watcher {
     private readonly events: Connection,
     private readonly readState: (model: string) => Promise<ModelState>,
     private readonly watcher: StoreWatcher,
+    private readonly pollMs = POLL_MS,
   ) {}
 
   /** Resolves when every model that is there has been told. */
@@ -65,7 +66,7 @@ export class Watcher {
 
   private async poll(): Promise<void> {
     while (!this.stopped) {
-      const slept = await setTimeout(POLL_MS, true, { signal: this.stopping.signal }).catch(() => false);
+      const slept = await setTimeout(this.pollMs, true, { signal: this.stopping.signal }).catch(() => false);
       if (slept && !this.stopped) this.compareSoon();
     }
   }

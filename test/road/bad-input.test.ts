@@ -1,8 +1,8 @@
 /** What people get wrong: each time one message that names the place and the way out, and nothing stored is lost. */
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
@@ -229,7 +229,9 @@ describe('a store that cannot be used', function () {
       await redis.kill();
       expectRefusal(await training.ended, 'STORE_UNAVAILABLE', redis.socket, 'start it');
       await redis.start();
-      const versions = JSON.parse(await place().output('versions', '--json', '--redis', redis.socket)) as ModelVersion[];
+      const versions = JSON.parse(
+        await place().output('versions', '--json', '--redis', redis.socket),
+      ) as ModelVersion[];
       expect(versions.map(({ version }) => version)).to.deep.equal([trained().good]);
       expect(versions[0]!.aliases).to.deep.equal([]);
     });

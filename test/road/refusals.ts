@@ -3,7 +3,11 @@ import { expect } from 'chai';
 import type { Ran } from './parley.js';
 
 /** @param says what the one message must tell: the place, and the way out */
-export function expectRefusal({ code, stdout, stderr }: Ran, code1: string, ...says: readonly (string | RegExp)[]): void {
+export function expectRefusal(
+  { code, stdout, stderr }: Ran,
+  code1: string,
+  ...says: readonly (string | RegExp)[]
+): void {
   const errors = stderr.split('\n').filter((line) => line.startsWith('error '));
   expect(errors, stderr).to.have.length(1);
   expect(errors[0]).to.match(new RegExp(`^error ${code1}: `));

@@ -127,7 +127,12 @@ describe('a worse model', function () {
     expect(accepting.code).to.equal(1);
 
     const judged = await place().run('promote', 'penguins', bad);
-    expectRefusal(judged, 'NOT_ACCEPTED', "has not passed its contract's acceptance suite", /precision >= 0\.95, measured/);
+    expectRefusal(
+      judged,
+      'NOT_ACCEPTED',
+      "has not passed its contract's acceptance suite",
+      /precision >= 0\.95, measured/,
+    );
     const remote = await place().run('promote', 'penguins', bad, '--server', server.address);
     expectRefusal(remote, 'NOT_ACCEPTED', "has not passed its contract's acceptance suite");
     const rolled = await place().run('rollback', 'penguins', '--to', bad);
@@ -267,8 +272,8 @@ describe('the history', function () {
     expect(await at(moves[1]!.at)).to.deep.equal({ production: good });
     expect(await at(moves[2]!.at)).to.deep.equal({ production: other });
     expect(await at(moves[3]!.at)).to.deep.equal({ production: good, candidate: good });
-    expect(await place().output('history', 'penguins', '--at', new Date(moves[2]!.at / 1000 + 1).toISOString())).to.match(
-      new RegExp(`production → ${other.slice(0, 12)}.*tried`),
-    );
+    expect(
+      await place().output('history', 'penguins', '--at', new Date(moves[2]!.at / 1000 + 1).toISOString()),
+    ).to.match(new RegExp(`production → ${other.slice(0, 12)}.*tried`));
   });
 });

@@ -38,8 +38,6 @@ function tensorOf(name: string, value: number | string): types.Tensor {
     name,
     data_type: DATA_TYPES[dataType].number,
     shape: [wireInt(1), wireInt(1)],
-    ...(typeof value === 'string'
-      ? { strings: [value] }
-      : { data: Buffer.from(Float32Array.of(value).buffer) }),
+    ...(typeof value === 'string' ? { strings: [value] } : { data: Buffer.from(Float32Array.of(value).buffer) }),
   } as never);
 }

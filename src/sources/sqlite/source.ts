@@ -11,7 +11,7 @@ import { invalidInput, ParleyError } from '../../errors.js';
 import type { Column, ColumnBatch, ColumnKind, ColumnSpec } from '../../model/row.js';
 import type { Source, SourceKind } from '../../model/training-port.js';
 import { refusedQuery, repeatedColumn, sourceFile } from '../file-path.js';
-import { Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 const BATCH_ROWS = 2048;
 
@@ -24,6 +24,8 @@ export const sqlite: SourceKind<z.infer<typeof configuration>> = {
   kind: 'sqlite',
   configuration,
   async open({ path, query }, folder) {
+    // Loaded when it is needed: SQLite takes a while to be compiled.
+    const { Snapshot } = await import('./snapshot.js');
     const snapshot = new Snapshot(sourceFile(path, folder, 'a SQLite database'));
     try {
       return new SqliteSource(snapshot, query.trim().replace(/[;\s]+$/, ''));
