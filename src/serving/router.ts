@@ -10,7 +10,7 @@ import { bindService, type ServiceBinding } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { notFound, ParleyError } from '../errors.js';
 import type { ModelState, ModelStore } from '../model/store-port.js';
-import { PRODUCTION, type Version } from '../model/version.js';
+import { PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
 import type { Servable } from './servable.js';
@@ -123,9 +123,8 @@ export class Router {
       return { servable: target.servable, aliasName: reference };
     }
     if (VERSION_PREFIX.test(reference)) {
-      const loaded = this.#factory.loaded(model, reference);
-      if (loaded !== undefined) return { servable: loaded, aliasName: undefined };
-      const version = await this.#store.resolveVersion(model, reference);
+      // A whole digest needs nobody to complete it: a version that is loaded answers while the store is away.
+      const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
       return { servable: await this.#factory.load(model, version), aliasName: undefined };
     }
     throw this.#unknown(model, reference);
