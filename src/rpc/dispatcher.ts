@@ -289,14 +289,34 @@ export class Dispatcher {
   #onTyped(caller: Caller, route: TypedRoute, reader: WireReader, start: number, arrivedMs: number): void {
     const { model } = route.typed.service,
       servable = this.#router.ready(model, PRODUCTION);
-    if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
-    else
+    if (servable !== undefined) this.#typedOn(caller, route, servable, reader, start, arrivedMs);
+    else {
+      this.#readContext(route, reader, start);
       this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) =>
-        this.#typedOn(caller, route, found.servable, again, arrivedMs),
+        this.#typedOn(caller, route, found.servable, again, 0, arrivedMs),
       );
+    }
   }
 
-  #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+  #typedOn(
+    caller: Caller,
+    route: TypedRoute,
+    servable: Servable,
+    reader: WireReader,
+    start: number,
+    arrivedMs: number,
+  ): void {
+    try {
+      const rows = this.#readRows(route, servable, reader);
+      route.codec!.plan.commit(rows, new TypedCall(this, caller, route, route.codec!, arrivedMs, this.#context));
+    } catch (error) {
+      if (!(error instanceof Malformed)) this.#readContext(route, reader, start);
+      throw error;
+    }
+  }
+
+  /** The arguments' struct, its rows into the batch. @returns how many */
+  #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
     if (route.codecOf !== servable) {
       route.codec = new TypedCodec(
         this.#router.binding(servable, route.typed).methods[route.index]!,
@@ -316,7 +336,21 @@ export class Dispatcher {
     }
     finished(reader);
     if (rows === 0) throw required(argument.name);
-    codec.plan.commit(rows, new TypedCall(this, caller, route, codec, arrivedMs, this.#context));
+    return rows;
+  }
+
+  /** Only the context, for a call that is refused or waits: it may stand behind rows that were not read to their end. */
+  #readContext(route: TypedRoute, reader: WireReader, start: number): void {
+    const { contextId } = route.typed.service.methods[route.index]!;
+    reader.reset(reader.buffer, start, reader.end);
+    reader.messageBegin();
+    this.#context.clear();
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      if (reader.fieldId === contextId && type === STRUCT) this.#context.read(reader);
+      else reader.skip(type);
+    }
+    finished(reader);
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -329,7 +363,8 @@ export class Dispatcher {
     go: (reader: WireReader, value: T) => void,
   ): void {
     const frame = Buffer.from(reader.buffer.subarray(start, reader.end)),
-      { connection } = caller;
+      { connection } = caller,
+      { requestId } = this.#context;
     connection.heldBytes += frame.length;
     loading.then(
       (value) => {
@@ -348,7 +383,7 @@ export class Dispatcher {
       },
       (error: unknown) => {
         connection.heldBytes -= frame.length;
-        this.#refuse(caller, route, error, undefined);
+        this.#refuse(caller, route, error, requestId);
       },
     );
   }
