@@ -22,6 +22,15 @@ function required<T>(value: T | null | undefined, path: string): T {
   return value;
 }
 
+function positive(value: number | null | undefined, path: string): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (value < 1)
+    throw invalidInput(`request.${path} is ${value}; it must be 1 or more`, {
+      problems: [{ path: `request.${path}`, message: 'must be 1 or more', got: String(value) }],
+    });
+  return value;
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -91,7 +100,11 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 
     async list_versions(request: Wire<types.VersionsRequest>) {
       const page = await registry.listVersions(
-        present({ model: request.model, limit: request.limit, pageToken: request.page_token }) as never,
+        present({
+          model: request.model,
+          limit: positive(request.limit, 'limit'),
+          pageToken: request.page_token,
+        }) as never,
       );
       return new types.VersionsResponse(
         present({ versions: page.items.map(versionToWire), next_page_token: page.nextPageToken }) as never,
@@ -141,7 +154,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           model: required(request.model, 'model'),
           aliasName: request.alias_name,
           at: request.at == null ? undefined : Number(request.at),
-          limit: request.limit,
+          limit: positive(request.limit, 'limit'),
         }) as never,
       );
       return new types.HistoryResponse({ entries: entries.map(entryToWire) });
