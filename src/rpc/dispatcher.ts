@@ -13,7 +13,7 @@ import type { Servable } from '../serving/servable.js';
 import type { Connection } from './connection.js';
 import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
-import { type Caller, replyError, replyException, visibleError } from './replies.js';
+import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
 import { TypedCodec } from './typed-codec.js';
 import { BinaryReader } from './wire/binary.js';
@@ -134,7 +134,7 @@ export class Dispatcher {
       else this.#onGenerated(caller, route.generated, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.#refuse(caller, route, error, this.#requestIdOf(route, reader, buffer, start, end));
+      this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, buffer, start, end));
     }
   };
 
@@ -299,6 +299,12 @@ export class Dispatcher {
   }
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+    const rows = this.#readRows(route, servable, reader);
+    route.codec!.plan.commit(rows, new TypedCall(this, caller, route, route.codec!, arrivedMs, this.#context));
+  }
+
+  /** The arguments' struct, its rows into the batch. @returns how many */
+  #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
     if (route.codecOf !== servable) {
       route.codec = new TypedCodec(
         this.#router.binding(servable, route.typed).methods[route.index]!,
@@ -318,7 +324,7 @@ export class Dispatcher {
     }
     finished(reader);
     if (rows === 0) throw required(argument.name);
-    codec.plan.commit(rows, new TypedCall(this, caller, route, codec, arrivedMs, this.#context));
+    return rows;
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -345,12 +351,12 @@ export class Dispatcher {
           go(again, value);
         } catch (error) {
           if (error instanceof Malformed) caller.connection.close(error.message);
-          else this.#refuse(caller, route, error, this.#requestIdOf(route, again, frame, 0, frame.length));
+          else this.failed(caller, route.errorId, error, this.#requestIdOf(route, again, frame, 0, frame.length));
         }
       },
       (error: unknown) => {
         connection.heldBytes -= frame.length;
-        this.#refuse(caller, route, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
+        this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
       },
     );
   }
@@ -380,24 +386,17 @@ export class Dispatcher {
     return context.requestId;
   }
 
-  #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
+  /**
+   * Answers with an error, as the method declares it, or as Thrift's own exception where it declares none. A call that
+   * brought no id is given one, so that the answer and the log can be brought together.
+   */
+  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId = newRequestId()): void {
     const visible = visibleError(error);
     if (visible.code === 'INTERNAL')
-      this.#log.error({ err: error, requestId, method: String(route.method) }, 'a call failed on a defect');
-    this.refuse(caller, route.errorId, visible, requestId);
-  }
-
-  /** An error as the method declares it, or as Thrift's own exception where it declares none. */
-  refuse(caller: Caller, errorId: number | undefined, error: ParleyError, requestId: string | undefined): void {
-    if (errorId !== undefined) replyError(caller, errorId, error, requestId);
-    else replyException(caller, INTERNAL_ERROR, `${error.code}: ${error.message}`);
+      this.#log.error({ err: error, requestId, method: String(caller.method) }, 'a call failed on a defect');
+    if (errorId !== undefined) replyError(caller, errorId, visible, requestId);
+    else replyException(caller, INTERNAL_ERROR, `${visible.code}: ${visible.message}`);
     this.#batcher.schedule();
-  }
-
-  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId: string | undefined): void {
-    const visible = visibleError(error);
-    if (visible.code === 'INTERNAL') this.#log.error({ err: error, requestId }, 'a call failed on a defect');
-    this.refuse(caller, errorId, visible, requestId);
   }
 
   get nextId(): () => Uint8Array {

@@ -30,6 +30,15 @@ function refuse(value: unknown, path: string): void {
     });
 }
 
+function positive(value: number | null | undefined, path: string): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (value < 1)
+    throw invalidInput(`request.${path} is ${value}; it must be 1 or more`, {
+      problems: [{ path: `request.${path}`, message: 'must be 1 or more', got: String(value) }],
+    });
+  return value;
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -100,7 +109,11 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 
     async list_versions(request: Wire<types.VersionsRequest>) {
       const page = await registry.listVersions(
-        present({ model: request.model, limit: request.limit, pageToken: request.page_token }) as never,
+        present({
+          model: request.model,
+          limit: positive(request.limit, 'limit'),
+          pageToken: request.page_token,
+        }) as never,
       );
       return new types.VersionsResponse(
         present({ versions: page.items.map(versionToWire), next_page_token: page.nextPageToken }) as never,
@@ -150,7 +163,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           model: required(request.model, 'model'),
           aliasName: request.alias_name,
           at: request.at == null ? undefined : Number(request.at),
-          limit: request.limit,
+          limit: positive(request.limit, 'limit'),
         }) as never,
       );
       return new types.HistoryResponse({ entries: entries.map(entryToWire) });
