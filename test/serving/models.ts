@@ -9,6 +9,8 @@ import { Session } from '#parley/onnx/session.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Servable } from '#parley/serving/servable.js';
 
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 export const MODEL = 'scores';
 
 export interface Made {
