@@ -3,6 +3,7 @@ import { storeUnavailable } from '#parley/errors.js';
 import { digestOf } from '#parley/model-types/envelope.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
+import { Servable } from '#parley/serving/servable.js';
 import { failure } from '../store/world.js';
 import { put } from './calls.js';
 import { envelopeOf, MODEL, servableOf, summary, summing } from './models.js';
@@ -87,6 +88,28 @@ describe('the factory', () => {
     store.letGo();
     expect((await loading).code).to.equal('SHUTTING_DOWN');
     expect(factory.size).to.equal(0);
+  });
+});
+
+describe('a factory that is closed while it loads', () => {
+  const { load } = Servable;
+  afterEach(() => {
+    Servable.load = load;
+  });
+
+  it('releases what comes then', async () => {
+    const store = new OneEnvelope(),
+      factory = new Factory(store, new Batcher());
+    let late: Servable | undefined;
+    Servable.load = async (...all) => {
+      late = await load.apply(Servable, all);
+      factory.close();
+      return late;
+    };
+    expect((await failure(factory.load(MODEL, store.version))).code).to.equal('SHUTTING_DOWN');
+    const call = put(late!.plan([0]), [[1], [2]]);
+    await call.settled;
+    expect(call.error.code).to.equal('MODEL_BROKEN');
   });
 });
 
