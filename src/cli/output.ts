@@ -3,11 +3,14 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { ParleyError } from '../errors.js';
 
-export class Output {
-  readonly #out: Writable;
-  readonly #err: Writable & { readonly isTTY?: boolean };
+/** A stream that may be a terminal. */
+type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-  constructor(out: Writable, err: Writable & { readonly isTTY?: boolean }) {
+export class Output {
+  readonly #out: Terminal;
+  readonly #err: Terminal;
+
+  constructor(out: Terminal, err: Terminal) {
     this.#out = out;
     this.#err = err;
   }
@@ -15,6 +18,11 @@ export class Output {
   /** Whether progress may redraw and colours may be used on stderr. */
   get isTerminal(): boolean {
     return this.#err.isTTY === true;
+  }
+
+  /** Characters that fit into a line of stderr. */
+  get columns(): number {
+    return this.#err.columns || 80;
   }
 
   get err(): Writable {
@@ -48,7 +56,7 @@ export class Output {
       const text = row
         .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
         .join('  ');
-      this.line(index === 0 && this.isTerminal ? styleText('bold', text.trimEnd()) : text.trimEnd());
+      this.line(index === 0 && this.#out.isTTY === true ? styleText('bold', text.trimEnd()) : text.trimEnd());
     });
   }
 
@@ -60,8 +68,11 @@ export class Output {
   failure(error: ParleyError): void {
     const mark = this.isTerminal ? styleText(['red', 'bold'], 'error') : 'error';
     this.#err.write(`${mark} ${error.code}: ${error.message}\n`);
-    for (const { path, message, got } of error.problems)
+    for (const { path, message, got } of error.problems) {
+      // Most messages tell the first problems themselves.
+      if (error.message.includes(path) && error.message.includes(message)) continue;
       this.#err.write(`  ${path}: ${message}${got === undefined ? '' : `, got ${got}`}\n`);
+    }
   }
 }
 

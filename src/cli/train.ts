@@ -1,9 +1,7 @@
 /** `parley train`: from a project's source to a published version, and on to production with `--promote`. */
-import { spinner } from '@clack/prompts';
 import { InvalidArgumentError } from 'commander';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { LedgerEntry, ModelVersion, Verdict } from '../model/version.js';
-import type { Progress } from '../training/progress.js';
 import { loadProject } from '../training/project.js';
 import { newRunId, publishProjectContract, publishTrained } from '../training/publish-run.js';
 import { type Trained, train as trainProject } from '../training/train.js';
@@ -17,15 +15,18 @@ import {
 } from './context.js';
 import { printMove } from './history.js';
 import { figure, type Output, short } from './output.js';
+import { ProgressLine } from './progress.js';
 
 interface Options extends StoreOptions {
-  readonly set: Readonly<Record<string, string>>;
+  readonly set?: Readonly<Record<string, string>>;
   readonly promote?: boolean;
   readonly reason?: string;
 }
 
 interface Outcome {
   readonly run_id: string;
+  /** Whether the version is new; the same training makes the same version. */
+  readonly published: boolean;
   readonly version: ModelVersion;
   readonly metrics: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
@@ -44,7 +45,6 @@ export const train: CommandDefinition = (program, context) => {
       '--set <key=value>',
       'override a key of parley.yaml for this run, such as trainer.max_iterations=200',
       collect,
-      {},
     )
     .option('--promote', 'run the acceptance suite, and promote to production when it passes')
     .option('--reason <text>', 'why it is promoted; goes into the ledger')
@@ -52,43 +52,41 @@ export const train: CommandDefinition = (program, context) => {
       'after',
       '\nExamples:\n  parley train examples/penguins\n  parley train examples/penguins --promote --set trainer.max_iterations=200',
     )
-    .action(async (folder: string, { set, promote, reason, ...options }: Options) => {
-      const progress = new ProgressLines(context.output);
-      try {
-        const outcome = await runTraining(context, options, progress, {
-          folder,
-          set,
-          promote: promote === true,
-          reason,
-        });
-        progress.end();
-        if (options.json) context.output.json(outcome);
-        else printOutcome(context.output, outcome, promote === true);
-        if (promote && outcome.verdict?.accepted !== true) process.exitCode = 1;
-      } catch (error) {
-        progress.fail();
-        throw error;
-      }
+    .action(async (folder: string, { set = {}, promote, reason, ...options }: Options) => {
+      const progress = new ProgressLine(context.output);
+      const outcome = await runTraining(context, options, progress, {
+        folder,
+        set,
+        promote: promote === true,
+        reason,
+      }).finally(() => progress.end());
+      if (options.json) context.output.json(outcome);
+      else printOutcome(context.output, outcome, promote === true);
+      if (promote && outcome.verdict?.accepted !== true) process.exitCode = 1;
     });
 };
 
 async function runTraining(
   context: CliContext,
   options: StoreOptions,
-  progress: ProgressLines,
+  progress: ProgressLine,
   request: { folder: string; set: Readonly<Record<string, string>>; promote: boolean; reason: string | undefined },
 ): Promise<Outcome> {
   const { signal } = context;
   const project = await loadProject(request.folder, request.set);
   // The store is opened first: a run whose outcome could not be kept is not begun.
   return withRegistry(context, options, async (registry) => {
-    const trained = await trainProject(project, { signal, onProgress: (event) => progress.show(event) });
+    const trained = await trainProject(project, {
+      signal,
+      onProgress: ({ stage, message, fraction }) => progress.show(stage, message, fraction),
+    });
     const runId = newRunId(new Date());
-    progress.stage('publish', 'inspecting, binding, rehearsing and comparing the graph');
+    progress.show('publish', 'inspecting, binding, rehearsing and comparing the graph');
     signal.throwIfAborted();
     await publishProjectContract(registry, project);
     const version = await publishTrained(registry, project, trained, runId);
-    const base = { run_id: runId, version, metrics: trained.metrics, warnings: trained.warnings };
+    const published = version.runId === runId;
+    const base = { run_id: runId, published, version, metrics: trained.metrics, warnings: trained.warnings };
     return request.promote
       ? { ...base, ...(await acceptAndPromote(registry, version, progress, request.reason)) }
       : base;
@@ -98,10 +96,10 @@ async function runTraining(
 async function acceptAndPromote(
   registry: RegistryPort,
   { model, version }: ModelVersion,
-  progress: ProgressLines,
+  progress: ProgressLine,
   reason: string | undefined,
 ): Promise<Pick<Outcome, 'verdict' | 'promotion'>> {
-  progress.stage('accept', "running the contract's acceptance suite");
+  progress.show('accept', "running the contract's acceptance suite");
   const verdict = await registry.accept(model, version);
   if (!verdict.accepted) return { verdict };
   return {
@@ -112,14 +110,18 @@ async function acceptAndPromote(
 
 function printOutcome(
   output: Output,
-  { version, metrics, warnings, verdict, promotion }: Outcome,
+  { published, version, metrics, warnings, verdict, promotion }: Outcome,
   wanted: boolean,
 ): void {
   printMetrics(output, metrics);
   output.line();
   for (const warning of warnings) output.note(`note: ${warning}`);
   output.line(`version ${version.version}`);
-  output.line(`${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`);
+  output.line(
+    published
+      ? `${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`
+      : `"${version.model}" has this version already${version.runId === undefined ? '' : `, from run ${version.runId}`}; nothing new was published`,
+  );
   if (verdict !== undefined) {
     output.line();
     printVerdict(output, verdict);
@@ -148,51 +150,8 @@ function printMetrics(output: Output, metrics: Trained['metrics']): void {
   );
 }
 
-function collect(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+function collect(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('write KEY=VALUE, such as trainer.max_iterations=200.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-}
-
-/** One changing line on a terminal; one line a stage otherwise. */
-class ProgressLines {
-  readonly #output: Output;
-  readonly #spinner: ReturnType<typeof spinner> | undefined;
-  #stage = '';
-  #last = '';
-
-  constructor(output: Output) {
-    this.#output = output;
-    this.#spinner = output.isTerminal ? spinner({ output: output.err as never }) : undefined;
-    this.#spinner?.start('starting');
-  }
-
-  show({ stage, fraction, message }: Progress): void {
-    const percent = fraction > 0 ? ` ${Math.round(fraction * 100)} %` : '';
-    if (this.#spinner !== undefined) this.#spinner.message(`${stage}${percent}: ${message}`);
-    else if (stage !== this.#stage) this.#finishStage();
-    this.#stage = stage;
-    this.#last = message;
-  }
-
-  stage(stage: string, message: string): void {
-    if (this.#spinner !== undefined) this.#spinner.message(`${stage}: ${message}`);
-    else {
-      this.#finishStage();
-      this.#output.note(`${stage}: ${message}`);
-    }
-    this.#stage = '';
-  }
-
-  #finishStage(): void {
-    if (this.#stage !== '') this.#output.note(`${this.#stage}: ${this.#last}`);
-  }
-
-  end(): void {
-    this.#spinner?.stop('trained');
-  }
-
-  fail(): void {
-    this.#spinner?.stop('stopped');
-  }
 }

@@ -58,7 +58,10 @@ export interface ModelState {
 }
 
 export interface StoreWatcher {
-  /** Called for each model whose state changed, soon after (pub/sub), and at the latest a poll later. Never concurrently. */
+  /**
+   * Called for each model whose state changed, soon after (pub/sub), and at the latest a poll later. One model's calls come
+   * one after the other; a call that fails is repeated a poll later.
+   */
   onChange(state: ModelState): void | Promise<void>;
   /** Called when the store becomes reachable or unreachable. */
   onConnection?(connected: boolean): void;

@@ -91,12 +91,15 @@ export function runAcceptance(
 
 async function isolated(task: Task, files: Readonly<Record<string, Uint8Array>>, timeoutMs: number): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes, { mode: 0o600 });
     const outcome = await outcomeOf({ task, folder }, timeoutMs);
     if (outcome.ok) return outcome.value;
     throw new ParleyError(outcome.code, outcome.message, { problems: outcome.problems });
   } finally {
+    process.removeListener('exit', remove);
     await rm(folder, { recursive: true, force: true });
   }
 }

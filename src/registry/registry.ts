@@ -161,7 +161,7 @@ export class Registry implements RegistryPort {
       request.model,
       record,
       await this.#store.contract(request.model),
-      await this.aliases(request.model),
+      (await this.#store.state(request.model)).aliases,
     );
   }
 
@@ -231,8 +231,9 @@ export class Registry implements RegistryPort {
       contract?.fixtureFingerprint === undefined
         ? undefined
         : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
+    const { contractService: _, ...shown } = record;
     return {
-      ...record,
+      ...shown,
       model,
       accepted: verdict?.accepted === true,
       aliases: aliases.filter((alias) => alias.version === record.version).map((alias) => alias.aliasName),

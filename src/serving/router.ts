@@ -10,12 +10,14 @@ import { bindService, type ServiceBinding } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { notFound, ParleyError } from '../errors.js';
 import type { ModelState, ModelStore } from '../model/store-port.js';
-import { PRODUCTION, type Version } from '../model/version.js';
+import { PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
 import type { Servable } from './servable.js';
 
 const RETRY_MS = 1_000;
+/** Callers' names are repeated to them, but not at any length. */
+const shortened = (name: string): string => (name.length <= 64 ? name : `${name.slice(0, 63)}…`);
 const VERSION_PREFIX = /^[0-9a-f]{8,64}$/;
 /** Stands for the choice of a contract that has not been made yet. */
 const NOT_CHOSEN = '';
@@ -121,16 +123,17 @@ export class Router {
       return { servable: target.servable, aliasName: reference };
     }
     if (VERSION_PREFIX.test(reference)) {
-      const loaded = this.#factory.loaded(model, reference);
-      if (loaded !== undefined) return { servable: loaded, aliasName: undefined };
-      const version = await this.#store.resolveVersion(model, reference);
+      // A whole digest needs nobody to complete it: a version that is loaded answers while the store is away.
+      const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
       return { servable: await this.#factory.load(model, version), aliasName: undefined };
     }
     throw this.#unknown(model, reference);
   }
 
-  #unknown(model: string, reference: string): ParleyError {
-    const routed = this.#models.get(model);
+  #unknown(name: string, alias: string): ParleyError {
+    const routed = this.#models.get(name),
+      model = shortened(name),
+      reference = shortened(alias);
     if (routed === undefined) {
       const known = [...this.#models.keys()];
       return notFound(

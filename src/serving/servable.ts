@@ -15,6 +15,8 @@ const RUN_BUDGET_MS = 2;
 const LEAST_ROWS = 8,
   MOST_ROWS = 1024,
   PROBE_ROWS = 64;
+/** Choices of outputs whose plans are kept. */
+const MOST_PLANS = 64;
 
 /** One input or output of the graph: a row of it holds `rowWidth` values of shape `rowShape`. */
 export interface Slot {
@@ -109,6 +111,8 @@ export class Servable {
         fetches.map((index) => this.outputs[index]!),
         this.#batcher,
       );
+      // Callers choose the outputs; a plan that is dropped here lives on with whoever holds it.
+      if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
       this.#plans.set(key, plan);
     }
     return plan;

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { shuttingDown, storeUnavailable } from '../errors.js';
 import type { RedisAddress } from './address.js';
-import { isLost, LostReply, storeError } from './redis-errors.js';
+import { isLost, isPassing, LostReply, storeError } from './redis-errors.js';
 import { defineScripts, type ScriptClient } from './scripts.js';
 
 /** Long enough for a Redis that restarts, short enough for a person who waits. */
@@ -18,6 +18,7 @@ const LONGEST_RETRY_MS = 500;
 const BETWEEN_TRIES_MS = 20;
 
 export interface Ask {
+  /** For the reply; a connection is waited for no longer than usual. */
   readonly deadlineMs?: number;
   /** Whether the command may be sent again after its reply was lost; true unless said otherwise. */
   readonly repeat?: boolean;
@@ -27,6 +28,7 @@ export class Connection {
   private readonly client: ScriptClient;
   private readonly waiting = new Set<() => void>();
   private lastProblem: Error | undefined;
+  private failedGreeting: Error | undefined;
   private refused = false;
   private closing = false;
   private ending = false;
@@ -41,9 +43,7 @@ export class Connection {
     private readonly onLost: () => void = () => {},
   ) {
     const client = new Redis(this.options(name));
-    client.on('error', (error: Error) => {
-      this.lastProblem = error;
-    });
+    client.on('error', (error: Error) => this.problem(error));
     client.on('ready', () => this.ready());
     client.on('close', () => this.lost());
     this.client = defineScripts(client);
@@ -51,7 +51,7 @@ export class Connection {
 
   /** Whether Redis can be asked now, and answered the last time. */
   get connected(): boolean {
-    return this.client.status === 'ready' && !this.refused;
+    return this.usable && !this.refused && !this.closing;
   }
 
   /** Called on each (re)connection. */
@@ -71,9 +71,9 @@ export class Connection {
   async open(): Promise<void> {
     try {
       await withDeadline(this.client.connect(), DEADLINE_MS, () => this.silence());
-      this.lastProblem = undefined;
+      if (this.failedGreeting !== undefined) throw this.failedGreeting;
     } catch (error) {
-      throw storeError(isLost(error) ? error : new LostReply(String(error)), this.address.text, this.lastProblem);
+      throw storeError(error, this.address.text, this.lastProblem);
     }
   }
 
@@ -86,12 +86,12 @@ export class Connection {
     const until = performance.now() + (how.deadlineMs ?? DEADLINE_MS);
     for (;;) {
       try {
-        await this.untilReady(until);
+        await this.untilReady(Math.min(until, performance.now() + DEADLINE_MS));
         const reply = await withDeadline(command(this.client), until - performance.now(), () => this.silence());
         this.refused = false;
         return reply;
       } catch (error) {
-        const again = how.repeat !== false && isLost(error) && !(error instanceof LostReply);
+        const again = isPassing(error) || (how.repeat !== false && isLost(error) && !(error instanceof LostReply));
         if (again && !this.closing && performance.now() < until) {
           await setTimeout(BETWEEN_TRIES_MS);
           continue;
@@ -136,6 +136,7 @@ export class Connection {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
       connectTimeout: DEADLINE_MS - 500,
       disconnectTimeout: 100,
       retryStrategy: (times) =>
@@ -143,19 +144,32 @@ export class Connection {
     };
   }
 
+  /** ioredis goes on after a failed SELECT, in another database than the one that was asked for; we do not. */
+  private problem(error: Error): void {
+    this.lastProblem = error;
+    if (this.client.status === 'connect') this.failedGreeting = error;
+  }
+
   private ready(): void {
+    if (this.failedGreeting !== undefined) return;
     this.lastProblem = undefined;
     this.refused = false;
     for (const wake of this.waiting) wake();
   }
 
   private lost(): void {
+    this.failedGreeting = undefined;
     if (!this.closing && !this.ending) this.onLost();
+  }
+
+  private get usable(): boolean {
+    return this.client.status === 'ready' && this.failedGreeting === undefined;
   }
 
   private async untilReady(until: number): Promise<void> {
     if (this.closing) throw shuttingDown(`the store at ${this.address.text} has been closed`);
-    if (this.client.status === 'ready') return;
+    if (this.usable) return;
+    if (this.failedGreeting !== undefined) throw this.failedGreeting;
     if (this.client.status === 'wait' || this.client.status === 'end') this.client.connect().catch(ignoreLostReply);
     let wake = () => {};
     const woken = new Promise<void>((resolve) => {

@@ -52,6 +52,8 @@ export interface RedisStoreOptions {
   /** Stands on every ledger line. */
   readonly environment?: string;
   readonly host?: RedisHost;
+  /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
+  readonly pollMs?: number;
 }
 
 export class RedisStore implements ModelStore {
@@ -62,6 +64,7 @@ export class RedisStore implements ModelStore {
   private readonly id = randomBytes(4).toString('hex');
   private readonly host: RedisHost | undefined;
   private readonly context: StoreContext;
+  private readonly pollMs: number | undefined;
   private readonly watchers = new Set<Watcher>();
   private closed: Promise<void> | undefined;
 
@@ -74,6 +77,7 @@ export class RedisStore implements ModelStore {
   constructor(options: RedisStoreOptions) {
     this.address = options.connection;
     this.host = options.host;
+    this.pollMs = options.pollMs;
     this.context = {
       keys: new Keys(options.keyPrefix),
       records: new RecordReader(this.address.text),
@@ -201,7 +205,7 @@ export class RedisStore implements ModelStore {
 
   async watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }> {
     const readState = (model: string) => this.aliases.state(model);
-    const watching = new Watcher(this.context, this.connection('events'), readState, watcher);
+    const watching = new Watcher(this.context, this.connection('events'), readState, watcher, this.pollMs);
     this.watchers.add(watching);
     const stop = async () => {
       this.watchers.delete(watching);

@@ -38,8 +38,13 @@ export class World {
   }
 
   /** Another store on the same keys, as another process has it. */
-  another(): RedisStore {
-    const store = new RedisStore({ connection: this.redis.address, keyPrefix: this.prefix, environment: 'test' });
+  another(options: { pollMs?: number } = {}): RedisStore {
+    const store = new RedisStore({
+      connection: this.redis.address,
+      keyPrefix: this.prefix,
+      environment: 'test',
+      ...options,
+    });
     this.stores.push(store);
     return store;
   }

@@ -1,0 +1,42 @@
+/** A logistic model of 30 numbers, what tabular services are usually compared by: its weights, its graph, its own answer. */
+
+import { serialize } from '../dist/model-types/tabular-classifier/serializer.js';
+import { GraphBuilder } from '../dist/onnx/graph.js';
+
+export const NAME = 'logistic';
+export const INPUT = 'features';
+export const OUTPUT = 'probabilities';
+export const FEATURES = 30;
+
+const WEIGHTS = Float32Array.from({ length: FEATURES }, (_, i) => Math.sin(i + 1) / 4);
+const BIAS = 0.125;
+
+/** A row to ask for. The first value's two low bytes are zero: a generator may write there and change it by 1 % at most. */
+export const ROW = Float32Array.from({ length: FEATURES }, (_, i) => (i === 0 ? 0.5 : Math.cos(i)));
+
+/** @returns the probability of the second class */
+export function probability(row) {
+  const sum = row.reduce((total, value, i) => total + value * WEIGHTS[i], BIAS);
+  return 1 / (1 + Math.exp(-sum));
+}
+
+/** The version's envelope: a matrix product and a softmax over (0, w·x + b). */
+export function envelope() {
+  const graph = new GraphBuilder();
+  const weights = new Float32Array(FEATURES * 2);
+  for (let i = 0; i < FEATURES; i++) weights[i * 2 + 1] = WEIGHTS[i];
+  const input = graph.input(INPUT, 'float32', [-1, FEATURES]);
+  const matrix = graph.constant('weights', { dataType: 'float32', shape: [FEATURES, 2], data: weights });
+  const bias = graph.constant('bias', { dataType: 'float32', shape: [2], data: Float32Array.of(0, BIAS) });
+  const sums = graph.node('Gemm', [input, matrix, bias]);
+  graph.output(OUTPUT, graph.node('Softmax', [sums], { axis: 1 }), 'float32', [-1, 2]);
+  return serialize({
+    modelType: 'tabular-classifier',
+    graph: graph.serialize(),
+    signature: {
+      inputs: [{ name: INPUT, dataType: 'float32', shape: [-1, FEATURES] }],
+      outputs: [{ name: OUTPUT, dataType: 'float32', shape: [-1, 2] }],
+    },
+    metadata: { classes: ['no', 'yes'] },
+  });
+}
