@@ -33,17 +33,17 @@ describe('the registry', function () {
         model: MODEL,
         version: digestOf(envelopeOf(summing())),
         modelType: 'tabular-regressor',
-        contractService: 'Scores',
         contractFingerprint: fingerprint,
         accepted: false,
         aliases: [],
         runId: 'r1',
         metrics: { mae: 0.1 },
       });
+      expect(await world.store.version(MODEL, made.version)).to.include({ contractService: 'Scores' });
     });
 
     it('what has no contract yet', async () => {
-      expect(await world.publishModel(summing())).to.not.have.property('contractService');
+      expect(await world.publishModel(summing())).to.not.have.property('contractFingerprint');
     });
 
     it('the same bytes once, and keeps their first record', async () => {
