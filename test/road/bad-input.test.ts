@@ -151,10 +151,10 @@ describe('a project that is wrong', function () {
 
   it('has changed nothing that was stored', async () => {
     const { good } = trained();
-    const there = await place.json<ModelVersion[]>('versions', 'penguins');
+    const there = await place.versions();
     expect(there.map(({ aliases }) => aliases)).to.deep.equal([[], ['production'], []]);
     expect(there[1]!.version).to.equal(good);
-    expect(await place.json<unknown[]>('history', 'penguins')).to.have.length(8);
+    expect(await place.history()).to.have.length(8);
   });
 });
 
@@ -225,7 +225,7 @@ describe('a store that cannot be used', function () {
         '--redis',
         redis.socket,
       ]);
-      await training.says('publish: ');
+      await training.says('evaluate: ');
       await redis.kill();
       expectRefusal(await training.ended, 'STORE_UNAVAILABLE', redis.socket, 'start it');
       await redis.start();

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { Registry } from '#parley/registry/registry.js';
+import { openStore } from '#parley/store/connect.js';
 
 export const MAIN = resolve('dist/main.js');
 export const EXAMPLE = resolve('examples/penguins');
@@ -129,6 +131,29 @@ export class Place {
   /** A command that must succeed; the one JSON document that it printed. */
   async json<T = unknown>(...args: readonly string[]): Promise<T> {
     return JSON.parse(await this.output(...args, '--json')) as T;
+  }
+
+  /** Looks at the data folder in this process: a command of its own for each look would take longer. */
+  async look<T>(ask: (registry: Registry) => Promise<T>): Promise<T> {
+    const store = await openStore({ dataFolder: this.dataFolder });
+    try {
+      return await ask(new Registry(store, 'test'));
+    } finally {
+      await store.close();
+    }
+  }
+
+  versions() {
+    return this.look(async (registry) => (await registry.listVersions({ model: 'penguins' })).items);
+  }
+
+  history(query: { aliasName?: string; limit?: number } = {}) {
+    return this.look((registry) => registry.history({ model: 'penguins', ...query }));
+  }
+
+  /** The version in production. */
+  async production(): Promise<string | undefined> {
+    return (await this.versions()).find(({ aliases }) => aliases.includes('production'))?.version;
   }
 
   async serve(...args: readonly string[]): Promise<Server> {

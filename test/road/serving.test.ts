@@ -1,6 +1,6 @@
 /** A server follows the store: what is published, promoted and rolled back elsewhere, without a restart. */
 import { expect } from 'chai';
-import type { LedgerEntry, ModelVersion, Verdict } from '#parley/model/version.js';
+import type { LedgerEntry, Verdict } from '#parley/model/version.js';
 import { Caller, Loop } from './client.js';
 import { Place, placeForEach, until } from './parley.js';
 import { expectRefusal } from './refusals.js';
@@ -98,10 +98,6 @@ describe('a worse model', function () {
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
-  const production = async (p: Place) =>
-    (await p.json<ModelVersion[]>('versions', 'penguins')).find(({ aliases }) => aliases.includes('production'))!
-      .version;
-
   it('cannot be promoted on any way, while callers see the old one only and no error', async () => {
     const server = await place().serve();
     const loop = new Loop(await Caller.open(server));
@@ -141,7 +137,7 @@ describe('a worse model', function () {
     await loop.stop();
     expect(loop.errors).to.deep.equal([]);
     expect(new Set(loop.answers.map(({ version }) => version))).to.deep.equal(new Set([good]));
-    expect(await production(place())).to.equal(good);
+    expect(await place().production()).to.equal(good);
   });
 
   it('says with --promote that it stays unpromoted, in words and with exit code 1', async () => {
@@ -254,7 +250,7 @@ describe('the history', function () {
     await place().output('promote', 'penguins', other, '--reason', 'tried');
     await place().output('promote', 'penguins', good, '--alias', 'candidate');
     await place().output('rollback', 'penguins');
-    const moves = (await place().json<LedgerEntry[]>('history', 'penguins', '--alias', 'production')).reverse();
+    const moves = [...(await place().history({ aliasName: 'production' }))].reverse();
     const at = async (microseconds: number) =>
       Object.fromEntries(
         (

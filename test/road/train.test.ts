@@ -1,6 +1,6 @@
 /** `parley train`: what it prints, what it stores, and that the same training makes the same version. */
 import { expect } from 'chai';
-import type { LedgerEntry, ModelVersion } from '#parley/model/version.js';
+import type { ModelVersion } from '#parley/model/version.js';
 import { openStore } from '#parley/store/connect.js';
 import { type Place, placeForEach } from './parley.js';
 import { useTrained } from './trained.js';
@@ -53,13 +53,13 @@ describe('parley train', function () {
   it('adds no ledger line for a version that is there, and says so', async () => {
     const project = place().project();
     const first = await place().json<Outcome>('train', project);
-    const before = await place().json<LedgerEntry[]>('history', 'penguins');
+    const before = await place().history();
     const { stdout, code } = await place().run('train', project);
     expect(stdout).to.match(
       new RegExp(`"penguins" has this version already, from run ${first.run_id}; nothing new was published`),
     );
     expect(code).to.equal(0);
-    expect(await place().json('history', 'penguins')).to.deep.equal(before);
+    expect(await place().history()).to.deep.equal(before);
     const third = await place().json<Outcome>('train', project);
     expect(first.published).to.equal(true);
     expect(third.published).to.equal(false);
