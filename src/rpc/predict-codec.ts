@@ -6,18 +6,24 @@
  * own bytes. Sources: idl/parley.thrift for the ids.
  */
 
+import { isUtf8 } from 'node:buffer';
 import type { InputBinding } from '../contract/bind.js';
 import { problemOf } from '../contract/check.js';
 import { invalidInput, type ParleyError, type Problem } from '../errors.js';
 import { DATA_TYPES, type TensorData } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable, Slot } from '../serving/servable.js';
+import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
 import type { ContextFields } from './request-context.js';
 import { I32, I64, LIST, Malformed, STOP, STRING, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
 
 const MOST_RANK = 16,
   MOST_PROBLEMS = 100;
+/** Tensors of one request, and outputs that it may name; what is beyond is counted and not kept. */
+const MOST_TENSORS = 1_024;
+/** What a decoder puts in the place of bytes that are not UTF-8; it may also have been sent. */
+const REPLACEMENT = '\ufffd';
 
 /** Where one tensor of the request lies in the frame. */
 class TensorSpan {
@@ -40,12 +46,14 @@ export class PredictRequestSpans {
   referenceAt = 0;
   referenceLength = 0;
   outputs: string[] | undefined;
+  outputsNamed = 0;
   readonly tensors: TensorSpan[] = [];
   inputs = 0;
 
   read(reader: WireReader, context: ContextFields): void {
     this.modelLength = this.referenceLength = this.inputs = 0;
     this.outputs = undefined;
+    this.outputsNamed = 0;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
       const id = reader.fieldId;
@@ -68,9 +76,10 @@ export class PredictRequestSpans {
     const { size, elementType } = reader;
     if (size > 0 && elementType !== STRING) throw new Malformed('outputs: a list of something else than strings');
     this.outputs = [];
+    this.outputsNamed = size;
     for (let i = 0; i < size; i++) {
       const length = reader.span();
-      this.outputs.push(reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length));
+      if (i < MOST_TENSORS) this.outputs.push(reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length));
     }
   }
 
@@ -79,7 +88,16 @@ export class PredictRequestSpans {
     const { size, elementType } = reader;
     if (size > 0 && elementType !== STRUCT) throw new Malformed('inputs: a list of something else than structs');
     this.inputs = size;
-    for (let i = 0; i < size; i++) this.#readTensor(reader, (this.tensors[i] ??= new TensorSpan()));
+    for (let i = 0; i < size; i++) {
+      if (i < MOST_TENSORS) this.#readTensor(reader, (this.tensors[i] ??= new TensorSpan()));
+      else reader.skip(STRUCT);
+    }
+  }
+
+  /** @throws ParleyError INVALID_INPUT when there is more than was kept */
+  checkCounts(): void {
+    refuseCount('inputs', this.inputs);
+    refuseCount('outputs', this.outputsNamed);
   }
 
   #readTensor(reader: WireReader, tensor: TensorSpan): void {
@@ -107,6 +125,13 @@ export class PredictRequestSpans {
     }
     reader.structEnd();
   }
+}
+
+function refuseCount(path: string, count: number): void {
+  if (count <= MOST_TENSORS) return;
+  throw invalidInput(`request.${path}: ${count} of them in one call; send at most ${MOST_TENSORS}`, {
+    problems: [{ path, message: `must be at most ${MOST_TENSORS}`, got: String(count) }],
+  });
 }
 
 function readShape(reader: WireReader, tensor: TensorSpan): void {
@@ -143,7 +168,7 @@ export class PredictCodec {
     const fetches =
       wanted === undefined || wanted.length === 0
         ? names.map((_, index) => index)
-        : wanted.map((name) => indexOfOutput(names, name));
+        : wanted.map((name, position) => indexOfOutput(names, name, wanted.indexOf(name) < position));
     this.plan = servable.plan(fetches);
     this.#servable = servable;
     this.#provenance = new ProvenanceWriter(servable, aliasName);
@@ -182,7 +207,7 @@ export class PredictCodec {
     if (problems.length > 0) throw invalid(problems);
     const batch = this.plan.reserve(rows);
     for (let i = 0; i < inputs.length; i++)
-      copyTensor(reader, order[i]!, inputs[i]!, batch.columns[i]!, batch.rows, rows);
+      copyTensor(reader, order[i]!, inputs[i]!, batch.columns[i]!, batch.rows, rows, request);
     this.#guard(batch, rows);
     return rows;
   }
@@ -266,8 +291,12 @@ export class PredictCodec {
   }
 }
 
-function indexOfOutput(names: readonly string[], name: string): number {
+function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
   const index = names.indexOf(name);
+  if (repeated)
+    throw invalidInput(`outputs: "${name.slice(0, 64)}" is asked for twice`, {
+      problems: [{ path: 'outputs', message: 'must name each output once', got: name.slice(0, 64) }],
+    });
   if (index < 0)
     throw invalidInput(`outputs: there is no output "${name.slice(0, 64)}"; the model answers ${names.join(', ')}`, {
       problems: [{ path: 'outputs', message: `must be among ${names.join(', ')}`, got: name.slice(0, 64) }],
@@ -297,6 +326,8 @@ function checkTensor(tensor: TensorSpan, slot: Slot, path: string, problems: Pro
   if (problems.length > before) return -1;
   const rows = tensor.shape[0]!,
     values = rows * slot.rowWidth;
+  if (rows > MOST_ROWS)
+    problems.push({ path: `${path}.shape`, message: `must have at most ${MOST_ROWS} rows`, got: shapeText(tensor) });
   if (slot.dataType === 'string') {
     if (tensor.strings !== values)
       problems.push({
@@ -326,6 +357,7 @@ function copyTensor(
   column: TensorData,
   row: number,
   rows: number,
+  request: PredictRequestSpans,
 ): void {
   const at = row * slot.rowWidth;
   if (!Array.isArray(column)) {
@@ -337,8 +369,17 @@ function copyTensor(
   reader.at = tensor.stringsAt;
   reader.listBegin();
   for (let i = 0; i < rows * slot.rowWidth; i++) {
-    const length = reader.span();
-    column[at + i] = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
+    const length = reader.span(),
+      text = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
+    if (text.includes(REPLACEMENT) && !isUtf8(reader.buffer.subarray(reader.spanAt, reader.spanAt + length)))
+      throw invalid([
+        {
+          path: `inputs[${request.tensors.indexOf(tensor)}].strings[${i}]`,
+          message: 'must be UTF-8',
+          got: `${length} bytes that are not`,
+        },
+      ]);
+    column[at + i] = text;
   }
   reader.at = back;
 }

@@ -56,13 +56,13 @@ export class BinaryReader implements WireReader {
   elementType = 0;
   size = 0;
   spanAt = 0;
-  structs = 0;
+  values = 0;
 
   reset(buffer: Buffer, start: number, end: number): void {
     this.buffer = buffer;
     this.at = start;
     this.end = end;
-    this.structs = 0;
+    this.values = 0;
   }
 
   messageBegin(): void {
@@ -155,12 +155,12 @@ export class BinaryReader implements WireReader {
 
   private skipNested(type: number, depth: number): void {
     if (depth > MAX_DEPTH) throw new Malformed(`nested deeper than ${MAX_DEPTH}`);
+    this.values++;
     switch (type) {
       case STRING:
         this.span();
         return;
       case STRUCT:
-        this.structs++;
         for (let inner = this.field(); inner !== STOP; inner = this.field()) this.skipNested(inner, depth + 1);
         return;
       case LIST:

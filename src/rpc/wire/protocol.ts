@@ -71,8 +71,8 @@ export interface WireReader {
   size: number;
   /** Where the bytes of the last span begin. */
   spanAt: number;
-  /** Structs that `skip` has passed since `reset`. */
-  structs: number;
+  /** Values that `skip` has passed since `reset`, those inside others included. */
+  values: number;
 
   reset(buffer: Buffer, start: number, end: number): void;
   messageBegin(): void;
