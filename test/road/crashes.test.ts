@@ -1,9 +1,8 @@
 /** Processes that die or are told to stop: what was stored stays, what was accepted is answered, nothing is left over. */
-import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { ParleyClient } from '#parley/rpc/client/parley-client.js';
 import { bitsOf, Caller, type Identified, Loop, serviceOf } from './client.js';
-import { type Command, type Place, placeForEach, until } from './parley.js';
+import { placeForEach, until } from './parley.js';
 import { PENGUIN, useTrained } from './trained.js';
 
 const ROWS = [
@@ -143,82 +142,4 @@ describe('a request to stop', function () {
     expect((await two.kill('SIGTERM')).code).to.equal(0);
     expect(place().redisPid()).to.equal(undefined);
   });
-});
-
-describe('an interrupted training', function () {
-  this.timeout(60_000);
-  const trained = useTrained();
-  const place = placeForEach(() => trained().folder);
-
-  // Each is told when it has ended: after the evaluation the version is published, after that it is judged.
-  const stages = ['read: ', 'features: ', 'fit: ', 'evaluate: ', 'publish: '];
-  for (const stage of stages) {
-    it(`leaves nothing half done when it is interrupted after "${stage.trim()}"`, async () => {
-      const before = await stored(place());
-      const training = longTraining(place());
-      await training.says(stage);
-      const { code, stdout, stderr } = await training.kill('SIGINT');
-      expect(stderr).to.include('interrupted');
-      expect(stdout).to.equal('');
-      expect(code).to.equal(130);
-      expectNothingLeft(place());
-      const after = await stored(place());
-      // Interrupted while it was judged, the version has been published, whole; nothing points at it.
-      expect(after.production).to.equal(before.production);
-      if (stage !== 'publish: ') expect(after.versions).to.deep.equal(before.versions);
-      else expect(after.versions.slice(1)).to.deep.equal(before.versions);
-    });
-  }
-
-  it("leaves nothing half done when a terminal's Ctrl-C reaches all of its processes", async () => {
-    const before = await stored(place());
-    const training = longTraining(place(), { detached: true });
-    await training.says('evaluate: ');
-    process.kill(-training.child.pid!, 'SIGINT');
-    const { code } = await training.ended;
-    expect(code).to.equal(130);
-    expectNothingLeft(place());
-    expect(await stored(place())).to.deep.equal(before);
-  });
-
-  it('ends at once the second time, and the next command finds all in order', async () => {
-    const before = await stored(place());
-    const training = longTraining(place());
-    await training.says('evaluate: ');
-    // With a Redis that does not answer, going away in order takes its time.
-    const redis = place().redisPid()!;
-    process.kill(redis, 'SIGSTOP');
-    const begun = performance.now();
-    training.child.kill('SIGINT');
-    training.child.kill('SIGTERM');
-    const { code } = await training.ended;
-    const tookMs = performance.now() - begun;
-    process.kill(redis, 'SIGCONT');
-    expect(code).to.equal(130);
-    expect(tookMs).to.be.below(2_000);
-    expect(leftovers(place())).to.deep.equal([]);
-    expect(await stored(place())).to.deep.equal(before);
-    expect(place().redisPid()).to.equal(undefined);
-  });
-
-  /** One whose version is new, so that it would show. */
-  function longTraining(at: Place, options: { detached?: boolean } = {}): Command {
-    return at.start(['train', at.project(), '--promote', '--set', 'trainer.l2=0.7'], options);
-  }
-
-  async function stored(at: Place) {
-    const versions = await at.versions();
-    return {
-      production: versions.find(({ aliases }) => aliases.includes('production'))?.version,
-      versions: versions.map(({ version }) => version),
-    };
-  }
-
-  const leftovers = (at: Place) => readdirSync(at.temporary);
-
-  function expectNothingLeft(at: Place): void {
-    expect(leftovers(at)).to.deep.equal([]);
-    expect(at.redisPid()).to.equal(undefined);
-    expect(readdirSync(at.dataFolder)).to.deep.equal(['redis']);
-  }
 });
