@@ -12,6 +12,7 @@ import type { Router, TypedService } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { Connection } from './connection.js';
 import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
+import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
 import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
@@ -26,6 +27,7 @@ import {
   REPLY,
   STOP,
   STRUCT,
+  sameBytes,
   UNKNOWN_METHOD,
   type WireReader,
   type WireWriter,
@@ -145,11 +147,7 @@ export class Dispatcher {
     if (this.#generation !== this.#router.generation) this.#rebuild();
     const { buffer, nameAt, nameLength } = reader,
       { routeName } = connection;
-    if (
-      connection.routeGeneration === this.#generation &&
-      routeName.length === nameLength &&
-      routeName.compare(buffer, nameAt, nameAt + nameLength) === 0
-    ) {
+    if (connection.routeGeneration === this.#generation && sameBytes(buffer, nameAt, nameLength, routeName)) {
       return connection.route as Route;
     }
     if (nameLength > MOST_NAME_BYTES) return undefined;
@@ -218,6 +216,11 @@ export class Dispatcher {
     if (request.modelLength === 0) throw required('request.model');
     if (request.inputs === 0) throw required('request.inputs');
     request.checkCounts();
+    const last = caller.connection.lastQuestion;
+    if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
+      this.#predictBy(caller, last.codec, reader, arrivedMs);
+      return;
+    }
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
     const reference =
@@ -225,12 +228,25 @@ export class Dispatcher {
         ? PRODUCTION
         : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
     const servable = this.#router.ready(model, reference);
-    if (servable !== undefined) this.#predictOn(caller, route, servable, reference, reader, arrivedMs);
-    else
-      this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
-        this.#readRequest(again);
-        this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
-      });
+    if (servable !== undefined) {
+      const codec = this.#predictCodec(route, servable, reference, request.outputs(reader));
+      caller.connection.lastQuestion = LastQuestion.of(
+        reader,
+        request,
+        caller.compact,
+        model,
+        reference,
+        codec,
+        this.#generation,
+      );
+      this.#predictBy(caller, codec, reader, arrivedMs);
+      return;
+    }
+    this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+      this.#readRequest(again);
+      const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
+      this.#predictBy(caller, codec, again, arrivedMs);
+    });
   }
 
   /** The arguments' struct: where one request is expected, the last one counts. */
@@ -245,15 +261,12 @@ export class Dispatcher {
     finished(reader);
   }
 
-  #predictOn(
-    caller: Caller,
-    route: PredictRoute,
-    servable: Servable,
-    aliasName: string | undefined,
-    reader: WireReader,
-    arrivedMs: number,
-  ): void {
-    const codec = this.#predictCodec(route, servable, aliasName, this.#request.outputs);
+  /** Whether its alias still leads to the version, and the contract is still the same. */
+  #holds({ model, reference, codec, generation }: LastQuestion): boolean {
+    return generation === this.#generation && this.#router.ready(model, reference) === codec.servable;
+  }
+
+  #predictBy(caller: Caller, codec: PredictCodec, reader: WireReader, arrivedMs: number): void {
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
   }
