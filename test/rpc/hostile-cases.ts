@@ -672,7 +672,7 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
     for (const at of [-1, 2 ** 62]) ask('history', 'answer', `at ${at}`, penguins, [4, i64(at)]);
     for (const page of ['-1', '1.5', 'NaN', '1e400', '9007199254740993'])
       ask('list_versions', 'any', `the page ${page}`, penguins, [4, text(page)]);
-    ask('publish_contract', 'refused', 'a megabyte of braces', [2, text('{'.repeat(1 << 20))]);
+    ask('publish_contract', 'INVALID_INPUT', 'a megabyte of braces', [2, text('{'.repeat(1 << 20))]);
     ask(
       'publish_contract',
       'refused',

@@ -39,6 +39,17 @@ function positive(value: number | null | undefined, path: string): number | unde
   return value;
 }
 
+/** A contract's text, its includes counted: reading it holds the event loop, a millisecond for each kilobyte or two. */
+const MOST_IDL_BYTES = 128 << 10;
+
+function contractText(idl: string, includes: Record<string, string> | undefined): string {
+  const bytes = [idl, ...Object.values(includes ?? {})].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes <= MOST_IDL_BYTES) return idl;
+  throw invalidInput(`request.idl has ${bytes} bytes with its includes; a contract has at most ${MOST_IDL_BYTES}`, {
+    problems: [{ path: 'request.idl', message: `must be at most ${MOST_IDL_BYTES} bytes`, got: String(bytes) }],
+  });
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -53,10 +64,11 @@ export function registryHandlers(registry: RegistryPort): Handlers {
   const handlers = {
     async publish_contract(request: Wire<types.PublishContractRequest>) {
       refuse(request.checks_yaml, 'checks_yaml');
+      const includes = (request.includes ?? undefined) as unknown as Record<string, string> | undefined;
       const published = await registry.publishContract(
         present({
-          idl: required(request.idl, 'idl'),
-          includes: request.includes as unknown as Record<string, string> | undefined,
+          idl: contractText(required(request.idl, 'idl'), includes),
+          includes,
           fixturesUploadId: request.fixtures_upload_id,
           fixturesFormat: fixturesFormat(request.fixtures_format),
           allowBreaking: request.allow_breaking,
