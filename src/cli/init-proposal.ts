@@ -5,8 +5,8 @@ import { parseContract } from '../contract/parse.js';
 import { proposeContract } from '../contract/propose.js';
 import { invalidInput, ParleyError } from '../errors.js';
 import { type CsvDialect, csvDialect } from '../sources/csv/dialect.js';
-import { identifier } from '../sources/file-columns.js';
 import { type ColumnProfile, profileColumns } from '../sources/profile.js';
+import { identifier } from '../sources/sql.js';
 import { asClasses, checkLabel, findLabel, hasGaps } from './init-label.js';
 
 export interface ProposedColumn {

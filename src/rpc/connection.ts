@@ -5,6 +5,7 @@
  * the end of the connection, follows each frame.
  */
 import type { Socket } from 'node:net';
+import type { LastQuestion } from './last-question.js';
 import type { Limits } from './limits.js';
 import { BinaryWriter } from './wire/binary.js';
 import { CompactWriter } from './wire/compact.js';
@@ -34,8 +35,11 @@ export class Connection {
   route: unknown;
   routeName: Buffer = Buffer.alloc(0);
   routeGeneration = -1;
+  lastQuestion: LastQuestion | undefined;
   /** Frames that have no reply yet. */
   pending = 0;
+  /** Bytes of such frames that are kept until their reply; whoever keeps a copy counts it here, and out again. */
+  heldBytes = 0;
 
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
@@ -49,7 +53,7 @@ export class Connection {
   #ending = false;
   #closed = false;
   #draining = false;
-  /** When the partial frame began, when the last reply or read was, and since when writing has been stuck. */
+  /** When the partial frame began, when there was last a read or a call, and since when writing has been stuck. */
   #partialSinceMs = 0;
   #activeMs = performance.now();
   #stuckSinceMs = 0;
@@ -74,7 +78,7 @@ export class Connection {
   // ------------------------------------------------------------------ reading
 
   #read(chunk: Buffer): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#ending) return;
     this.#activeMs = performance.now();
     try {
       if (this.#restLength === 0) this.#consume(chunk, chunk.length);
@@ -93,7 +97,7 @@ export class Connection {
       if (size <= 0 || size > limits.frameBytes)
         throw new Malformed(`a frame of ${size} bytes; between 1 and ${limits.frameBytes} are allowed`);
       if (length - at - 4 < size) break;
-      if (this.pending >= limits.callsPerConnection || this.#draining) {
+      if (this.pending >= limits.callsPerConnection || this.heldBytes > limits.bufferedBytes || this.#draining) {
         this.#pause();
         break;
       }
@@ -147,7 +151,8 @@ export class Connection {
   #resume(): void {
     const { limits } = this.#owner;
     if (!this.#paused || this.#closed || this.#draining) return;
-    if (this.pending > limits.callsPerConnection / 2 || this.#socket.writableLength > limits.bufferedBytes / 2) return;
+    if (this.pending > limits.callsPerConnection / 2 || this.heldBytes > limits.bufferedBytes / 2) return;
+    if (this.#socket.writableLength > limits.bufferedBytes / 2) return;
     this.#paused = false;
     this.#socket.resume();
     const rest = this.#rest,
@@ -155,12 +160,16 @@ export class Connection {
     if (rest === undefined) return;
     this.#rest = undefined;
     this.#restLength = 0;
+    // While nothing was read, the caller could not go on with its frame: its time begins anew.
+    this.#activeMs = performance.now();
+    this.#partialSinceMs = 0;
     try {
       this.#consume(rest, length);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       this.close(error.message);
     }
+    this.#endWhenDone();
   }
 
   // ------------------------------------------------------------------ writing
@@ -225,20 +234,26 @@ export class Connection {
   #endWhenDone(): void {
     if (this.#closed || this.#ending || !(this.#ended || this.#draining) || this.pending > 0 || this.#outLength > 0)
       return;
+    // Frames that have been read and not been looked at are answered first.
+    if (this.#paused && this.#restLength > 0 && !this.#draining) return;
     this.#ending = true;
     this.#socket.end();
+    if (this.#ended) return;
+    // What still comes is read and dropped: unread bytes would make the kernel reset the connection under the replies.
+    this.#socket.resume();
     // A caller that keeps its own side open is not waited for.
-    if (!this.#ended) setTimeout(() => this.close(), LINGER_MS);
+    setTimeout(() => this.close(), LINGER_MS).unref();
   }
 
   /** Why the connection must end now, if it must. */
   overdue(nowMs: number): string | undefined {
     const { limits } = this.#owner;
+    if (this.pending > 0) this.#activeMs = nowMs;
     if (this.#stuckSinceMs > 0 && nowMs - this.#stuckSinceMs > limits.writeTimeoutMs)
       return 'does not take its replies';
     if (this.#partialSinceMs > 0 && !this.#paused && nowMs - this.#partialSinceMs > limits.partialFrameTimeoutMs)
       return 'a frame that does not end';
-    if (this.pending === 0 && nowMs - this.#activeMs > limits.idleTimeoutMs) return 'idle';
+    if (nowMs - this.#activeMs > limits.idleTimeoutMs) return 'idle';
     return undefined;
   }
 
@@ -250,6 +265,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#rest = undefined;
+    this.lastQuestion = undefined;
     this.#out = Buffer.alloc(0);
     this.#socket.destroy();
     this.#owner.onClose(this, reason);

@@ -5,15 +5,16 @@
  * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
  */
 import type { Logger } from 'pino';
-import { invalidInput, notFound, type ParleyError, shuttingDown } from '../errors.js';
+import { invalidInput, type ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import type { Answers, Batcher, Call } from '../serving/batcher.js';
 import type { Router, TypedService } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { Connection } from './connection.js';
-import type { GeneratedMethod, GeneratedServices } from './generated.js';
+import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
+import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
-import { type Caller, replyError, replyException, visibleError } from './replies.js';
+import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
 import { TypedCodec } from './typed-codec.js';
 import { BinaryReader } from './wire/binary.js';
@@ -26,6 +27,7 @@ import {
   REPLY,
   STOP,
   STRUCT,
+  sameBytes,
   UNKNOWN_METHOD,
   type WireReader,
   type WireWriter,
@@ -34,11 +36,10 @@ import {
 const BINARY = 0x80,
   COMPACT = 0x82;
 const MOST_NAME_BYTES = 512;
-/** An empty struct costs a byte on the wire and a hundred in memory: a message may not be made of them. */
-const FREE_STRUCTS = 1_024,
-  LEAST_STRUCT_BYTES = 8;
-/** Field of `throws` in every method of parley.thrift. */
-const GENERIC_ERROR_ID = 1;
+/** Choices of outputs whose codecs are kept for one version; a caller may invent more. */
+const MOST_CODECS = 64;
+/** Where the context stands in the arguments of every method of parley.thrift: `request.context`. */
+const GENERIC_CONTEXT = [1, 1];
 
 /** A method that can be called now. */
 type Route =
@@ -135,7 +136,7 @@ export class Dispatcher {
       else this.#onGenerated(caller, route.generated, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.#refuse(caller, route, error, this.#context.requestId);
+      this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, buffer, start, end));
     }
   };
 
@@ -146,11 +147,7 @@ export class Dispatcher {
     if (this.#generation !== this.#router.generation) this.#rebuild();
     const { buffer, nameAt, nameLength } = reader,
       { routeName } = connection;
-    if (
-      connection.routeGeneration === this.#generation &&
-      routeName.length === nameLength &&
-      routeName.compare(buffer, nameAt, nameAt + nameLength) === 0
-    ) {
+    if (connection.routeGeneration === this.#generation && sameBytes(buffer, nameAt, nameLength, routeName)) {
       return connection.route as Route;
     }
     if (nameLength > MOST_NAME_BYTES) return undefined;
@@ -214,17 +211,16 @@ export class Dispatcher {
   // ------------------------------------------------------------------ predict
 
   #onPredict(caller: Caller, route: PredictRoute, reader: WireReader, start: number, arrivedMs: number): void {
-    const request = this.#request,
-      context = this.#context;
-    request.inputs = request.modelLength = 0;
-    reader.structBegin();
-    for (let type = reader.field(); type !== STOP; type = reader.field()) {
-      if (reader.fieldId === 1 && type === STRUCT) request.read(reader, context);
-      else reader.skip(type);
-    }
-    finished(reader);
+    const request = this.#request;
+    this.#readRequest(reader);
     if (request.modelLength === 0) throw required('request.model');
     if (request.inputs === 0) throw required('request.inputs');
+    request.checkCounts();
+    const last = caller.connection.lastQuestion;
+    if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
+      this.#predictBy(caller, last.codec, reader, arrivedMs);
+      return;
+    }
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
     const reference =
@@ -232,23 +228,45 @@ export class Dispatcher {
         ? PRODUCTION
         : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
     const servable = this.#router.ready(model, reference);
-    if (servable !== undefined) this.#predictOn(caller, route, servable, reference, reader, arrivedMs);
-    else
-      this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
-        request.read(toRequest(again), context);
-        this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
-      });
+    if (servable !== undefined) {
+      const codec = this.#predictCodec(route, servable, reference, request.outputs(reader));
+      caller.connection.lastQuestion = LastQuestion.of(
+        reader,
+        request,
+        caller.compact,
+        model,
+        reference,
+        codec,
+        this.#generation,
+      );
+      this.#predictBy(caller, codec, reader, arrivedMs);
+      return;
+    }
+    this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+      this.#readRequest(again);
+      const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
+      this.#predictBy(caller, codec, again, arrivedMs);
+    });
   }
 
-  #predictOn(
-    caller: Caller,
-    route: PredictRoute,
-    servable: Servable,
-    aliasName: string | undefined,
-    reader: WireReader,
-    arrivedMs: number,
-  ): void {
-    const codec = this.#predictCodec(route, servable, aliasName, this.#request.outputs);
+  /** The arguments' struct: where one request is expected, the last one counts. */
+  #readRequest(reader: WireReader): void {
+    const request = this.#request;
+    request.inputs = request.modelLength = 0;
+    reader.structBegin();
+    for (let type = reader.field(); type !== STOP; type = reader.field()) {
+      if (reader.fieldId === 1 && type === STRUCT) request.read(reader, this.#context);
+      else reader.skip(type);
+    }
+    finished(reader);
+  }
+
+  /** Whether its alias still leads to the version, and the contract is still the same. */
+  #holds({ model, reference, codec, generation }: LastQuestion): boolean {
+    return generation === this.#generation && this.#router.ready(model, reference) === codec.servable;
+  }
+
+  #predictBy(caller: Caller, codec: PredictCodec, reader: WireReader, arrivedMs: number): void {
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
   }
@@ -262,10 +280,11 @@ export class Dispatcher {
     let codecs = route.codecs.get(servable);
     if (codecs === undefined) route.codecs.set(servable, (codecs = new Map()));
     const typed = this.#router.serviceOf(servable.model);
-    const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs?.join('\0') ?? ''}`;
+    const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
       codec = new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed));
+      if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }
     return codec;
@@ -293,6 +312,12 @@ export class Dispatcher {
   }
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+    const rows = this.#readRows(route, servable, reader);
+    route.codec!.plan.commit(rows, new TypedCall(this, caller, route, route.codec!, arrivedMs, this.#context));
+  }
+
+  /** The arguments' struct, its rows into the batch. @returns how many */
+  #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
     if (route.codecOf !== servable) {
       route.codec = new TypedCodec(
         this.#router.binding(servable, route.typed).methods[route.index]!,
@@ -312,7 +337,7 @@ export class Dispatcher {
     }
     finished(reader);
     if (rows === 0) throw required(argument.name);
-    codec.plan.commit(rows, new TypedCall(this, caller, route, codec, arrivedMs, this.#context));
+    return rows;
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -324,9 +349,12 @@ export class Dispatcher {
     loading: Promise<T>,
     go: (reader: WireReader, value: T) => void,
   ): void {
-    const frame = Buffer.from(reader.buffer.subarray(start, reader.end));
+    const frame = Buffer.from(reader.buffer.subarray(start, reader.end)),
+      { connection } = caller;
+    connection.heldBytes += frame.length;
     loading.then(
       (value) => {
+        connection.heldBytes -= frame.length;
         if (caller.connection.closed) return;
         const again = caller.compact ? this.#compact : this.#binary;
         again.reset(frame, 0, frame.length);
@@ -336,10 +364,13 @@ export class Dispatcher {
           go(again, value);
         } catch (error) {
           if (error instanceof Malformed) caller.connection.close(error.message);
-          else this.#refuse(caller, route, error, this.#context.requestId);
+          else this.failed(caller, route.errorId, error, this.#requestIdOf(route, again, frame, 0, frame.length));
         }
       },
-      (error: unknown) => this.#refuse(caller, route, error, undefined),
+      (error: unknown) => {
+        connection.heldBytes -= frame.length;
+        this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
+      },
     );
   }
 
@@ -349,29 +380,36 @@ export class Dispatcher {
     const bodyAt = reader.at;
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
-    if (reader.structs > FREE_STRUCTS + (reader.end - bodyAt) / LEAST_STRUCT_BYTES)
-      throw new Malformed(`${reader.structs} structs in ${reader.end - bodyAt} bytes`);
-    this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)));
+    this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)), reader.values);
   }
 
-  #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
+  /** The id that a refused call brought. It may stand behind what was refused, so the frame is read once more. */
+  #requestIdOf(route: Route, reader: WireReader, frame: Buffer, start: number, end: number): string | undefined {
+    const context = this.#context;
+    context.clear();
+    try {
+      reader.reset(frame, start, end);
+      reader.messageBegin();
+      if (route.kind === 'typed') readContext(reader, context, [route.typed.service.methods[route.index]!.contextId]);
+      else readContext(reader, context, GENERIC_CONTEXT);
+    } catch (error) {
+      // What is broken behind the refused part changes nothing: it is refused without an id.
+      if (!(error instanceof Malformed)) throw error;
+    }
+    return context.requestId;
+  }
+
+  /**
+   * Answers with an error, as the method declares it, or as Thrift's own exception where it declares none. A call that
+   * brought no id is given one, so that the answer and the log can be brought together.
+   */
+  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId = newRequestId()): void {
     const visible = visibleError(error);
     if (visible.code === 'INTERNAL')
-      this.#log.error({ err: error, requestId, method: String(route.method) }, 'a call failed on a defect');
-    this.refuse(caller, route.errorId, visible, requestId);
-  }
-
-  /** An error as the method declares it, or as Thrift's own exception where it declares none. */
-  refuse(caller: Caller, errorId: number | undefined, error: ParleyError, requestId: string | undefined): void {
-    if (errorId !== undefined) replyError(caller, errorId, error, requestId);
-    else replyException(caller, INTERNAL_ERROR, `${error.code}: ${error.message}`);
+      this.#log.error({ err: error, requestId, method: String(caller.method) }, 'a call failed on a defect');
+    if (errorId !== undefined) replyError(caller, errorId, visible, requestId);
+    else replyException(caller, INTERNAL_ERROR, `${visible.code}: ${visible.message}`);
     this.#batcher.schedule();
-  }
-
-  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId: string | undefined): void {
-    const visible = visibleError(error);
-    if (visible.code === 'INTERNAL') this.#log.error({ err: error, requestId }, 'a call failed on a defect');
-    this.refuse(caller, errorId, visible, requestId);
   }
 
   get nextId(): () => Uint8Array {
@@ -450,14 +488,16 @@ function finished(reader: WireReader): void {
   if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
 }
 
-/** Moves a reader that is behind the message's header to the request struct. */
-function toRequest(reader: WireReader): WireReader {
+/** Reads the context that stands at a path of field ids in the struct at the reader's position. */
+function readContext(reader: WireReader, context: ContextFields, path: readonly (number | undefined)[]): void {
+  const [id, ...rest] = path;
   reader.structBegin();
   for (let type = reader.field(); type !== STOP; type = reader.field()) {
-    if (reader.fieldId === 1 && type === STRUCT) return reader;
-    reader.skip(type);
+    if (reader.fieldId !== id || type !== STRUCT) reader.skip(type);
+    else if (rest.length > 0) readContext(reader, context, rest);
+    else context.read(reader);
   }
-  throw notFound('request: it was there a moment ago');
+  reader.structEnd();
 }
 
 function required(path: string): ParleyError {

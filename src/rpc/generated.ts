@@ -2,7 +2,9 @@
  * The generic services' other methods, through the code that the Thrift compiler made from idl/parley.thrift.
  *
  * A frame gets here only after the wire reader has walked through it, so the generated code meets no length beyond the
- * frame, no endless nesting and no unknown type. Handlers throw ParleyErrors; whatever else is thrown becomes INTERNAL.
+ * frame, no endless nesting and no unknown type. It does not look at the types of a container's elements, though, and may
+ * read them as something else: what it throws then is the frame's fault, and containers hold no more than was walked
+ * through. Handlers throw ParleyErrors; whatever else is thrown becomes INTERNAL.
  */
 
 import type { Logger } from 'pino';
@@ -12,9 +14,15 @@ import operations from '../../gen/Operations.js';
 import prediction from '../../gen/Prediction.js';
 import registry from '../../gen/Registry.js';
 import training from '../../gen/Training.js';
-import { unsupported } from '../errors.js';
+import { internal, invalidInput, unsupported } from '../errors.js';
 import { thriftError } from './error-mapping.js';
-import { type Caller, visibleError } from './replies.js';
+import { type Caller, newRequestId, replyError, visibleError } from './replies.js';
+import { Malformed } from './wire/protocol.js';
+
+/** Values of one message: each may cost a hundred bytes, where it came as one, and the generated code is slow. */
+const MOST_VALUES = 250_000;
+/** Field of `throws` in every method of parley.thrift. */
+export const GENERIC_ERROR_ID = 1;
 
 /** Methods of one service: each takes the request struct and answers the response struct. */
 export type Handlers = Readonly<Record<string, (request: never) => Promise<unknown>>>;
@@ -61,14 +69,55 @@ export class GeneratedServices {
     this.methods = methods;
   }
 
-  /** @param body the frame behind the message's header; the caller's own copy */
-  call(method: GeneratedMethod, caller: Caller, body: Buffer): void {
-    const Protocol = caller.compact ? thrift.TCompactProtocol : thrift.TBinaryProtocol;
-    const output = new FramedTransport(undefined, (frame) => {
-      if (!caller.connection.closed) caller.connection.reply(frame);
-    });
-    method.process(caller.sequenceId, new Protocol(new FramedTransport(body)), new Protocol(output));
+  /**
+   * @param body the frame behind the message's header; the caller's own copy
+   * @param values how many there are in it
+   * @throws Malformed, ParleyError INVALID_INPUT; the handler was not called then
+   */
+  call(method: GeneratedMethod, caller: Caller, body: Buffer, values: number): void {
+    if (values > MOST_VALUES)
+      throw invalidInput(`a message of ${values} values; send at most ${MOST_VALUES} in one call`);
+    const Protocol = caller.compact ? thrift.TCompactProtocol : thrift.TBinaryProtocol,
+      input = limited(new Protocol(new FramedTransport(body)), values),
+      output = new Protocol(new FramedTransport(undefined, (frame) => answer(frame))),
+      { connection } = caller;
+    let begun = 0;
+    const begin = output.writeMessageBegin;
+    output.writeMessageBegin = (...header) => {
+      begun++;
+      begin.apply(output, header);
+    };
+    const answer = (frame: Buffer) => {
+      connection.heldBytes -= body.length;
+      if (connection.closed) return;
+      // Begun again behind a result that could not be written: what is in the buffer is neither.
+      if (begun > 1) replyError(caller, GENERIC_ERROR_ID, internal('the answer could not be written'), undefined);
+      else connection.reply(frame);
+    };
+    connection.heldBytes += body.length;
+    try {
+      method.process(caller.sequenceId, input, output);
+    } catch (error) {
+      connection.heldBytes -= body.length;
+      throw new Malformed(`the generated code cannot read it: ${String(error)}`);
+    }
   }
+}
+
+/** Lets the containers that are read hold no more than `values` elements together. */
+function limited(input: thrift.TProtocol, values: number): thrift.TProtocol {
+  let left = values;
+  const spend = <T extends { size: number }>(container: T): T => {
+    if (container.size < 0 || (left -= container.size) < 0) throw new Malformed('a container of other elements');
+    return container;
+  };
+  const list = input.readListBegin,
+    set = input.readSetBegin,
+    map = input.readMapBegin;
+  input.readListBegin = () => spend(list.call(input));
+  input.readSetBegin = () => spend(set.call(input));
+  input.readMapBegin = () => spend(map.call(input));
+  return input;
 }
 
 const methodNames = (prototype: object): string[] =>
@@ -89,7 +138,8 @@ function answering(service: GenericService, names: readonly string[], handlers: 
           return await handler(request as never);
         } catch (error) {
           const visible = visibleError(error);
-          const requestId = (request as { context?: { request_id?: string } } | null)?.context?.request_id;
+          const requestId =
+            (request as { context?: { request_id?: string | null } } | null)?.context?.request_id ?? newRequestId();
           if (visible.code === 'INTERNAL')
             log.error({ err: error, requestId, method: `${service}:${name}` }, 'a call failed on a defect');
           throw thriftError(visible, requestId);

@@ -4,7 +4,7 @@ export interface Limits {
   readonly frameBytes: number;
   /** Calls of one connection that are not answered yet; reading pauses there. */
   readonly callsPerConnection: number;
-  /** Bytes of replies that one connection has not taken; reading pauses there. */
+  /** Bytes of replies that one connection has not taken, or of its calls that wait; reading pauses there. */
   readonly bufferedBytes: number;
   /** A connection that does not take its replies for this long is closed. */
   readonly writeTimeoutMs: number;
@@ -26,3 +26,6 @@ export const DEFAULT_LIMITS: Limits = {
   idleTimeoutMs: 3_600_000,
   drainMs: 30_000,
 };
+
+/** Rows of one call: what a small frame may cost in columns, time and answers stays bounded. */
+export const MOST_ROWS = 100_000;

@@ -13,6 +13,7 @@ import { invalidInput, type ParleyError, type Problem } from '../errors.js';
 import type { TensorData } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
+import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
 import {
   BOOL,
@@ -27,15 +28,14 @@ import {
   STOP,
   STRING,
   STRUCT,
+  sameBytes,
   TYPE_NAMES,
   type WireReader,
   type WireWriter,
 } from './wire/protocol.js';
 
-/** A request with more problems than this is told the first ones. */
+/** A request with this many problems is told these, and not read further. */
 const MOST_PROBLEMS = 100;
-/** Rows of one request: what a frame full of empty structs may cost stays bounded. */
-const MOST_ROWS = 100_000;
 
 export const WIRE_TYPES: Readonly<Record<FieldType, number>> = {
   bool: BOOL,
@@ -120,7 +120,10 @@ export class TypedCodec {
         problems: [{ path: argument.name, message: `must have at most ${MOST_ROWS} rows`, got: String(rows) }],
       });
     const batch = this.plan.reserve(rows);
-    for (let i = 0; i < rows; i++) this.#decodeRow(reader, batch, batch.rows + i, many ? i : -1);
+    for (let i = 0; i < rows; i++) {
+      this.#decodeRow(reader, batch, batch.rows + i, many ? i : -1);
+      if (this.#problemCount >= MOST_PROBLEMS) break;
+    }
     if (this.#problemCount > 0) throw this.#invalid();
     return rows;
   }
@@ -248,8 +251,9 @@ export class TypedCodec {
     const [first] = this.#problems,
       more = this.#problemCount - 1;
     const got = first!.got === undefined ? '' : `, got ${first!.got}`;
+    const least = this.#problemCount >= MOST_PROBLEMS ? 'at least ' : '';
     return invalidInput(
-      `${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`,
+      `${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${least}${more} more problem${more > 1 ? 's' : ''})` : ''}`,
       { problems: this.#problems },
     );
   }
@@ -321,12 +325,6 @@ function store(batch: Batch, field: FieldReader, row: number, value: number | st
   else (column as (number | string)[])[at] = value;
 }
 
-function sameBytes(buffer: Buffer, at: number, length: number, other: Uint8Array): boolean {
-  if (length !== other.length) return false;
-  for (let i = 0; i < length; i++) if (buffer[at + i] !== other[i]) return false;
-  return true;
-}
-
 // -------------------------------------------------------------------- answers, field by field
 
 type FieldWriter = (
@@ -386,10 +384,17 @@ function labelWriter({ field }: OutputBinding, output: number, servable: Servabl
     const value = data[row]!;
     return typeof value === 'string' ? value : (classes[Number(value)] ?? String(value));
   };
-  if (field.enum === undefined) {
+  if (field.type === 'string') {
     return (writer, { values }, row) => {
       writer.field(STRING, field.id);
       writer.text(labelAt(values[output]!, row));
+    };
+  }
+  if (field.enum === undefined) {
+    const type = field.type as FieldType;
+    return (writer, { values }, row) => {
+      writer.field(WIRE_TYPES[type], field.id);
+      writeNumber(writer, type, Number(labelAt(values[output]!, row)));
     };
   }
   return (writer, { values }, row) => {

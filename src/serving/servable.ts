@@ -15,6 +15,8 @@ const RUN_BUDGET_MS = 2;
 const LEAST_ROWS = 8,
   MOST_ROWS = 1024,
   PROBE_ROWS = 64;
+/** Choices of outputs whose plans are kept. */
+const MOST_PLANS = 64;
 
 /** One input or output of the graph: a row of it holds `rowWidth` values of shape `rowShape`. */
 export interface Slot {
@@ -59,16 +61,23 @@ export class Servable {
 
   /**
    * @param envelope the stored bytes, which must match `version`
+   * @param loadSession how a graph becomes a session
    * @throws ParleyError MODEL_BROKEN
    */
-  static async load(model: string, version: Version, envelope: Uint8Array, batcher: Batcher): Promise<Servable> {
+  static async load(
+    model: string,
+    version: Version,
+    envelope: Uint8Array,
+    batcher: Batcher,
+    loadSession: (graph: Uint8Array) => Promise<Session> = Session.load,
+  ): Promise<Servable> {
     const found = createHash('sha256').update(envelope).digest('hex');
     if (found !== version)
       throw modelBroken(
         `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
       );
     const artifact = deserialize(envelope);
-    const session = await Session.load(artifact.graph);
+    const session = await loadSession(artifact.graph);
     try {
       const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
       const outputs = await measureOutputs(session, inputs);
@@ -102,6 +111,8 @@ export class Servable {
         fetches.map((index) => this.outputs[index]!),
         this.#batcher,
       );
+      // Callers choose the outputs; a plan that is dropped here lives on with whoever holds it.
+      if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
       this.#plans.set(key, plan);
     }
     return plan;
@@ -163,7 +174,12 @@ async function timeOf(session: Session, inputs: readonly Slot[], rows: number, r
   return (performance.now() - begin) / runs;
 }
 
-/** The values of one output of a finished run. */
-export function valuesOf(results: Results, slot: Slot): TensorData {
-  return results[slot.name]!.data as TensorData;
+/** The values of one output of a finished run. @throws ParleyError MODEL_BROKEN where it does not answer every row */
+export function valuesOf(results: Results, slot: Slot, rows: number): TensorData {
+  const values = results[slot.name]!.data as TensorData;
+  if (values.length !== rows * slot.rowWidth)
+    throw modelBroken(
+      `output "${slot.name}" has ${values.length} values for ${rows} rows; it must have ${slot.rowWidth} for each`,
+    );
+  return values;
 }

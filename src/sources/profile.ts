@@ -1,8 +1,8 @@
 /** What stands in a CSV file, column by column: what `parley init` writes a first contract from. */
 import { csvRelation } from './csv/source.js';
-import { identifier } from './file-columns.js';
 import { sourceFile } from './file-path.js';
 import { FileReader } from './file-reader.js';
+import { identifier } from './sql.js';
 
 const LISTED_VALUES = 50;
 

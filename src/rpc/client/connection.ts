@@ -110,14 +110,15 @@ export class ClientConnection {
     ) as GeneratedClient & Record<string, unknown>;
     client._seqid = sequenceId - 1;
     const answer = (client[method] as (request: unknown) => Promise<Response>)(request);
-    this.exchange(sequenceId, frame!, timeoutMs).then(
-      (reply) => {
+    // Taken now: the generated code forgets it before it reads the reply, which may fail.
+    const fail = (client._reqs as Record<number, (error: unknown) => void>)[sequenceId]!;
+    this.exchange(sequenceId, frame!, timeoutMs)
+      .then((reply) => {
         const protocol = new thrift.TBinaryProtocol(new FramedTransport(reply));
         const { mtype, rseqid } = protocol.readMessageBegin();
         (client[`recv_${method}`] as (...parts: unknown[]) => void)(protocol, mtype, rseqid);
-      },
-      (error: unknown) => (client._reqs as Record<number, (error: unknown) => void>)[sequenceId]?.(error),
-    );
+      })
+      .catch(fail);
     try {
       return await answer;
     } catch (error) {

@@ -1,6 +1,6 @@
 /** `Registry` of idl/parley.thrift: requests into the port's terms, answers back. */
 import types from '../../../gen/parley_types.js';
-import { invalidInput } from '../../errors.js';
+import { invalidInput, unsupported } from '../../errors.js';
 import type { RegistryPort } from '../../model/registry-port.js';
 import type { Handlers } from '../generated.js';
 import {
@@ -22,6 +22,34 @@ function required<T>(value: T | null | undefined, path: string): T {
   return value;
 }
 
+/** Doing without what the caller asked for would do something else: all of the traffic moved and not a part of it. */
+function refuse(value: unknown, path: string): void {
+  if (value !== null && value !== undefined)
+    throw unsupported(`request.${path} is not supported by this server yet; leave it out`, {
+      problems: [{ path: `request.${path}`, message: 'is not supported' }],
+    });
+}
+
+function positive(value: number | null | undefined, path: string): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (value < 1)
+    throw invalidInput(`request.${path} is ${value}; it must be 1 or more`, {
+      problems: [{ path: `request.${path}`, message: 'must be 1 or more', got: String(value) }],
+    });
+  return value;
+}
+
+/** A contract's text, its includes counted: reading it holds the event loop, a millisecond for each kilobyte or two. */
+const MOST_IDL_BYTES = 128 << 10;
+
+function contractText(idl: string, includes: Record<string, string> | undefined): string {
+  const bytes = [idl, ...Object.values(includes ?? {})].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes <= MOST_IDL_BYTES) return idl;
+  throw invalidInput(`request.idl has ${bytes} bytes with its includes; a contract has at most ${MOST_IDL_BYTES}`, {
+    problems: [{ path: 'request.idl', message: `must be at most ${MOST_IDL_BYTES} bytes`, got: String(bytes) }],
+  });
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -35,10 +63,12 @@ function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[num
 export function registryHandlers(registry: RegistryPort): Handlers {
   const handlers = {
     async publish_contract(request: Wire<types.PublishContractRequest>) {
+      refuse(request.checks_yaml, 'checks_yaml');
+      const includes = (request.includes ?? undefined) as unknown as Record<string, string> | undefined;
       const published = await registry.publishContract(
         present({
-          idl: required(request.idl, 'idl'),
-          includes: request.includes as unknown as Record<string, string> | undefined,
+          idl: contractText(required(request.idl, 'idl'), includes),
+          includes,
           fixturesUploadId: request.fixtures_upload_id,
           fixturesFormat: fixturesFormat(request.fixtures_format),
           allowBreaking: request.allow_breaking,
@@ -91,7 +121,11 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 
     async list_versions(request: Wire<types.VersionsRequest>) {
       const page = await registry.listVersions(
-        present({ model: request.model, limit: request.limit, pageToken: request.page_token }) as never,
+        present({
+          model: request.model,
+          limit: positive(request.limit, 'limit'),
+          pageToken: request.page_token,
+        }) as never,
       );
       return new types.VersionsResponse(
         present({ versions: page.items.map(versionToWire), next_page_token: page.nextPageToken }) as never,
@@ -105,6 +139,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
     },
 
     async promote(request: Wire<types.PromoteRequest>) {
+      refuse(request.canary_weight, 'canary_weight');
       const entry = await registry.promote(
         present({
           model: required(request.model, 'model'),
@@ -112,7 +147,6 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           aliasName: request.alias_name,
           expectedVersion: request.expected_version,
           reason: request.reason,
-          canaryWeight: request.canary_weight,
         }) as never,
       );
       return new types.AliasResponse({ entry: entryToWire(entry) });
@@ -141,7 +175,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           model: required(request.model, 'model'),
           aliasName: request.alias_name,
           at: request.at == null ? undefined : Number(request.at),
-          limit: request.limit,
+          limit: positive(request.limit, 'limit'),
         }) as never,
       );
       return new types.HistoryResponse({ entries: entries.map(entryToWire) });

@@ -3,6 +3,7 @@ import {
   BOOL,
   BYTE,
   copyBytes,
+  copyRange,
   DOUBLE,
   doubleScratch,
   grown,
@@ -65,7 +66,7 @@ export class CompactReader implements WireReader {
   elementType = 0;
   size = 0;
   spanAt = 0;
-  structs = 0;
+  values = 0;
   /** The field ids of the structs around this one, which the ids inside are counted from. */
   readonly #outer = new Int32Array(MAX_DEPTH + 8);
   #depth = 0;
@@ -76,7 +77,7 @@ export class CompactReader implements WireReader {
     this.buffer = buffer;
     this.at = start;
     this.end = end;
-    this.structs = 0;
+    this.values = 0;
     this.#depth = 0;
     this.#fieldBool = 0;
     this.fieldId = 0;
@@ -118,13 +119,13 @@ export class CompactReader implements WireReader {
     const head = this.ubyte(),
       short = head >> 4;
     this.elementType = FROM_COMPACT[head & 15]!;
-    this.size = short === 15 ? this.varint() : short;
+    this.size = short === 15 ? this.length() : short;
     this.#fieldBool = 0;
     this.fits(this.elementType === 0 ? 0 : least(this.elementType));
   }
 
   mapBegin(): void {
-    this.size = this.varint();
+    this.size = this.length();
     this.keyType = this.elementType = 0;
     this.#fieldBool = 0;
     if (this.size === 0) return;
@@ -184,7 +185,7 @@ export class CompactReader implements WireReader {
   }
 
   span(): number {
-    const length = this.varint();
+    const length = this.length();
     if (length < 0 || length > this.end - this.at)
       throw new Malformed(`a string of ${length} bytes where ${this.end - this.at} are left`);
     this.spanAt = this.at;
@@ -198,6 +199,7 @@ export class CompactReader implements WireReader {
 
   private skipNested(type: number, depth: number): void {
     if (depth > MAX_DEPTH) throw new Malformed(`nested deeper than ${MAX_DEPTH}`);
+    this.values++;
     switch (type) {
       case BOOL:
         this.bool();
@@ -223,7 +225,6 @@ export class CompactReader implements WireReader {
         this.at += 16;
         return;
       case STRUCT: {
-        this.structs++;
         const outer = this.fieldId;
         this.fieldId = 0;
         for (let inner = this.field(); inner !== STOP; inner = this.field()) this.skipNested(inner, depth + 1);
@@ -271,6 +272,16 @@ export class CompactReader implements WireReader {
   private wideVarint(value: number): number {
     for (let i = 5; i < 10; i++) if (this.ubyte() < 0x80) return value;
     throw new Malformed('a varint of more than ten bytes');
+  }
+
+  /** A length or a count: what takes more than 32 bits must not wrap around to something smaller. */
+  private length(): number {
+    const begin = this.at,
+      value = this.varint(),
+      bytes = this.at - begin;
+    if (bytes >= 5 && (bytes > 5 || this.buffer[this.at - 1]! > 15))
+      throw new Malformed('a length of more than 32 bits');
+    return value;
   }
 
   private fits(leastBytes: number): void {
@@ -352,7 +363,8 @@ export class CompactWriter implements WireWriter {
       this.i32(value);
       return;
     }
-    let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n));
+    const whole = BigInt(Number.isFinite(value) ? Math.trunc(value) : 0);
+    let rest = BigInt.asUintN(64, (whole << 1n) ^ (whole >> 63n));
     for (; rest >= 0x80n; rest >>= 7n) this.byte(Number(rest & 0x7fn) | 0x80);
     this.byte(Number(rest));
   }
@@ -370,6 +382,13 @@ export class CompactWriter implements WireWriter {
     this.room(value.length);
     copyBytes(this.buffer, this.at, value);
     this.at += value.length;
+  }
+
+  range(value: Uint8Array, start: number, length: number): void {
+    this.varint(length);
+    this.room(length);
+    copyRange(this.buffer, this.at, value, start, length);
+    this.at += length;
   }
 
   text(value: string): void {

@@ -1,9 +1,9 @@
 /** How a CSV file is written, found out: what stands between its values and in its numbers, and what means a missing one. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { invalidInput } from '../../errors.js';
-import { identifier, literal } from '../file-columns.js';
 import { sourceFile } from '../file-path.js';
 import { FileReader } from '../file-reader.js';
+import { identifier, literal } from '../sql.js';
 import { csvRelation } from './source.js';
 
 export interface CsvDialect {

@@ -8,9 +8,8 @@ import { statSync } from 'node:fs';
 import { z } from 'zod';
 import { invalidInput } from '../../errors.js';
 import type { SourceKind } from '../../model/training-port.js';
-import { identifier, literal } from '../file-columns.js';
 import { sourceFile } from '../file-path.js';
-import { openFile } from '../file-reader.js';
+import { identifier, literal } from '../sql.js';
 
 const SAMPLE_ROWS = 200_000;
 
@@ -32,6 +31,9 @@ export const csv: SourceKind<Configuration> = {
   kind: 'csv',
   configuration,
   async open(options, folder) {
+    // Loaded when it is needed: DuckDB takes longer to load than most commands take to run.
+    // Here, because DuckDB takes longer to load than most commands take to run.
+    const { openFile } = await import('../file-reader.js');
     return openFile(csvRelation(sourceFile(options.path, folder, 'a CSV file'), options), options.query);
   },
 };

@@ -1,0 +1,187 @@
+/** A server on a real Redis with models in it: penguins, trained here, and small ones that take every type. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { parseContract } from '#parley/contract/parse.js';
+import type { ModelStore } from '#parley/model/store-port.js';
+import { DATA_TYPES, type DataType } from '#parley/model/tensor.js';
+import type { Artifact } from '#parley/model/trained.js';
+import { modelTypeOf } from '#parley/model-types/table.js';
+import { GraphBuilder } from '#parley/onnx/graph.js';
+import { inspectGraph } from '#parley/onnx/reader.js';
+import { Registry } from '#parley/registry/registry.js';
+import { Dispatcher } from '#parley/rpc/dispatcher.js';
+import { GeneratedServices } from '#parley/rpc/generated.js';
+import { operationsHandlers } from '#parley/rpc/handlers/operations.js';
+import { predictionHandlers } from '#parley/rpc/handlers/prediction.js';
+import { registryHandlers } from '#parley/rpc/handlers/registry.js';
+import { DEFAULT_LIMITS, type Limits } from '#parley/rpc/limits.js';
+import { RpcServer } from '#parley/rpc/server.js';
+import { Batcher } from '#parley/serving/batcher.js';
+import { Factory } from '#parley/serving/factory.js';
+import { Router } from '#parley/serving/router.js';
+import { loadProject } from '#parley/training/project.js';
+import { newRunId, publishProjectContract, publishTrained } from '#parley/training/publish-run.js';
+import { train } from '#parley/training/train.js';
+
+// ---------------------------------------------------------------- models
+
+const PENGUINS_FOLDER = 'examples/penguins';
+export const PENGUINS_IDL = `${PENGUINS_FOLDER}/penguins.thrift`;
+
+/** One input and one output of each element type, the output being the input. */
+export const TENSOR_TYPES = Object.keys(DATA_TYPES) as DataType[];
+export const TENSORS = 'tensors';
+
+export const SCALARS_IDL = `include "parley.thrift"
+namespace js scalars
+enum Size { UNSPECIFIED = 0, SMALL = 1 (label = "small"), LARGE = 7 (label = "large") }
+struct Scalars {
+  1: optional bool flag
+  2: optional byte tiny
+  40: optional i16 short_number (min = "-1000", max = "1000")
+  4: optional i32 number
+  5: optional i64 long_number (min = "-1000000000000", max = "1000000000000")
+  6: optional double real (missing = "allowed")
+  7: optional string text (max_bytes = "20", missing = "allowed")
+  300: optional Size size
+  9: optional string key (role = "id")
+}
+struct Sum { 3: optional double sum (role = "value") }
+service Scales {
+  Sum add(7: Scalars scalars, 3: parley.RequestContext context) throws (5: parley.ParleyError error)
+  list<Sum> add_many(1: list<Scalars> rows)
+} (model = "scalars")
+`;
+
+export const PARITY_IDL = `include "parley.thrift"
+namespace js parity
+struct Number { 1: optional double real }
+struct Side { 1: optional i16 side (role = "label"), 15: optional parley.Provenance provenance }
+service Parity { Side side(1: Number number) throws (1: parley.ParleyError error) } (model = "parity")
+`;
+
+function artifactOf(modelType: Artifact['modelType'], builder: GraphBuilder, metadata: Artifact['metadata']): Artifact {
+  const graph = builder.serialize();
+  return { modelType, signature: inspectGraph(graph).signature, metadata, graph };
+}
+
+function tensorsModel(): Artifact {
+  const graph = new GraphBuilder();
+  for (const type of TENSOR_TYPES) {
+    graph.input(`${type}_in`, type, [-1, 2]);
+    graph.output(`${type}_out`, `${type}_in`, type, [-1, 2]);
+  }
+  return artifactOf('tabular-regressor', graph, {});
+}
+
+/** The sum of its numbers. */
+function scalarsModel(): Artifact {
+  const graph = new GraphBuilder();
+  const addends = (
+    [
+      ['flag', 'bool'],
+      ['tiny', 'int8'],
+      ['short_number', 'int16'],
+      ['number', 'int32'],
+      ['long_number', 'int64'],
+      ['real', 'float64'],
+    ] as const
+  ).map(([name, type]) => graph.node('Cast', [graph.input(name, type, [-1, 1])], { to: 11 }));
+  for (const name of ['text', 'size']) graph.input(name, 'string', [-1, 1]);
+  const sum = addends.reduce((total, addend) => graph.node('Add', [total, addend]));
+  graph.output('value', sum, 'float64', [-1, 1]);
+  return artifactOf('tabular-regressor', graph, {});
+}
+
+/** The class at index 1, "11", for numbers above zero. */
+function parityModel(): Artifact {
+  const graph = new GraphBuilder();
+  const zero = graph.constant('zero', { dataType: 'float64', shape: [], data: new Float64Array(1) });
+  const flat = graph.constant('flat', { dataType: 'int64', shape: [1], data: BigInt64Array.of(-1n) });
+  const above = graph.node('Greater', [graph.input('real', 'float64', [-1, 1]), zero]);
+  graph.output('label', graph.node('Reshape', [graph.node('Cast', [above], { to: 7 }), flat]), 'int64', [-1]);
+  return artifactOf('tabular-classifier', graph, { classes: ['-5', '11'] });
+}
+
+/** Puts a model into production, past the gate. */
+async function place(store: ModelStore, model: string, artifact: Artifact, idl?: string): Promise<void> {
+  const by = { actor: 'ada' };
+  if (idl !== undefined) {
+    const contract = parseContract({ file: `${model}.thrift`, idl, includes: {} });
+    const services = contract.services.map(({ name }) => name);
+    const { fingerprint } = contract;
+    await store.publishContract({ ...by, model, contract: { fingerprint, idl, includes: {}, services } });
+  }
+  const bytes = modelTypeOf(artifact.modelType).serialize(artifact);
+  const version = createHash('sha256').update(bytes).digest('hex');
+  await store.publishVersion({
+    ...by,
+    model,
+    bytes,
+    record: { version, modelType: artifact.modelType, metrics: { rmse: 1 } },
+  });
+  await store.moveAlias({ ...by, model, version, aliasName: 'production', action: 'promote' });
+}
+
+/** Trains and publishes everything; seconds. @returns the version of penguins in production */
+export async function fillStore(store: ModelStore): Promise<string> {
+  execFileSync(process.execPath, [`${PENGUINS_FOLDER}/load.mjs`]);
+  const project = await loadProject(PENGUINS_FOLDER);
+  const trained = await train(project);
+  const registry = new Registry(store, 'ada');
+  await publishProjectContract(registry, project);
+  const { version } = await publishTrained(registry, project, trained, newRunId(new Date()));
+  await store.moveAlias({ actor: 'ada', model: 'penguins', version, aliasName: 'production', action: 'promote' });
+  await place(store, TENSORS, tensorsModel());
+  await place(store, 'scalars', scalarsModel(), SCALARS_IDL);
+  await place(store, 'parity', parityModel(), PARITY_IDL);
+  return version;
+}
+
+// ---------------------------------------------------------------- the server
+
+export interface Served {
+  readonly host: string;
+  readonly port: number;
+  readonly server: RpcServer;
+  close(): Promise<void>;
+}
+
+/** As app.ts joins it, on a port of its own; logs only what is a defect. */
+export async function serve(
+  store: ModelStore,
+  limits: Partial<Limits> = {},
+  log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true })),
+): Promise<Served> {
+  const batcher = new Batcher();
+  const factory = new Factory(store, batcher);
+  const router = new Router(store, factory, log);
+  await router.start();
+  const generated = new GeneratedServices(
+    {
+      Prediction: predictionHandlers(router),
+      Registry: registryHandlers(new Registry(store, 'ada')),
+      Operations: operationsHandlers({
+        router,
+        store,
+        serverVersion: 'test',
+        genericIdl: readFileSync('idl/parley.thrift', 'utf8'),
+      }),
+    },
+    log,
+  );
+  const dispatcher = new Dispatcher({ router, batcher, log, generated, defaultService: 'Penguins' });
+  const server = new RpcServer(dispatcher.onFrame, batcher, { ...DEFAULT_LIMITS, ...limits }, log);
+  const address = await server.listen('127.0.0.1', 0);
+  return {
+    ...address,
+    server,
+    async close() {
+      await server.close();
+      await router.close();
+      factory.close();
+    },
+  };
+}
