@@ -3,6 +3,7 @@
  * closed in the reverse.
  */
 import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { pino } from 'pino';
 import type { CliContext, OpenRegistry, RunningServer, ServeOptions, StoreOptions } from './cli/context.js';
 import {
@@ -59,7 +60,8 @@ export const predict: CliContext['predict'] = async (options, model, rows, call)
 
 const defaultAddress: ServerAddress = { host: DEFAULT_HOST, port: DEFAULT_PORT };
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 /** Opens the store, follows it, listens. @throws ParleyError when any of it cannot be done; nothing stays open then */
 export async function serve(options: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
@@ -72,17 +74,14 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const settings = storeSettings(options);
   const store = await openStore(settings);
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
-  const close = async () => {
-    for (const undo of closing.reverse()) await undo();
-    closing.length = 0;
-  };
+  const close = () => undoAll(closing.splice(0));
   try {
     const batcher = new Batcher();
     const factory = new Factory(store, batcher);
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
-    await router.start();
     closing.push(() => router.close());
+    await router.start();
     const dispatcher = new Dispatcher({
       router,
       batcher,
@@ -103,6 +102,19 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     await close();
     throw error;
   }
+}
+
+/** The latest first; one that fails does not keep the others from being undone, and is told when they are. */
+async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const undo of [...closing].reverse()) {
+    try {
+      await undo();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 function generatedServices(

@@ -55,7 +55,12 @@ export interface CliContext {
 /** Adds a command's part to the program. */
 export type CommandDefinition = (program: Command, context: CliContext) => void;
 
-/** Opens the registry for one action and closes it whatever happens. */
+/**
+ * Opens the registry for one action and closes it whatever happens.
+ *
+ * Ctrl-C closes it at once: what the action still wants to change is refused then, so that nothing is changed behind the
+ * back of somebody who has been told that it stopped.
+ */
 export async function withRegistry<T>(
   context: CliContext,
   options: StoreOptions,
@@ -63,9 +68,24 @@ export async function withRegistry<T>(
 ): Promise<T> {
   const open = await context.openRegistry(options);
   try {
-    return await action(open.registry);
+    return await unlessAborted(context.signal, () => action(open.registry));
   } finally {
     await open.close();
+  }
+}
+
+/** What `work` comes to, or at once the signal's reason when it is aborted. */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -7,10 +7,10 @@ import type { ParleyError } from '../errors.js';
 type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export class Output {
-  readonly #out: Writable;
+  readonly #out: Terminal;
   readonly #err: Terminal;
 
-  constructor(out: Writable, err: Terminal) {
+  constructor(out: Terminal, err: Terminal) {
     this.#out = out;
     this.#err = err;
   }
@@ -56,7 +56,7 @@ export class Output {
       const text = row
         .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
         .join('  ');
-      this.line(index === 0 && this.isTerminal ? styleText('bold', text.trimEnd()) : text.trimEnd());
+      this.line(index === 0 && this.#out.isTTY === true ? styleText('bold', text.trimEnd()) : text.trimEnd());
     });
   }
 
@@ -68,8 +68,11 @@ export class Output {
   failure(error: ParleyError): void {
     const mark = this.isTerminal ? styleText(['red', 'bold'], 'error') : 'error';
     this.#err.write(`${mark} ${error.code}: ${error.message}\n`);
-    for (const { path, message, got } of error.problems)
+    for (const { path, message, got } of error.problems) {
+      // Most messages tell the first problems themselves.
+      if (error.message.includes(path) && error.message.includes(message)) continue;
       this.#err.write(`  ${path}: ${message}${got === undefined ? '' : `, got ${got}`}\n`);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** `parley predict`: one row, or many, answered over Thrift like any caller's. */
 import { invalidInput } from '../errors.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
-import type { CliContext, CommandDefinition, StoreOptions } from './context.js';
+import { type CliContext, type CommandDefinition, type StoreOptions, unlessAborted } from './context.js';
 import { countOf } from './history.js';
 import { figure, type Output, short } from './output.js';
 
@@ -28,10 +28,8 @@ export const predict: CommandDefinition = (program, context) => {
     )
     .action(async (model: string, json: string, { timeout, ...options }: Options) => {
       const parsed = parseRows(json === '-' ? await readAll(context) : json);
-      const answers = await context.predict(options, model, parsed.rows, {
-        many: parsed.many,
-        ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-      });
+      const call = { many: parsed.many, ...(timeout === undefined ? {} : { timeoutMs: timeout }) };
+      const answers = await unlessAborted(context.signal, () => context.predict(options, model, parsed.rows, call));
       if (options.json) context.output.json(parsed.many ? answers : answers[0]);
       else for (const answer of answers) printAnswer(context.output, answer);
     });

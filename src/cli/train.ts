@@ -25,6 +25,8 @@ interface Options extends StoreOptions {
 
 interface Outcome {
   readonly run_id: string;
+  /** Whether the version is new; the same training makes the same version. */
+  readonly published: boolean;
   readonly version: ModelVersion;
   readonly metrics: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
@@ -83,7 +85,8 @@ async function runTraining(
     signal.throwIfAborted();
     await publishProjectContract(registry, project);
     const version = await publishTrained(registry, project, trained, runId);
-    const base = { run_id: runId, version, metrics: trained.metrics, warnings: trained.warnings };
+    const published = version.runId === runId;
+    const base = { run_id: runId, published, version, metrics: trained.metrics, warnings: trained.warnings };
     return request.promote
       ? { ...base, ...(await acceptAndPromote(registry, version, progress, request.reason)) }
       : base;
@@ -107,14 +110,18 @@ async function acceptAndPromote(
 
 function printOutcome(
   output: Output,
-  { version, metrics, warnings, verdict, promotion }: Outcome,
+  { published, version, metrics, warnings, verdict, promotion }: Outcome,
   wanted: boolean,
 ): void {
   printMetrics(output, metrics);
   output.line();
   for (const warning of warnings) output.note(`note: ${warning}`);
   output.line(`version ${version.version}`);
-  output.line(`${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`);
+  output.line(
+    published
+      ? `${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`
+      : `"${version.model}" has this version already${version.runId === undefined ? '' : `, from run ${version.runId}`}; nothing new was published`,
+  );
   if (verdict !== undefined) {
     output.line();
     printVerdict(output, verdict);

@@ -12,6 +12,8 @@ export interface ColumnProfile {
   readonly max?: number;
   /** All distinct values, where they are few. */
   readonly values?: readonly string[];
+  /** Of a string's UTF-8, where the values are not listed. */
+  readonly longestBytes?: number;
 }
 
 export interface ProposedField {
@@ -111,14 +113,14 @@ function tidy(number: number): number {
   return Number(number.toPrecision(12));
 }
 
-function stringBounds({ values, distinct }: ColumnProfile): Bounds {
+function stringBounds({ values, distinct, longestBytes = 0 }: ColumnProfile): Bounds {
   if (values !== undefined && isVocabulary(values)) {
     return { annotations: [`values = ${quote(values.join(','))}`], comment: '' };
   }
   const comment = `${distinct} different values`;
-  if (values === undefined || values.length === 0) return { annotations: [`max_bytes = "${TEXT_BYTES}"`], comment };
-  const longest = Math.max(...values.map((value) => Buffer.byteLength(value)));
-  const maxBytes = Math.max(64, 2 ** Math.ceil(Math.log2(longest * 2 + 1)));
+  const listed = values !== undefined && values.length > 0;
+  const longest = listed ? Math.max(...values.map((value) => Buffer.byteLength(value))) : longestBytes;
+  const maxBytes = Math.max(listed ? 64 : TEXT_BYTES, 2 ** Math.ceil(Math.log2(longest * 2 + 1)));
   return { annotations: [`max_bytes = "${maxBytes}"`], comment };
 }
 

@@ -1,5 +1,6 @@
 /** A first contract for a table: what `parley init` writes and people then edit. */
 import { invalidInput } from '../errors.js';
+import { MODEL_NAME_PATTERN } from '../model/version.js';
 import { Names, pascalCase, snakeCase } from './identifiers.js';
 import { didYouMean } from './nearest.js';
 import { type ColumnProfile, type ProposedField, proposeField } from './propose-field.js';
@@ -36,7 +37,7 @@ export function proposeContract(input: {
   const identifiers = new Map<string, string>();
   const types = typeNames(input.name, label);
   const proposed = proposeLabel(label, types.label);
-  const fields = requestFields(columns, identifiers);
+  const fields = requestFields(columns, identifiers, proposed.field);
   identifiers.set(label.name, proposed.field);
   return { text: write(input.name, label, types, proposed, fields), identifiers };
 }
@@ -68,8 +69,14 @@ interface RequestLine {
   readonly comment: string;
 }
 
-function requestFields(columns: readonly ColumnProfile[], identifiers: Map<string, string>): readonly RequestLine[] {
+/** @param labelField no field may be called so, because fixtures hold both side by side */
+function requestFields(
+  columns: readonly ColumnProfile[],
+  identifiers: Map<string, string>,
+  labelField: string,
+): readonly RequestLine[] {
   const names = new Names();
+  names.take(labelField);
   const proposed: ProposedField[] = [];
   for (const column of columns) proposed.push(proposeField(column, !proposed.some((field) => field.role === 'id')));
   // A model must be fed something: where every column looks useless, they are all left to the reader to judge.
@@ -119,7 +126,7 @@ function write(
     `  list<${types.response}> ${verb}_many(1: list<${types.request}> rows, ${context})`,
     throws,
     '} (',
-    `  model = "${snakeCase(name, 'model')}",`,
+    `  model = "${MODEL_NAME_PATTERN.test(name) ? name : snakeCase(name, 'model')}",`,
     ...answer.acceptLines,
     ')',
     '',

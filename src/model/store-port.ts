@@ -58,7 +58,10 @@ export interface ModelState {
 }
 
 export interface StoreWatcher {
-  /** Called for each model whose state changed, soon after (pub/sub), and at the latest a poll later. Never concurrently. */
+  /**
+   * Called for each model whose state changed, soon after (pub/sub), and at the latest a poll later. One model's calls come
+   * one after the other; a call that fails is repeated a poll later.
+   */
   onChange(state: ModelState): void | Promise<void>;
   /** Called when the store becomes reachable or unreachable. */
   onConnection?(connected: boolean): void;
@@ -77,6 +80,8 @@ export interface ModelStore {
   uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number>;
   /** The whole upload; INVALID_INPUT while parts are missing, NOT_FOUND when it is unknown or expired. */
   readUpload(uploadId: string): Promise<Buffer>;
+  /** The upload has served its purpose: it goes within a minute, so that a call that is repeated still finds it. */
+  releaseUpload(uploadId: string): Promise<void>;
 
   /**
    * Makes a version visible, whole, with its record and its ledger line. A version that is already there keeps its

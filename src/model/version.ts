@@ -19,7 +19,6 @@ export interface ModelVersion {
   readonly publishedAt: number;
   readonly runId?: string;
   readonly metrics: Readonly<Record<string, number>>;
-  readonly contractService?: string;
   /** Of the contract that it is bound to. */
   readonly contractFingerprint?: string;
   readonly accepted: boolean;

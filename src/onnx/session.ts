@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-common';
-import { modelBroken } from '../errors.js';
+import { modelBroken, ParleyError } from '../errors.js';
 import type { DataType, Signature, TensorData, TensorSpec } from '../model/tensor.js';
 
 const require = createRequire(import.meta.url);
@@ -130,10 +130,12 @@ export class Session {
   /**
    * Loads a serialized ONNX graph; blocks while the runtime does.
    *
+   * @param road `public`: through the runtime's documented interface also where its native binding would do
    * @throws ParleyError MODEL_BROKEN when the runtime refuses it
    */
-  static async load(graph: Uint8Array): Promise<Session> {
-    const { createNative, createPublic } = loadRuntime();
+  static async load(graph: Uint8Array, road: 'native' | 'public' = 'native'): Promise<Session> {
+    const { createNative: available, createPublic } = loadRuntime();
+    const createNative = road === 'native' ? available : undefined;
     try {
       if (createNative === undefined) {
         const session = await createPublic(graph);
@@ -142,11 +144,16 @@ export class Session {
       }
       const native = createNative();
       native.loadModel(graph.buffer, graph.byteOffset, graph.byteLength, SESSION_OPTIONS);
-      const signature = {
-        inputs: native.inputMetadata.map(specOfNative),
-        outputs: native.outputMetadata.map(specOfNative),
-      };
-      return new Session(signature, native, undefined);
+      try {
+        const signature = {
+          inputs: native.inputMetadata.map(specOfNative),
+          outputs: native.outputMetadata.map(specOfNative),
+        };
+        return new Session(signature, native, undefined);
+      } catch (error) {
+        native.dispose();
+        throw error;
+      }
     } catch (cause) {
       throw modelBroken(`the runtime refuses the graph: ${oneLine(cause)}`, { cause });
     }
@@ -197,6 +204,7 @@ export class Session {
 
 /** What a failed run is told as. */
 export function brokenRun(cause: unknown): Error {
+  if (cause instanceof ParleyError) return cause;
   return modelBroken(`the runtime could not run the graph: ${oneLine(cause)}`, { cause });
 }
 

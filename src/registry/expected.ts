@@ -16,16 +16,18 @@ const packr = new Packr({ useRecords: false }),
 
 const values = z.union([z.instanceof(Uint8Array), z.array(z.string())]);
 const schema = z.object({
-  rows: z.int().nonnegative(),
+  rows: z.int().positive(),
   inputs: z.record(z.string(), z.object({ kind: z.enum(['number', 'string']), values })),
-  outputs: z.record(
-    z.string(),
-    z.object({
-      data_type: z.enum(Object.keys(DATA_TYPES) as [DataType, ...DataType[]]),
-      shape: z.array(z.int().nonnegative()),
-      values,
-    }),
-  ),
+  outputs: z
+    .record(
+      z.string(),
+      z.object({
+        data_type: z.enum(Object.keys(DATA_TYPES) as [DataType, ...DataType[]]),
+        shape: z.array(z.int().nonnegative()),
+        values,
+      }),
+    )
+    .refine((outputs) => Object.keys(outputs).length > 0, 'must hold at least one'),
 });
 
 export function encodeExpected({ rows, outputs }: Expected): Buffer {
@@ -50,7 +52,7 @@ export function decodeExpected(bytes: Uint8Array): Expected {
     parsed = schema.parse(unpackr.unpack(bytes));
   } catch (cause) {
     throw invalidInput(
-      'the expected answers cannot be read: they must be a MessagePack map of rows, inputs and outputs',
+      'the expected answers cannot be read: they must be a MessagePack map of rows, inputs and outputs, with at least one row and one output',
       { cause },
     );
   }

@@ -4,7 +4,10 @@ import { invalidInput } from '../errors.js';
 import type { ColumnBatch } from '../model/row.js';
 import { allocate, type Signature, type Tensor, type TensorData } from '../model/tensor.js';
 
-/** @param bindings the contract's; undefined: each input is one column of its own name */
+/**
+ * @param bindings the contract's; undefined: each input is one column of its own name
+ * @throws ParleyError INVALID_INPUT for a column that is not there or of the other kind
+ */
 export function feedsOf(
   rows: ColumnBatch,
   signature: Signature,
@@ -19,6 +22,11 @@ export function feedsOf(
     if (from === undefined)
       throw invalidInput(
         `the rows lack the column "${name}"; they have ${rows.specs.map((spec) => spec.name).join(', ')}`,
+      );
+    const isText = signature.inputs[input]!.dataType === 'string';
+    if (isText !== Array.isArray(from))
+      throw invalidInput(
+        `the column "${name}" holds ${isText ? 'numbers' : 'strings'}; the graph takes ${isText ? 'strings' : 'numbers'} there`,
       );
     const width = widthOf(signature.inputs[input]!.shape),
       to = data[input]!;

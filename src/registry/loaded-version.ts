@@ -19,18 +19,24 @@ export class LoadedVersion {
     readonly contract: Contract | undefined,
     /** Of the contract's first method. */
     readonly binding: MethodBinding | undefined,
-    readonly sizeBytes: number,
+    readonly envelope: Uint8Array,
   ) {}
+
+  get sizeBytes(): number {
+    return this.envelope.length;
+  }
 
   static async load(folder: string, { contract: text, service }: IsolatedModel): Promise<LoadedVersion> {
     const envelope = await readFile(join(folder, ENVELOPE));
     const artifact = deserialize(envelope);
     const contract = text === undefined ? undefined : parseContract(text);
+    const session = await Session.load(artifact.graph);
+    const bindable = { ...artifact, signature: session.signature };
     const binding =
       contract === undefined
         ? undefined
-        : bindService(contract, service ?? contract.services[0]!.name, artifact).methods[0];
-    return new LoadedVersion(artifact, await Session.load(artifact.graph), contract, binding, envelope.length);
+        : bindService(contract, service ?? contract.services[0]!.name, bindable).methods[0];
+    return new LoadedVersion(artifact, session, contract, binding, envelope);
   }
 
   async run(rows: ColumnBatch): Promise<Record<string, Tensor>> {

@@ -12,6 +12,7 @@ import {
   conflict,
   contractMismatch,
   invalidInput,
+  modelBroken,
   notAccepted,
   notFound,
   ParleyError,
@@ -28,6 +29,7 @@ import type {
   Rollback,
 } from '../model/registry-port.js';
 import type { ContractRecord, ModelStore, VersionRecord } from '../model/store-port.js';
+import type { Signature } from '../model/tensor.js';
 import {
   type AliasState,
   type LedgerEntry,
@@ -43,6 +45,7 @@ import { rehearse, runAcceptance } from './isolated.js';
 
 const LIST_LIMIT = 50,
   MOST_LISTED = 1_000;
+const FORMATS: readonly string[] = ['csv', 'jsonl', 'parquet'];
 const ALIAS_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 export class Registry implements RegistryPort {
@@ -77,6 +80,7 @@ export class Registry implements RegistryPort {
       ...(fixtures === undefined ? {} : { fixtures }),
       ...(request.allowBreaking === undefined ? {} : { reason: request.allowBreaking }),
     });
+    await this.#release(request.fixturesUploadId);
     return {
       model: contract.model,
       services: record.services,
@@ -110,18 +114,22 @@ export class Registry implements RegistryPort {
     return this.#store.uploadPart(uploadId, offset, data);
   }
 
+  /** What was published is published: an upload that cannot be released now expires by itself. */
+  async #release(...uploadIds: readonly (string | undefined)[]): Promise<void> {
+    const used = uploadIds.filter((id) => id !== undefined);
+    await Promise.allSettled(used.map((id) => this.#store.releaseUpload(id)));
+  }
+
   /** The post-processing pipeline: inspect, bind, rehearse and compare, store and publish. */
   async publish(request: Publish): Promise<ModelVersion> {
     checkModelName(request.model);
     const envelope = await this.#store.readUpload(request.uploadId);
-    if (!isEnvelope(envelope))
-      throw unsupported(
-        'a plain ONNX graph cannot be published yet; train with "parley train", which wraps its graph in an envelope',
-      );
+    if (!isEnvelope(envelope)) throw notAnEnvelope(envelope);
     const artifact = deserialize(envelope);
     if (request.modelType !== undefined && request.modelType !== artifact.modelType)
       throw invalidInput(`model_type is "${request.modelType}", the envelope holds a ${artifact.modelType}`);
     const { signature } = inspectGraph(artifact.graph);
+    checkSameSignature(artifact.signature, signature);
     const inForce = await this.#contractFor(request);
     if (inForce !== undefined) bindAll(inForce.contract, { ...artifact, signature });
     const expected =
@@ -148,11 +156,12 @@ export class Registry implements RegistryPort {
       },
       ...(request.runConfigurationJson === undefined ? {} : { runConfigurationJson: request.runConfigurationJson }),
     });
+    await this.#release(request.uploadId, request.expectedUploadId);
     return this.#describe(
       request.model,
       record,
       await this.#store.contract(request.model),
-      await this.aliases(request.model),
+      (await this.#store.state(request.model)).aliases,
     );
   }
 
@@ -175,23 +184,41 @@ export class Registry implements RegistryPort {
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
-    const all: ModelVersion[] = [];
+    const limit = pageLimit(query.limit),
+      after = pagePlace(query.pageToken);
     if (query.model !== undefined) await this.#checkModel(query.model);
-    for (const model of query.model === undefined ? await this.#store.models() : [query.model]) {
-      const [records, contract, aliases] = await Promise.all([
-        this.#store.versions(model),
-        this.#store.contract(model),
-        this.#store.state(model),
-      ]);
-      for (const record of records) all.push(await this.#describe(model, record, contract, aliases.aliases));
-    }
-    all.sort((a, b) => b.publishedAt - a.publishedAt);
-    const from = pageStart(query.pageToken),
-      limit = Math.min(query.limit ?? LIST_LIMIT, MOST_LISTED);
+    const models = query.model === undefined ? await this.#store.models() : [query.model];
+    const listed = await Promise.all(
+      models.map(async (model) => (await this.#store.versions(model)).map((record) => ({ ...record, model }))),
+    );
+    const left = listed
+      .flat()
+      .sort(inOrder)
+      .filter((place) => after === undefined || inOrder(place, after) > 0);
+    const page = left.slice(0, limit),
+      last = page.at(-1);
     return {
-      items: all.slice(from, from + limit),
-      ...(all.length > from + limit ? { nextPageToken: String(from + limit) } : {}),
+      items: await this.#describeAll(page),
+      ...(left.length > limit && last !== undefined ? { nextPageToken: tokenOf(last) } : {}),
     };
+  }
+
+  async #describeAll(page: readonly (VersionRecord & { model: string })[]): Promise<ModelVersion[]> {
+    const models = [...new Set(page.map(({ model }) => model))];
+    const known = new Map(
+      await Promise.all(
+        models.map(async (model) => {
+          const [contract, { aliases }] = await Promise.all([this.#store.contract(model), this.#store.state(model)]);
+          return [model, { contract, aliases }] as const;
+        }),
+      ),
+    );
+    return Promise.all(
+      page.map(({ model, ...record }) => {
+        const { contract, aliases } = known.get(model)!;
+        return this.#describe(model, record, contract, aliases);
+      }),
+    );
   }
 
   async #describe(
@@ -204,8 +231,9 @@ export class Registry implements RegistryPort {
       contract?.fixtureFingerprint === undefined
         ? undefined
         : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
+    const { contractService: _, ...shown } = record;
     return {
-      ...record,
+      ...shown,
       model,
       accepted: verdict?.accepted === true,
       aliases: aliases.filter((alias) => alias.version === record.version).map((alias) => alias.aliasName),
@@ -277,12 +305,12 @@ export class Registry implements RegistryPort {
     const guards = new Set([PRODUCTION, ...contract.services.flatMap((service) => service.accept.guards)]);
     if (!guards.has(aliasName)) return undefined;
     const { fingerprint: contractFingerprint, fixtureFingerprint } = record;
-    const verdict =
-      fixtureFingerprint === undefined
-        ? undefined
-        : await this.#store.verdict(model, version, contractFingerprint, fixtureFingerprint);
-    if (fixtureFingerprint === undefined || verdict?.accepted !== true)
-      throw refusal(model, version, aliasName, verdict);
+    if (fixtureFingerprint === undefined)
+      throw notAccepted(
+        `"${aliasName}" of model "${model}" is guarded, and its contract has no fixtures to accept a version on; publish them with "parley contract publish PROJECT"`,
+      );
+    const verdict = await this.#store.verdict(model, version, contractFingerprint, fixtureFingerprint);
+    if (verdict?.accepted !== true) throw refusal(model, version, aliasName, verdict);
     return { contractFingerprint, fixtureFingerprint };
   }
 
@@ -327,10 +355,19 @@ export class Registry implements RegistryPort {
     const record = await this.#store.contract(model);
     if (record === undefined) return;
     const artifact = deserialize(await this.#store.readVersion(model, version));
-    bindAll(contractOf(model, record), artifact);
+    try {
+      bindAll(contractOf(model, record), artifact);
+    } catch (error) {
+      if (!(error instanceof ParleyError) || error.code !== 'CONTRACT_MISMATCH') throw error;
+      throw contractMismatch(
+        `model "${model}" cannot go back to ${version.slice(0, 12)}, which no longer keeps the contract in force; name another version, or publish the earlier contract first: ${error.message}`,
+        { problems: error.problems, cause: error },
+      );
+    }
   }
 
   async aliases(model: string): Promise<readonly AliasState[]> {
+    await this.#checkModel(model);
     return (await this.#store.state(model)).aliases;
   }
 
@@ -384,8 +421,10 @@ function fixturesOf(
   inForce: ContractRecord | undefined,
 ): Pick<ContractRecord, 'fixtureFingerprint' | 'fixturesFormat'> {
   if (fixtures !== undefined) {
-    if (request.fixturesFormat === undefined)
-      throw invalidInput('fixtures_format is missing; it must be csv, jsonl or parquet');
+    if (request.fixturesFormat === undefined || !FORMATS.includes(request.fixturesFormat))
+      throw invalidInput(
+        `fixtures_format is ${request.fixturesFormat ?? 'missing'}; it must be one of ${FORMATS.join(', ')}`,
+      );
     return {
       fixtureFingerprint: createHash('sha256').update(fixtures).digest('hex'),
       fixturesFormat: request.fixturesFormat,
@@ -440,16 +479,51 @@ function checkAliasName(aliasName: string): void {
     );
 }
 
-function pageStart(token: string | undefined): number {
-  if (token === undefined) return 0;
-  const start = Number(token);
-  if (!Number.isInteger(start) || start < 0)
+/** A version's place in a listing; a page's token is that of its last item, so that what is published meanwhile moves none. */
+type Place = Pick<ModelVersion, 'publishedAt' | 'model' | 'version'>;
+
+const tokenOf = ({ publishedAt, model, version }: Place): string => `${publishedAt}:${model}:${version}`;
+
+/** Newest first; of those of one microsecond by name. */
+function inOrder(a: Place, b: Place): number {
+  if (a.publishedAt !== b.publishedAt) return b.publishedAt - a.publishedAt;
+  const [one, other] = [tokenOf(a), tokenOf(b)];
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function pagePlace(token: string | undefined): Place | undefined {
+  if (token === undefined) return undefined;
+  const [, at, model, version] = /^(\d{1,16}):([^:]{1,128}):([0-9a-f]{64})$/.exec(token) ?? [];
+  if (at === undefined || model === undefined || version === undefined)
     throw invalidInput(`page_token "${token.slice(0, 32)}" is none that this registry gave out`);
-  return start;
+  return { publishedAt: Number(at), model, version };
+}
+
+function pageLimit(limit = LIST_LIMIT): number {
+  if (!Number.isInteger(limit) || limit < 1) throw invalidInput(`limit is ${limit}; it must be 1 or more`);
+  return Math.min(limit, MOST_LISTED);
 }
 
 /** What every envelope begins with, in any release. */
 const ENVELOPE_MAGIC = 'PARLEY';
+
+/** What to say of an upload that is none. */
+function notAnEnvelope(bytes: Uint8Array): ParleyError {
+  inspectGraph(bytes);
+  return unsupported(
+    'a plain ONNX graph cannot be published yet; train with "parley train", which wraps its graph in an envelope',
+  );
+}
+
+/** An envelope that says of its graph what is not so would be bound by one signature and served by another. */
+function checkSameSignature(told: Signature, found: Signature): void {
+  const text = ({ inputs, outputs }: Signature) =>
+    [inputs, outputs]
+      .map((specs) => specs.map(({ name, dataType, shape }) => `${name} ${dataType} (${shape.join(', ')})`).join(', '))
+      .join(' -> ');
+  if (text(told) !== text(found))
+    throw modelBroken(`the envelope says of its graph "${text(told)}", and the graph is "${text(found)}"`);
+}
 
 const isEnvelope = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENVELOPE_MAGIC.length)).toString('latin1') ===

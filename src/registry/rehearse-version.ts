@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { hasErrno } from '../errors.js';
 import type { ColumnBatch } from '../model/row.js';
 import type { Signature } from '../model/tensor.js';
+import { digestOf } from '../model-types/envelope.js';
+import { Batcher } from '../serving/batcher.js';
+import { Servable } from '../serving/servable.js';
 import { decodeExpected } from './expected.js';
 import { EXPECTED, type Rehearsed, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
@@ -13,6 +16,7 @@ const BLANK_ROWS = 2;
 
 export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>, folder: string): Promise<Rehearsed> {
   const version = await LoadedVersion.load(folder, task);
+  await checkServable(version.envelope);
   const bytes = await readIfThere(join(folder, EXPECTED));
   if (bytes === undefined) {
     await version.run(
@@ -25,7 +29,16 @@ export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>,
   }
   const expected = decodeExpected(bytes);
   const actual = await version.run(expected.rows);
-  return { rows: expected.rows.rows, largestDifference: compareOutputs(expected.outputs, actual) };
+  return {
+    rows: expected.rows.rows,
+    largestDifference: compareOutputs(expected.outputs, actual, version.artifact.metadata),
+  };
+}
+
+/** What a server would refuse to load must not be published. @throws ParleyError MODEL_BROKEN */
+async function checkServable(envelope: Uint8Array): Promise<void> {
+  const servable = await Servable.load('rehearsal', digestOf(envelope), envelope, new Batcher());
+  servable.release();
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

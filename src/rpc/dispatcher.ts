@@ -36,6 +36,8 @@ const BINARY = 0x80,
 const MOST_NAME_BYTES = 512;
 /** Choices of outputs whose codecs are kept for one version; a caller may invent more. */
 const MOST_CODECS = 64;
+/** Where the context stands in the arguments of every method of parley.thrift: `request.context`. */
+const GENERIC_CONTEXT = [1, 1];
 
 /** A method that can be called now. */
 type Route =
@@ -132,7 +134,7 @@ export class Dispatcher {
       else this.#onGenerated(caller, route.generated, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.#refuse(caller, route, error, this.#context.requestId);
+      this.#refuse(caller, route, error, this.#requestIdOf(route, reader, buffer, start, end));
     }
   };
 
@@ -289,34 +291,14 @@ export class Dispatcher {
   #onTyped(caller: Caller, route: TypedRoute, reader: WireReader, start: number, arrivedMs: number): void {
     const { model } = route.typed.service,
       servable = this.#router.ready(model, PRODUCTION);
-    if (servable !== undefined) this.#typedOn(caller, route, servable, reader, start, arrivedMs);
-    else {
-      this.#readContext(route, reader, start);
+    if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
+    else
       this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) =>
-        this.#typedOn(caller, route, found.servable, again, 0, arrivedMs),
+        this.#typedOn(caller, route, found.servable, again, arrivedMs),
       );
-    }
   }
 
-  #typedOn(
-    caller: Caller,
-    route: TypedRoute,
-    servable: Servable,
-    reader: WireReader,
-    start: number,
-    arrivedMs: number,
-  ): void {
-    try {
-      const rows = this.#readRows(route, servable, reader);
-      route.codec!.plan.commit(rows, new TypedCall(this, caller, route, route.codec!, arrivedMs, this.#context));
-    } catch (error) {
-      if (!(error instanceof Malformed)) this.#readContext(route, reader, start);
-      throw error;
-    }
-  }
-
-  /** The arguments' struct, its rows into the batch. @returns how many */
-  #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
+  #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
     if (route.codecOf !== servable) {
       route.codec = new TypedCodec(
         this.#router.binding(servable, route.typed).methods[route.index]!,
@@ -336,21 +318,7 @@ export class Dispatcher {
     }
     finished(reader);
     if (rows === 0) throw required(argument.name);
-    return rows;
-  }
-
-  /** Only the context, for a call that is refused or waits: it may stand behind rows that were not read to their end. */
-  #readContext(route: TypedRoute, reader: WireReader, start: number): void {
-    const { contextId } = route.typed.service.methods[route.index]!;
-    reader.reset(reader.buffer, start, reader.end);
-    reader.messageBegin();
-    this.#context.clear();
-    reader.structBegin();
-    for (let type = reader.field(); type !== STOP; type = reader.field()) {
-      if (reader.fieldId === contextId && type === STRUCT) this.#context.read(reader);
-      else reader.skip(type);
-    }
-    finished(reader);
+    codec.plan.commit(rows, new TypedCall(this, caller, route, codec, arrivedMs, this.#context));
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -363,8 +331,7 @@ export class Dispatcher {
     go: (reader: WireReader, value: T) => void,
   ): void {
     const frame = Buffer.from(reader.buffer.subarray(start, reader.end)),
-      { connection } = caller,
-      { requestId } = this.#context;
+      { connection } = caller;
     connection.heldBytes += frame.length;
     loading.then(
       (value) => {
@@ -378,12 +345,12 @@ export class Dispatcher {
           go(again, value);
         } catch (error) {
           if (error instanceof Malformed) caller.connection.close(error.message);
-          else this.#refuse(caller, route, error, this.#context.requestId);
+          else this.#refuse(caller, route, error, this.#requestIdOf(route, again, frame, 0, frame.length));
         }
       },
       (error: unknown) => {
         connection.heldBytes -= frame.length;
-        this.#refuse(caller, route, error, requestId);
+        this.#refuse(caller, route, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
       },
     );
   }
@@ -395,6 +362,22 @@ export class Dispatcher {
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
     this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)), reader.values);
+  }
+
+  /** The id that a refused call brought. It may stand behind what was refused, so the frame is read once more. */
+  #requestIdOf(route: Route, reader: WireReader, frame: Buffer, start: number, end: number): string | undefined {
+    const context = this.#context;
+    context.clear();
+    try {
+      reader.reset(frame, start, end);
+      reader.messageBegin();
+      if (route.kind === 'typed') readContext(reader, context, [route.typed.service.methods[route.index]!.contextId]);
+      else readContext(reader, context, GENERIC_CONTEXT);
+    } catch (error) {
+      // What is broken behind the refused part changes nothing: it is refused without an id.
+      if (!(error instanceof Malformed)) throw error;
+    }
+    return context.requestId;
   }
 
   #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
@@ -491,6 +474,18 @@ function beginReply({ connection, compact, method, sequenceId }: Caller): WireWr
 function finished(reader: WireReader): void {
   reader.structEnd();
   if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
+}
+
+/** Reads the context that stands at a path of field ids in the struct at the reader's position. */
+function readContext(reader: WireReader, context: ContextFields, path: readonly (number | undefined)[]): void {
+  const [id, ...rest] = path;
+  reader.structBegin();
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    if (reader.fieldId !== id || type !== STRUCT) reader.skip(type);
+    else if (rest.length > 0) readContext(reader, context, rest);
+    else context.read(reader);
+  }
+  reader.structEnd();
 }
 
 function required(path: string): ParleyError {

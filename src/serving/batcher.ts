@@ -50,7 +50,7 @@ export class Batch {
   reserve(rows: number): void {
     if (rows <= this.#capacity) return;
     const old = this.columns;
-    this.#capacity = Math.max(rows, Math.min(64, this.#capacity * 2));
+    this.#capacity = Math.max(rows, this.#capacity * 2);
     this.columns = this.inputs.map((slot, index) => {
       const larger = allocate(slot.dataType, this.#capacity * slot.rowWidth);
       const previous = old[index];
@@ -94,13 +94,18 @@ function copyValues(from: TensorData, to: TensorData): void {
   else (to as Uint8Array).set(from as Uint8Array);
 }
 
-/** The batch being filled for one version and one set of outputs. */
+/**
+ * The batch being filled for one version and one set of outputs.
+ *
+ * While a batch runs and is delivered, a spare one takes its place: what is committed meanwhile waits there.
+ */
 export class Plan {
   readonly servable: Servable;
   readonly outputs: readonly Slot[];
   readonly #fetches: Fetches;
   readonly #batcher: Batcher;
   #batch: Batch;
+  #spare: Batch | undefined;
   /** Views into a batch's columns are reused between runs, where that is right. */
   readonly #reusable: boolean;
 
@@ -130,61 +135,86 @@ export class Plan {
     if (batch.calls.length === 1) this.#batcher.add(this);
   }
 
+  /** Never throws: every call of the batch is delivered or failed, now or when an asynchronous session answers. */
   run(): void {
     const batch = this.#batch;
-    if (batch.calls.length === 0) return;
-    if (dropExpired(batch)) return;
-    const { session } = this.servable;
-    if (!session.synchronous) this.#batch = new Batch(this.servable.inputs);
+    if (batch.calls.length === 0 || dropExpired(batch)) return;
+    this.#batch = this.#spare ?? new Batch(this.servable.inputs);
+    this.#spare = undefined;
     const startedMs = performance.now();
-    session.run(
-      this.#reusable ? batch.feeds(batch.rows) : batch.view(0, batch.rows),
-      this.#fetches,
-      (error, results) => {
-        if (results === undefined) this.#failed(batch, error, startedMs);
-        else this.#deliver(batch, results, startedMs);
-        if (batch.capacity > this.servable.maxRows * 4) this.#batch = new Batch(this.servable.inputs);
-        batch.clear();
-        if (!session.synchronous) this.#batcher.turnEnded();
-      },
-    );
-  }
-
-  #deliver(batch: Batch, results: Results, startedMs: number): void {
-    const answers = this.#answers(results, startedMs);
-    for (let i = 0, first = 0; i < batch.calls.length; i++) {
-      deliverOne(batch.calls[i]!, answers, first, batch.sizes[i]!);
-      first += batch.sizes[i]!;
+    let feeds: Feeds;
+    try {
+      feeds = this.#reusable ? batch.feeds(batch.rows) : batch.view(0, batch.rows);
+    } catch (error) {
+      this.#failed(batch, error, startedMs);
+      return;
     }
+    this.servable.session.run(feeds, this.#fetches, (error, results) => {
+      const answers = this.#answers(error, results, batch.rows, startedMs);
+      if (!('servable' in answers)) this.#failed(batch, answers.error, startedMs);
+      else {
+        for (let i = 0, first = 0; i < batch.calls.length; i++) {
+          deliverOne(batch.calls[i]!, answers, first, batch.sizes[i]!);
+          first += batch.sizes[i]!;
+        }
+        this.#finished(batch);
+      }
+    });
   }
 
-  #answers(results: Results, startedMs: number): Answers {
-    return {
-      servable: this.servable,
-      outputs: this.outputs,
-      values: this.outputs.map((slot) => valuesOf(results, slot)),
-      startedMs,
-      computeUs: Math.round((performance.now() - startedMs) * 1000),
-    };
+  #answers(
+    error: unknown,
+    results: Results | undefined,
+    rows: number,
+    startedMs: number,
+  ): Answers | { readonly error: unknown } {
+    if (results === undefined) return { error };
+    try {
+      return {
+        servable: this.servable,
+        outputs: this.outputs,
+        values: this.outputs.map((slot) => valuesOf(results, slot, rows)),
+        startedMs,
+        computeUs: Math.round((performance.now() - startedMs) * 1000),
+      };
+    } catch (error) {
+      return { error };
+    }
   }
 
   /** A run of several calls that failed is repeated for each alone, so that only the culprit fails. */
   #failed(batch: Batch, error: unknown, startedMs: number): void {
-    if (batch.calls.length === 1) {
-      batch.calls[0]!.fail(brokenRun(error));
+    const { calls, sizes } = batch;
+    if (calls.length === 1) {
+      failOne(calls[0]!, brokenRun(error));
+      this.#finished(batch);
       return;
     }
-    const calls = [...batch.calls],
-      sizes = [...batch.sizes];
-    for (let i = 0, first = 0; i < calls.length; i++) {
+    let left = calls.length;
+    for (let i = 0, first = 0; i < calls.length; first += sizes[i]!, i++) {
       const call = calls[i]!,
         rows = sizes[i]!;
       this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
-        if (results === undefined) call.fail(brokenRun(alone));
-        else deliverOne(call, this.#answers(results, startedMs), 0, rows);
+        const answers = this.#answers(alone, results, rows, startedMs);
+        if ('servable' in answers) deliverOne(call, answers, 0, rows);
+        else failOne(call, brokenRun(answers.error));
+        if (--left === 0) this.#finished(batch);
       });
-      first += rows;
     }
+  }
+
+  /** The batch is free again. One that a large request has made much too large is let go. */
+  #finished(batch: Batch): void {
+    batch.clear();
+    if (batch.capacity <= this.servable.maxRows * 4) {
+      // The same batch serves from turn to turn, so that its views are made once; the spare waits.
+      if (this.#batch.calls.length > 0) this.#spare = batch;
+      else {
+        this.#spare = this.#batch;
+        this.#batch = batch;
+      }
+    }
+    if (!this.servable.session.synchronous) this.#batcher.turnEnded();
   }
 }
 
@@ -193,7 +223,18 @@ function deliverOne(call: Call, answers: Answers, first: number, rows: number): 
   try {
     call.deliver(answers, first, rows);
   } catch (error) {
+    failOne(call, error);
+  }
+}
+
+/** Nor one that cannot even be failed; that is a defect, which ends the process as any other, once the turn is over. */
+function failOne(call: Call, error: unknown): void {
+  try {
     call.fail(error);
+  } catch (defect) {
+    setImmediate(() => {
+      throw defect;
+    });
   }
 }
 
@@ -201,9 +242,10 @@ function deliverOne(call: Call, answers: Answers, first: number, rows: number): 
 function dropExpired(batch: Batch): boolean {
   const now = performance.now();
   for (const call of batch.calls) if (call.deadlineMs > now) return false;
-  for (const call of batch.calls)
-    call.fail(deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
+  const expired = [...batch.calls];
   batch.clear();
+  for (const call of expired)
+    failOne(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
   return true;
 }
 
@@ -228,6 +270,8 @@ export class Batcher {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    // Not only when the turn ends: a batch that is full runs before, and its answers are named too.
+    this.ids.tick(Date.now());
     setImmediate(this.#turn);
   }
 

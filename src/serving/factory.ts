@@ -4,6 +4,7 @@
  * Callers that want the same version at the same time share one load. A load that failed is not remembered, so the next
  * call tries again.
  */
+import { shuttingDown } from '../errors.js';
 import type { ModelStore } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
 import type { Batcher } from './batcher.js';
@@ -14,6 +15,7 @@ export class Factory {
   readonly #batcher: Batcher;
   readonly #loaded = new Map<string, Servable>();
   readonly #loading = new Map<string, Promise<Servable>>();
+  #closed = false;
 
   constructor(store: Pick<ModelStore, 'readVersion'>, batcher: Batcher) {
     this.#store = store;
@@ -29,7 +31,7 @@ export class Factory {
     return this.#loaded.size;
   }
 
-  /** @throws ParleyError NOT_FOUND, MODEL_BROKEN, STORE_UNAVAILABLE */
+  /** @throws ParleyError NOT_FOUND, MODEL_BROKEN, STORE_UNAVAILABLE; SHUTTING_DOWN after `close` */
   load(model: string, version: Version): Promise<Servable> {
     const key = keyOf(model, version),
       ready = this.#loaded.get(key);
@@ -44,12 +46,19 @@ export class Factory {
 
   async #load(model: string, version: Version): Promise<Servable> {
     const envelope = await this.#store.readVersion(model, version);
+    if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
     const servable = await Servable.load(model, version, envelope, this.#batcher);
+    if (this.#closed) {
+      servable.release();
+      throw shuttingDown('the server is stopping; another one will answer');
+    }
     this.#loaded.set(keyOf(model, version), servable);
     return servable;
   }
 
+  /** Releases every servable; one that is being loaded is released when it is there. */
   close(): void {
+    this.#closed = true;
     for (const servable of this.#loaded.values()) servable.release();
     this.#loaded.clear();
   }

@@ -20,6 +20,7 @@ export class PredictionIds {
   constructor() {
     const random = randomBytes(PROCESS);
     for (let i = 0; i < PROCESS; i++) this.#current[TIME + i] = ALPHABET[random[i]! & 31]!;
+    this.tick(Date.now());
   }
 
   /** Sets the time that the next ids carry, in milliseconds since the epoch; once a turn is enough. */

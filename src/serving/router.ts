@@ -3,14 +3,15 @@
  *
  * A version is loaded on its first call. Once an alias's version is loaded, a version that the alias is moved to is
  * loaded before it takes over; the old one answers until then, and goes on answering when the new one does not load.
+ * A contract that the version in production does not fit waits, too, until one is promoted that does.
  */
 import type { Logger } from 'pino';
 import { bindService, type ServiceBinding } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
-import { parseContract } from '../contract/parse.js';
 import { notFound, ParleyError } from '../errors.js';
 import type { ModelState, ModelStore } from '../model/store-port.js';
-import { PRODUCTION, type Version } from '../model/version.js';
+import { PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
+import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
 import type { Servable } from './servable.js';
 
@@ -18,6 +19,8 @@ const RETRY_MS = 1_000;
 /** Callers' names are repeated to them, but not at any length. */
 const shortened = (name: string): string => (name.length <= 64 ? name : `${name.slice(0, 63)}…`);
 const VERSION_PREFIX = /^[0-9a-f]{8,64}$/;
+/** Stands for the choice of a contract that has not been made yet. */
+const NOT_CHOSEN = '';
 
 /** An alias as this server sees it. */
 export interface Target {
@@ -43,13 +46,15 @@ export interface Route {
 interface RoutedModel {
   readonly name: string;
   readonly targets: Map<string, Target>;
-  contractFingerprint: string | undefined;
+  /** The contract in force and the version in production for which `contract` was chosen. */
+  chosenFor: string;
   contract: Contract | undefined;
 }
 
 export class Router {
   readonly #store: ModelStore;
   readonly #factory: Factory;
+  readonly #choice: ContractChoice;
   readonly #log: Logger;
   readonly #models = new Map<string, RoutedModel>();
   readonly #bindings = new WeakMap<Servable, Map<string, ServiceBinding>>();
@@ -64,13 +69,14 @@ export class Router {
   constructor(store: ModelStore, factory: Factory, log: Logger) {
     this.#store = store;
     this.#factory = factory;
+    this.#choice = new ContractChoice(store, factory);
     this.#log = log;
   }
 
   /** Follows the store; every model that is there now is known when this resolves. */
   async start(): Promise<void> {
     this.#watch = await this.#store.watch({
-      onChange: (state) => this.#follow(state),
+      onChange: ({ model }) => this.#follow(model),
       onConnection: (connected) => {
         if (connected !== this.#connected)
           this.#log[connected ? 'info' : 'warn'](
@@ -117,7 +123,8 @@ export class Router {
       return { servable: target.servable, aliasName: reference };
     }
     if (VERSION_PREFIX.test(reference)) {
-      const version = await this.#store.resolveVersion(model, reference);
+      // A whole digest needs nobody to complete it: a version that is loaded answers while the store is away.
+      const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
       return { servable: await this.#factory.load(model, version), aliasName: undefined };
     }
     throw this.#unknown(model, reference);
@@ -160,41 +167,89 @@ export class Router {
     return binding;
   }
 
-  /** Changes of one model are taken up one after the other. */
-  #follow(state: ModelState): Promise<void> {
-    const following = (this.#following.get(state.model) ?? Promise.resolve()).then(() => this.#takeUp(state));
-    this.#following.set(state.model, following);
+  /** Changes of one model are taken up one after the other, and each by what the store says when its turn comes. */
+  #follow(model: string): Promise<void> {
+    const following = (this.#following.get(model) ?? Promise.resolve()).then(() => this.#takeUp(model));
+    this.#following.set(model, following);
     return following;
   }
 
-  async #takeUp(state: ModelState): Promise<void> {
-    let routed = this.#models.get(state.model);
-    if (routed === undefined) {
-      routed = { name: state.model, targets: new Map(), contractFingerprint: undefined, contract: undefined };
-      this.#models.set(state.model, routed);
-    }
+  async #takeUp(model: string): Promise<void> {
+    if (this.#closed) return;
     try {
-      await this.#followContract(routed, state);
-      await this.#followAliases(routed, state);
+      const state = await this.#store.state(model);
+      if (isGone(state)) this.#forget(model);
+      else await this.#followState(this.#routed(model), state);
     } catch (error) {
-      this.#log.error({ model: state.model, err: error }, 'a change could not be taken up; trying again');
-      this.#retry(state.model);
+      if (this.#closed) return;
+      const again = !(error instanceof ParleyError) || error.retryable;
+      this.#log.error({ model, err: error }, `a change could not be taken up${again ? '; trying again' : ''}`);
+      if (again) this.#retry(model);
     }
   }
 
-  async #followContract(routed: RoutedModel, state: ModelState): Promise<void> {
-    if (routed.contractFingerprint === state.contractFingerprint) return;
-    const record = await this.#store.contract(routed.name, state.contractFingerprint);
-    routed.contract =
-      record === undefined
-        ? undefined
-        : parseContract({ file: `${routed.name}.thrift`, idl: record.idl, includes: record.includes });
-    routed.contractFingerprint = state.contractFingerprint;
+  #routed(name: string): RoutedModel {
+    let routed = this.#models.get(name);
+    if (routed === undefined) {
+      routed = { name, targets: new Map(), chosenFor: NOT_CHOSEN, contract: undefined };
+      this.#models.set(name, routed);
+    }
+    return routed;
+  }
+
+  #forget(model: string): void {
+    if (!this.#models.delete(model)) return;
     this.#publishServices();
-    this.#log.info(
-      { model: routed.name, contract: state.contractFingerprint, services: record?.services },
-      'contract in force',
-    );
+    this.#log.warn({ model }, 'the model is gone from the store');
+  }
+
+  /** Aliases come first: a contract that this release cannot read must not hold up a rollback. */
+  async #followState(routed: RoutedModel, state: ModelState): Promise<void> {
+    const names = new Set(state.aliases.map((alias) => alias.aliasName));
+    for (const name of routed.targets.keys()) if (!names.has(name)) routed.targets.delete(name);
+    for (const { aliasName, version } of state.aliases) {
+      const next = await this.#next(routed, aliasName, version);
+      if (next === undefined) continue;
+      // A version that answers another contract takes over together with it, in one step.
+      const choose = aliasName === PRODUCTION ? await this.#tryToChoose(routed, state, version) : undefined;
+      routed.targets.set(aliasName, next);
+      choose?.();
+      this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
+    }
+    (await this.#choose(routed, state, routed.targets.get(PRODUCTION)?.version))?.();
+  }
+
+  async #tryToChoose(routed: RoutedModel, state: ModelState, production: Version): Promise<(() => void) | undefined> {
+    try {
+      return await this.#choose(routed, state, production);
+    } catch {
+      return undefined; // it is tried again behind the aliases, where the failure is told
+    }
+  }
+
+  /** @returns what puts the chosen contract into service; undefined where nothing changes */
+  async #choose(
+    routed: RoutedModel,
+    { contractFingerprint }: ModelState,
+    production: Version | undefined,
+  ): Promise<(() => void) | undefined> {
+    const chosenFor = `${contractFingerprint ?? 'none'} ${production ?? 'none'}`;
+    if (routed.chosenFor === chosenFor) return undefined;
+    const { contract, behind } = await this.#choice.choose(routed.name, contractFingerprint, production);
+    return () => {
+      const before = routed.contract?.fingerprint;
+      routed.chosenFor = chosenFor;
+      routed.contract = contract;
+      const told = { model: routed.name, contract: contract?.fingerprint, version: production };
+      if (behind !== undefined)
+        this.#log.warn(
+          { ...told, inForce: contractFingerprint, reason: behind.message },
+          'the version in production does not fit the contract in force; callers are answered by the contract that it was accepted under, until a version that fits is promoted',
+        );
+      if (contract?.fingerprint === before) return;
+      this.#publishServices();
+      this.#log.info({ ...told, services: contract?.services.map(({ name }) => name) }, 'contract in service');
+    };
   }
 
   #publishServices(): void {
@@ -207,20 +262,16 @@ export class Router {
     this.#generation++;
   }
 
-  async #followAliases(routed: RoutedModel, state: ModelState): Promise<void> {
-    const names = new Set(state.aliases.map((alias) => alias.aliasName));
-    for (const name of routed.targets.keys()) if (!names.has(name)) routed.targets.delete(name);
-    for (const { aliasName, version } of state.aliases) {
-      const current = routed.targets.get(aliasName);
-      if (current?.version === version) continue;
-      const next: Target = { aliasName, version, servable: this.#factory.loaded(routed.name, version) };
-      if (current?.servable !== undefined && next.servable === undefined) {
-        next.servable = await this.#loadNext(routed.name, aliasName, version);
-        if (next.servable === undefined) continue;
-      }
-      routed.targets.set(aliasName, next);
-      this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
+  /** Where the alias is to lead now; undefined where it leads there already, or must stay where it is. */
+  async #next(routed: RoutedModel, aliasName: string, version: Version): Promise<Target | undefined> {
+    const current = routed.targets.get(aliasName);
+    if (current?.version === version) return undefined;
+    let servable = this.#factory.loaded(routed.name, version);
+    if (current?.servable !== undefined && servable === undefined) {
+      servable = await this.#loadNext(routed.name, aliasName, version);
+      if (servable === undefined) return undefined;
     }
+    return { aliasName, version, servable };
   }
 
   /** The version that is to take over; undefined when it does not load and the old one must go on. */
@@ -241,14 +292,14 @@ export class Router {
     if (this.#closed || this.#retries.has(model)) return;
     this.#retries.set(
       model,
-      setTimeout(async () => {
+      setTimeout(() => {
         this.#retries.delete(model);
-        try {
-          await this.#follow(await this.#store.state(model));
-        } catch {
-          this.#retry(model); // the store is away still
-        }
+        void this.#follow(model);
       }, RETRY_MS),
     );
   }
 }
+
+/** A model without a line in its ledger: the store was emptied, or is another one. */
+const isGone = ({ epoch, aliases, contractFingerprint }: ModelState): boolean =>
+  epoch === 0 && aliases.length === 0 && contractFingerprint === undefined;

@@ -61,16 +61,23 @@ export class Servable {
 
   /**
    * @param envelope the stored bytes, which must match `version`
+   * @param loadSession how a graph becomes a session
    * @throws ParleyError MODEL_BROKEN
    */
-  static async load(model: string, version: Version, envelope: Uint8Array, batcher: Batcher): Promise<Servable> {
+  static async load(
+    model: string,
+    version: Version,
+    envelope: Uint8Array,
+    batcher: Batcher,
+    loadSession: (graph: Uint8Array) => Promise<Session> = Session.load,
+  ): Promise<Servable> {
     const found = createHash('sha256').update(envelope).digest('hex');
     if (found !== version)
       throw modelBroken(
         `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
       );
     const artifact = deserialize(envelope);
-    const session = await Session.load(artifact.graph);
+    const session = await loadSession(artifact.graph);
     try {
       const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
       const outputs = await measureOutputs(session, inputs);
@@ -167,7 +174,12 @@ async function timeOf(session: Session, inputs: readonly Slot[], rows: number, r
   return (performance.now() - begin) / runs;
 }
 
-/** The values of one output of a finished run. */
-export function valuesOf(results: Results, slot: Slot): TensorData {
-  return results[slot.name]!.data as TensorData;
+/** The values of one output of a finished run. @throws ParleyError MODEL_BROKEN where it does not answer every row */
+export function valuesOf(results: Results, slot: Slot, rows: number): TensorData {
+  const values = results[slot.name]!.data as TensorData;
+  if (values.length !== rows * slot.rowWidth)
+    throw modelBroken(
+      `output "${slot.name}" has ${values.length} values for ${rows} rows; it must have ${slot.rowWidth} for each`,
+    );
+  return values;
 }

@@ -2,16 +2,12 @@
 import { DuckDBDoubleVector, type DuckDBType, DuckDBTypeId, type DuckDBVector } from '@duckdb/node-api';
 import { invalidInput } from '../errors.js';
 import type { Column, ColumnKind, ColumnSpec } from '../model/row.js';
+import { identifier } from './sql.js';
 
 export interface CastColumn {
   readonly spec: ColumnSpec;
   readonly expression: string;
 }
-
-/** A text in SQL. */
-export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
-/** A name in SQL. */
-export const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** @throws INVALID_INPUT for lists, structures, bytes and other types that a row cannot hold */
 export function cast(name: string, type: DuckDBType): CastColumn {

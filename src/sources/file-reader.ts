@@ -14,8 +14,9 @@ import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, StatementT
 import { internal, invalidInput, ParleyError } from '../errors.js';
 import type { ColumnBatch, ColumnSpec } from '../model/row.js';
 import type { Source } from '../model/training-port.js';
-import { type CastColumn, cast, columnOf, identifier } from './file-columns.js';
+import { type CastColumn, cast, columnOf } from './file-columns.js';
 import { refusedQuery, repeatedColumn } from './file-path.js';
+import { identifier } from './sql.js';
 
 const MEMORY_LIMIT = '512MB';
 

@@ -40,7 +40,7 @@ async function openAddress(redisUrl: string, options: OpenStore): Promise<RedisS
 }
 
 async function openEmbedded(options: OpenStore): Promise<RedisStore> {
-  const host = new EmbeddedRedis(options.dataFolder);
+  const host = EmbeddedRedis.in(options.dataFolder);
   const store = new RedisStore({ connection: host.address, host, ...settingsOf(options) });
   return orClose(store, async () => {
     await host.join(() => store.open());

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { shuttingDown, storeUnavailable } from '../errors.js';
 import type { RedisAddress } from './address.js';
-import { isLost, LostReply, storeError } from './redis-errors.js';
+import { isLost, isPassing, LostReply, storeError } from './redis-errors.js';
 import { defineScripts, type ScriptClient } from './scripts.js';
 
 /** Long enough for a Redis that restarts, short enough for a person who waits. */
@@ -18,6 +18,7 @@ const LONGEST_RETRY_MS = 500;
 const BETWEEN_TRIES_MS = 20;
 
 export interface Ask {
+  /** For the reply; a connection is waited for no longer than usual. */
   readonly deadlineMs?: number;
   /** Whether the command may be sent again after its reply was lost; true unless said otherwise. */
   readonly repeat?: boolean;
@@ -85,12 +86,12 @@ export class Connection {
     const until = performance.now() + (how.deadlineMs ?? DEADLINE_MS);
     for (;;) {
       try {
-        await this.untilReady(until);
+        await this.untilReady(Math.min(until, performance.now() + DEADLINE_MS));
         const reply = await withDeadline(command(this.client), until - performance.now(), () => this.silence());
         this.refused = false;
         return reply;
       } catch (error) {
-        const again = how.repeat !== false && isLost(error) && !(error instanceof LostReply);
+        const again = isPassing(error) || (how.repeat !== false && isLost(error) && !(error instanceof LostReply));
         if (again && !this.closing && performance.now() < until) {
           await setTimeout(BETWEEN_TRIES_MS);
           continue;
@@ -135,6 +136,7 @@ export class Connection {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
       connectTimeout: DEADLINE_MS - 500,
       disconnectTimeout: 100,
       retryStrategy: (times) =>

@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { hasErrno, invalidInput, ParleyError, storeUnavailable } from '../errors.js';
@@ -50,10 +50,14 @@ export class EmbeddedRedis implements RedisHost {
   private released = false;
 
   /** @throws INVALID_INPUT when the data folder cannot be made or written */
-  constructor(dataFolder: string) {
+  static in(dataFolder: string): EmbeddedRedis {
     const root = makeFolder(dataFolder);
+    makeFolder(join(root, 'redis'));
+    return new EmbeddedRedis(root);
+  }
+
+  private constructor(root: string) {
     this.folder = join(root, 'redis');
-    makeFolder(this.folder);
     this.lockPath = join(root, 'redis.lock');
     this.recordPath = join(this.folder, 'server.json');
     this.socket = this.record()?.socket ?? socketFor(this.folder);
@@ -117,6 +121,7 @@ export class EmbeddedRedis implements RedisHost {
       // Somebody has removed the socket (a cleaner of temporary folders does): nobody can reach it any more.
       await terminate(record);
     }
+    if (dirname(this.socket) !== this.folder) makePrivate(dirname(this.socket));
     const mark = await launch({
       folder: this.folder,
       socket: this.socket,
@@ -145,6 +150,7 @@ export class EmbeddedRedis implements RedisHost {
       await setTimeout(10);
     }
     rmSync(this.recordPath, { force: true });
+    if (dirname(this.socket) !== this.folder) rmSync(dirname(this.socket), { recursive: true, force: true });
   }
 
   private record(): ServerRecord | undefined {
@@ -206,9 +212,7 @@ function socketFor(folder: string): string {
   const beside = join(folder, 'redis.sock');
   if (Buffer.byteLength(beside) <= MAX_SOCKET_PATH_BYTES) return beside;
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-  const own = join(realpathSync(tmpdir()), `parley-${hash}`);
-  makePrivate(own);
-  return join(own, 'redis.sock');
+  return join(realpathSync(tmpdir()), `parley-${hash}`, 'redis.sock');
 }
 
 /** In a folder that everybody can write to, somebody else may have been faster than we. */

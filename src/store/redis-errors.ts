@@ -62,6 +62,11 @@ export function isLost(error: unknown): boolean {
   return LOST.test(error.message) || ('code' in error && typeof error.code === 'string' && LOST_CODES.has(error.code));
 }
 
+/** Whether the command has certainly not been carried out, and may be in a moment: never sent, or Redis is still loading. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Error && /Stream isn't writeable|^LOADING/.test(error.message);
+}
+
 /**
  * The error to show for whatever a Redis command failed with.
  *

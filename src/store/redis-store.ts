@@ -143,6 +143,10 @@ export class RedisStore implements ModelStore {
     return this.uploads.read(uploadId);
   }
 
+  releaseUpload(uploadId: string): Promise<void> {
+    return this.uploads.release(uploadId);
+  }
+
   publishVersion(request: PublishVersion): Promise<{ published: boolean; record: VersionRecord }> {
     return this.published.publish(request);
   }

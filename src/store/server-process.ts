@@ -1,6 +1,6 @@
 /** Launching a Redis server as a process that outlives us, and asking a socket whether one listens. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -8,6 +8,8 @@ import { hasErrno, storeUnavailable } from '../errors.js';
 import { processMark } from './process-mark.js';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
+/** A log that is longer is put aside, in place of the one before it, when a server is started. */
+const MAX_LOG_BYTES = 1024 * 1024;
 const LISTEN_DEADLINE_MS = 20_000;
 const LOADING_PATIENCE_MS = 2_000;
 const PROBE_DEADLINE_MS = 1_000;
@@ -26,6 +28,7 @@ export interface Launch {
  */
 export async function launch({ folder, socket, started }: Launch): Promise<string> {
   const logPath = join(folder, 'redis.log');
+  if (sizeOf(logPath) > MAX_LOG_BYTES) renameSync(logPath, `${logPath}.old`);
   const logStart = sizeOf(logPath);
   const child = await spawnFirst(settingsFor(folder, socket, logPath), folder);
   const mark = processMark(child.pid!);

@@ -1,10 +1,12 @@
-/** Bytes that come in parts before anything is made of them; an upload that is not continued for an hour is gone. */
+/** Bytes that come in parts before anything is made of them; an upload that is not continued for an hour is gone, a used one sooner. */
 import { invalidInput, notFound } from '../errors.js';
 import { replies } from './connection.js';
 import { checkModel, randomId, type StoreContext } from './context.js';
 import { PART_BYTES, partCount, partLength, readParts } from './parts.js';
 
 const KEPT_SECONDS = 3600;
+/** Of one that has been used: long enough for a call that is repeated because its reply was lost. */
+const RELEASED_SECONDS = 60;
 const MAX_UPLOAD_BYTES = 2 * 1024 ** 3;
 /** The model's name, a dot, randomness; a model's name may have dots itself. */
 const UPLOAD_ID = /^(.{1,128})\.([0-9a-f]{24})$/;
@@ -40,6 +42,11 @@ export class Uploads {
     const { key, sizeBytes, receivedBytes } = await this.find(uploadId);
     if (receivedBytes < sizeBytes) throw await this.incomplete(uploadId, key, sizeBytes, receivedBytes);
     return readParts(this.context, key, sizeBytes, `upload "${uploadId}"`);
+  }
+
+  async release(uploadId: string): Promise<void> {
+    const { key } = await this.find(uploadId);
+    await this.context.commands.ask((redis) => redis.expire(key, RELEASED_SECONDS));
   }
 
   private async find(uploadId: string): Promise<{ key: string; sizeBytes: number; receivedBytes: number }> {

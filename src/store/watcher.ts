@@ -26,6 +26,7 @@ export class Watcher {
   private reachable = true;
   private polling: Promise<void> = Promise.resolve();
   private comparing: Promise<void> | undefined;
+  private compareAgain = false;
 
   /** @param events a connection of its own, which is closed by {@link stop} */
   constructor(
@@ -41,13 +42,13 @@ export class Watcher {
     this.events.onMessage((message) => this.announced(message));
     try {
       await this.events.open();
-      await this.events.ask((redis) => redis.subscribe(this.context.keys.events));
+      await this.subscribe();
       await Promise.all(await this.compare());
     } catch (error) {
       await this.stop();
       throw error;
     }
-    this.events.onReady(() => this.compareSoon());
+    this.events.onReady(() => this.resubscribed());
     this.context.commands.onReady(() => this.compareSoon());
     this.context.commands.onClose(() => this.tellReachable(false));
     this.polling = this.poll();
@@ -67,13 +68,28 @@ export class Watcher {
   private async poll(): Promise<void> {
     while (!this.stopped) {
       const slept = await setTimeout(this.pollMs, true, { signal: this.stopping.signal }).catch(() => false);
-      if (slept && !this.stopped) this.compareSoon();
+      if (slept && this.comparing === undefined) this.compareSoon();
     }
   }
 
+  private subscribe(): Promise<unknown> {
+    return this.events.ask((redis) => redis.subscribe(this.context.keys.events));
+  }
+
+  /** Compares once announcements arrive again, so that no change falls in between. */
+  private resubscribed(): void {
+    const compare = () => this.compareSoon();
+    this.subscribe().then(compare, compare);
+  }
+
+  /** Compares now, or once more after the comparison that is under way: that one may have read its epochs already. */
   private compareSoon(): void {
     if (this.stopped) return;
-    this.comparing ??= this.compare()
+    if (this.comparing !== undefined) {
+      this.compareAgain = true;
+      return;
+    }
+    this.comparing = this.compare()
       .then(
         (tellings) => {
           this.tellReachable(true);
@@ -85,6 +101,9 @@ export class Watcher {
       )
       .finally(() => {
         this.comparing = undefined;
+        if (!this.compareAgain) return;
+        this.compareAgain = false;
+        this.compareSoon();
       });
   }
 

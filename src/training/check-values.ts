@@ -18,10 +18,14 @@ export function checkValues<T>(
 ): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, schema, where, at, taken));
+  // A key that is missing is often the one that was mistyped: that comes first.
+  const issues = parsed.error.issues.toSorted((a, b) => rank(a) - rank(b));
+  const problems = issues.flatMap((issue) => problemsOf(issue, schema, where, at, taken));
   const rest = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
   throw invalidInput(`${problems[0].path}: ${problems[0].message}${rest}`, { problems });
 }
+
+const rank = (issue: z.core.$ZodIssue): number => (issue.code === 'unrecognized_keys' ? 0 : 1);
 
 function problemsOf(
   issue: z.core.$ZodIssue,

@@ -1,7 +1,7 @@
 /** Calls of the typed service over one connection, as a service's own client makes them. */
 import type { ContractService } from '#parley/contract/contract.js';
-import { ParleyClient } from '#parley/rpc/client/parley-client.js';
 import { ClientConnection } from '#parley/rpc/client/connection.js';
+import { ParleyClient } from '#parley/rpc/client/parley-client.js';
 import { callTyped, type PlainAnswer } from '#parley/rpc/client/typed.js';
 import { PENGUIN } from './trained.js';
 
@@ -50,7 +50,12 @@ export class Caller {
 
 /** The numbers of an answer, to the bit. */
 export function bitsOf({ species, confidence, probability }: Identified): string {
-  const numbers = [confidence, ...Object.keys(probability).sort().map((name) => probability[name])];
+  const numbers = [
+    confidence,
+    ...Object.keys(probability)
+      .sort()
+      .map((name) => probability[name]),
+  ];
   return `${species} ${Buffer.from(Float64Array.from(numbers).buffer).toString('hex')}`;
 }
 

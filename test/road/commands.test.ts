@@ -1,7 +1,7 @@
 /** What every command has in common: help, exit codes, and what goes to which stream. */
 import { expect } from 'chai';
 import { parseJson } from './json.js';
-import { placeForEach } from './parley.js';
+import { Place, placeForEach, type Ran } from './parley.js';
 import { useTrained } from './trained.js';
 
 const COMMANDS = [
@@ -48,14 +48,21 @@ describe('the command line', function () {
     ['a limit that is none', ['history', 'penguins', '--limit', '0'], /whole number from 1 on/],
     ['a --set without a value', ['train', 'x', '--set', 'trainer'], /write KEY=VALUE/],
   ];
-  for (const [what, args, says] of wrong) {
+  let ends: Promise<Ran>[];
+  const elsewhere = new Place();
+  // All at once: what takes time is a process's start.
+  before(() => {
+    ends = wrong.map(([, args]) => elsewhere.run(...args));
+  });
+  after(() => elsewhere.leave());
+  wrong.forEach(([what, , says], index) => {
     it(`ends with 2 for ${what}, says why on stderr and nothing on stdout`, async () => {
-      const { code, stdout, stderr } = await place().run(...args);
+      const { code, stdout, stderr } = await ends[index]!;
       expect(stderr).to.match(says);
       expect(stdout).to.equal('');
       expect(code).to.equal(2);
     });
-  }
+  });
 
   it('ends with 2 when it is called without a command, and shows its help on stderr', async () => {
     const { code, stdout, stderr } = await place().run();

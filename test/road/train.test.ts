@@ -14,7 +14,7 @@ interface Outcome {
 
 interface Configuration {
   readonly trainer: Readonly<Record<string, unknown>>;
-  readonly features: Readonly<Record<string, unknown>>;
+  readonly split: Readonly<Record<string, unknown>>;
   readonly fitted: { readonly summary: { readonly iterations: number } };
   readonly contract_fingerprint: string;
 }
@@ -73,27 +73,26 @@ describe('parley train', function () {
       '--set',
       'trainer.max_iterations=2',
       '--set',
-      'features.drop=[sex]',
+      'split.seed=7',
     );
     expect(version.version).not.to.equal(trained().good);
     expect(version.runId).to.equal(run_id);
     const configuration = await configurationOf(place(), run_id);
     expect(configuration.trainer).to.deep.include({ name: 'logistic-regression', max_iterations: 2 });
-    expect(configuration.features).to.deep.include({ drop: ['sex'] });
+    expect(configuration.split).to.deep.include({ seed: 7 });
     expect(configuration.fitted.summary.iterations).to.equal(2);
     expect(configuration.contract_fingerprint).to.equal(version.contractFingerprint);
   });
 
   const wrongKeys: [key: string, says: string][] = [
-    ['trainer.max_iteration=2', 'did you mean "max_iterations"'],
-    ['trainr.l2=2', 'did you mean "trainer"'],
-    ['split.sede=2', 'did you mean "seed"'],
+    ['trainer.max_iteration=2', 'trainer.max_iteration: there is no such key (did you mean "max_iterations"?)'],
+    ['trainr.l2=2', 'trainr: there is no such key (did you mean "trainer"?)'],
+    ['split.sede=2', 'split.sede: there is no such key (did you mean "seed"?)'],
   ];
   for (const [setting, says] of wrongKeys) {
     it(`names the nearest key for --set ${setting}`, async () => {
       const { code, stderr } = await place().run('train', place().project(), '--set', setting);
       expect(stderr).to.include(says);
-      expect(stderr).to.include(setting.split('=')[0]!);
       expect(code).to.equal(1);
     });
   }

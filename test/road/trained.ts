@@ -1,5 +1,5 @@
 /** One data folder with trained versions, made once for all files: tests work on copies of it. */
-import { Place, loadExample } from './parley.js';
+import { loadExample, Place } from './parley.js';
 
 export const PENGUIN = {
   bill_length_mm: 46.5,

@@ -6,7 +6,7 @@ import { parseAddress, socketAddress } from '#parley/store/address.js';
 import { openStore } from '#parley/store/connect.js';
 import { storeError } from '#parley/store/redis-errors.js';
 import { RedisStore } from '#parley/store/redis-store.js';
-import { TestRedis, temporaryFolder } from './redis-server.js';
+import { TestRedis } from './redis-server.js';
 import { failure, MODEL, World } from './world.js';
 
 const nowhere = { dataFolder: '/nonexistent' };
@@ -24,7 +24,7 @@ describe('the connection to Redis', () => {
   });
 
   it('says where no Redis is, and what to do', async () => {
-    const path = join(temporaryFolder(), 'none.sock');
+    const path = join(redis.folder, 'none.sock');
     const error = await failure(openStore({ ...nowhere, redisUrl: path }));
     expect(error.code).to.equal('STORE_UNAVAILABLE');
     expect(error.retryable).to.equal(true);

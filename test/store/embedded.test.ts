@@ -8,10 +8,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
@@ -232,6 +233,38 @@ describe('the embedded Redis', () => {
     expect(statSync(join(a.address.path!, '..')).mode & 0o77).to.equal(0);
     await publish(a, 'a');
     expect(await count(b)).to.equal(1);
+    await Promise.all([a.close(), b.close()]);
+    expect(existsSync(dirname(a.address.path!))).to.equal(false);
+  });
+
+  it('does not put its socket where somebody else has been', async () => {
+    const long = join(dataFolder, 'x'.repeat(120));
+    const first = await open(long);
+    await first.close();
+    symlinkSync(dataFolder, dirname(first.address.path!));
+    try {
+      const error = await failure(open(long));
+      expect(error.message).to.include(dirname(first.address.path!)).and.include('not a folder of this user');
+    } finally {
+      rmSync(dirname(first.address.path!));
+    }
+  });
+
+  it('is valkey-server where there is no redis-server', async () => {
+    const path = process.env.PATH;
+    const program = path!
+      .split(':')
+      .map((folder) => join(folder, 'redis-server'))
+      .find((file) => existsSync(file))!;
+    const folder = join(dataFolder, 'programs');
+    mkdirSync(folder);
+    symlinkSync(program, join(folder, 'valkey-server'));
+    try {
+      process.env.PATH = folder;
+      expect(await (await open()).models()).to.deep.equal([]);
+    } finally {
+      process.env.PATH = path;
+    }
   });
 
   it('is reached again after its socket was cleaned away', async () => {

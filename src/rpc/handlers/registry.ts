@@ -1,6 +1,6 @@
 /** `Registry` of idl/parley.thrift: requests into the port's terms, answers back. */
 import types from '../../../gen/parley_types.js';
-import { invalidInput } from '../../errors.js';
+import { invalidInput, unsupported } from '../../errors.js';
 import type { RegistryPort } from '../../model/registry-port.js';
 import type { Handlers } from '../generated.js';
 import {
@@ -42,6 +42,14 @@ function contractText(idl: string, includes: Record<string, string> | undefined)
   });
 }
 
+/** Doing without what the caller asked for would do something else: all of the traffic moved and not a part of it. */
+function refuse(value: unknown, path: string): void {
+  if (value !== null && value !== undefined)
+    throw unsupported(`request.${path} is not supported by this server yet; leave it out`, {
+      problems: [{ path: `request.${path}`, message: 'is not supported' }],
+    });
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -55,6 +63,7 @@ function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[num
 export function registryHandlers(registry: RegistryPort): Handlers {
   const handlers = {
     async publish_contract(request: Wire<types.PublishContractRequest>) {
+      refuse(request.checks_yaml, 'checks_yaml');
       const includes = (request.includes ?? undefined) as unknown as Record<string, string> | undefined;
       const published = await registry.publishContract(
         present({
@@ -130,6 +139,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
     },
 
     async promote(request: Wire<types.PromoteRequest>) {
+      refuse(request.canary_weight, 'canary_weight');
       const entry = await registry.promote(
         present({
           model: required(request.model, 'model'),
@@ -137,7 +147,6 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           aliasName: request.alias_name,
           expectedVersion: request.expected_version,
           reason: request.reason,
-          canaryWeight: request.canary_weight,
         }) as never,
       );
       return new types.AliasResponse({ entry: entryToWire(entry) });

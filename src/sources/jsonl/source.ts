@@ -3,9 +3,8 @@ import { statSync } from 'node:fs';
 import { z } from 'zod';
 import { invalidInput } from '../../errors.js';
 import type { SourceKind } from '../../model/training-port.js';
-import { literal } from '../file-columns.js';
 import { sourceFile } from '../file-path.js';
-import { openFile } from '../file-reader.js';
+import { literal } from '../sql.js';
 
 const configuration = z.strictObject({
   path: z.string().min(1).describe("the file; a relative path starts at the project's folder"),
@@ -19,6 +18,9 @@ export const jsonl: SourceKind<z.infer<typeof configuration>> = {
     const file = sourceFile(path, folder, 'a JSON Lines file');
     if (statSync(file).size === 0)
       throw invalidInput(`source.path: "${file}" is empty; expected one JSON object a line`);
+    // Loaded when it is needed: DuckDB takes longer to load than most commands take to run.
+    // Here, because DuckDB takes longer to load than most commands take to run.
+    const { openFile } = await import('../file-reader.js');
     return openFile(`read_json(${literal(file)}, format = 'newline_delimited', records = true)`, query);
   },
 };

@@ -1,9 +1,8 @@
 /** `{kind: parquet, path, query?}`: an Apache Parquet file. */
 import { z } from 'zod';
 import type { SourceKind } from '../../model/training-port.js';
-import { literal } from '../file-columns.js';
 import { sourceFile } from '../file-path.js';
-import { openFile } from '../file-reader.js';
+import { literal } from '../sql.js';
 
 const configuration = z.strictObject({
   path: z.string().min(1).describe("the file; a relative path starts at the project's folder"),
@@ -14,6 +13,9 @@ export const parquet: SourceKind<z.infer<typeof configuration>> = {
   kind: 'parquet',
   configuration,
   async open({ path, query }, folder) {
+    // Loaded when it is needed: DuckDB takes longer to load than most commands take to run.
+    // Here, because DuckDB takes longer to load than most commands take to run.
+    const { openFile } = await import('../file-reader.js');
     return openFile(`read_parquet(${literal(sourceFile(path, folder, 'a Parquet file'))})`, query);
   },
 };

@@ -11,7 +11,7 @@ import { invalidInput, ParleyError } from '../../errors.js';
 import type { Column, ColumnBatch, ColumnKind, ColumnSpec } from '../../model/row.js';
 import type { Source, SourceKind } from '../../model/training-port.js';
 import { refusedQuery, repeatedColumn, sourceFile } from '../file-path.js';
-import { Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 const BATCH_ROWS = 2048;
 
@@ -24,6 +24,8 @@ export const sqlite: SourceKind<z.infer<typeof configuration>> = {
   kind: 'sqlite',
   configuration,
   async open({ path, query }, folder) {
+    // Loaded when it is needed: SQLite takes a while to be compiled.
+    const { Snapshot } = await import('./snapshot.js');
     const snapshot = new Snapshot(sourceFile(path, folder, 'a SQLite database'));
     try {
       return new SqliteSource(snapshot, query.trim().replace(/[;\s]+$/, ''));
@@ -135,8 +137,13 @@ class Filling {
   }
 }
 
+/** Of what gives rows; a comment may stand before it, and its errors are SQLite's own. */
+const STARTS_AS_ROWS = /^(select|with|values|--|\/\*)/i;
+
 /** The query's columns. A view of it has them, with their declarations, also when there is no row. */
 function describe(database: Database, query: string): readonly ColumnSpec[] {
+  if (!STARTS_AS_ROWS.test(query))
+    throw invalidInput(`source.query: expected one SELECT, which gives the rows, got "${query.slice(0, 40)}"`);
   database.run(`CREATE TEMP VIEW "parley query" AS ${query}`);
   database.prepare(`SELECT 1 FROM (${query}\n)`).finalize(); // a second statement behind a ';' is an error here
   const found = database.all('SELECT name, type FROM pragma_table_info(?)', 'parley query');

@@ -1,0 +1,167 @@
+// Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
+//
+//	probe HOST:PORT ROWS.jsonl [compact] [multiplexed]
+//
+// The keys are the same in every language: see answers.ts. It is built as a part of the example's module.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/apache/thrift/lib/go/thrift"
+
+	"parley.example/penguins/gen-go/parley"
+	"parley.example/penguins/gen-go/penguins"
+)
+
+var (
+	model   = "penguins"
+	probing = &parley.RequestContext{RequestID: thrift.StringPtr("probe")}
+)
+
+// A connection that all services share, whatever names they are called by.
+type connection struct {
+	protocol    thrift.TProtocol
+	multiplexed bool
+}
+
+func (c connection) of(service string) thrift.TClient {
+	if c.multiplexed {
+		return thrift.NewTStandardClient(c.protocol, thrift.NewTMultiplexedProtocol(c.protocol, service))
+	}
+	return thrift.NewTStandardClient(c.protocol, c.protocol)
+}
+
+func main() {
+	ctx := context.Background()
+	rows, columns := read(os.Args[2])
+	configuration := &thrift.TConfiguration{ConnectTimeout: 10 * time.Second, SocketTimeout: 10 * time.Second}
+	transport := thrift.NewTFramedTransportConf(thrift.NewTSocketConf(os.Args[1], configuration), configuration)
+	var protocol thrift.TProtocol = thrift.NewTBinaryProtocolConf(transport, configuration)
+	if slices.Contains(os.Args[3:], "compact") {
+		protocol = thrift.NewTCompactProtocolConf(transport, configuration)
+	}
+	must(struct{}{}, transport.Open())
+	defer transport.Close()
+	open := connection{protocol, slices.Contains(os.Args[3:], "multiplexed")}
+
+	client := penguins.NewPenguinsClient(open.of("Penguins"))
+	prediction := parley.NewPredictionClient(open.of("Prediction"))
+	registry := parley.NewRegistryClient(open.of("Registry"))
+	operations := parley.NewOperationsClient(open.of("Operations"))
+
+	described := must(prediction.Describe(ctx, &parley.DescribeRequest{Model: &model}))
+	answers := map[string]any{
+		"many":      must(client.IdentifyMany(ctx, rows, nil)),
+		"refused":   refuse(ctx, client, rows),
+		"unknown":   callUnknown(ctx, open, operations),
+		"described": described,
+		"predicted": must(prediction.Predict(ctx, &parley.PredictRequest{
+			Model: &model, Inputs: tensors(described.Inputs, columns, len(rows)),
+		})),
+		"versions": must(registry.ListVersions(ctx, &parley.VersionsRequest{Model: &model})),
+		"history":  must(registry.History(ctx, &parley.HistoryRequest{Model: &model})),
+		"ping":     must(operations.Ping(ctx, &parley.PingRequest{})),
+	}
+	_, err := prediction.Describe(ctx, &parley.DescribeRequest{Model: thrift.StringPtr("walruses"), Context: probing})
+	answers["not_found"] = refusal(err)
+	must(struct{}{}, json.NewEncoder(os.Stdout).Encode(answers))
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// read gives the rows, and each field's values by its name.
+func read(path string) (rows []*penguins.Penguin, columns map[string][]any) {
+	file := must(os.Open(path))
+	defer file.Close()
+	columns = map[string][]any{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		row, values := &penguins.Penguin{}, map[string]any{}
+		must(row, json.Unmarshal(lines.Bytes(), row))
+		must(row, json.Unmarshal(lines.Bytes(), &values))
+		rows = append(rows, row)
+		for _, name := range []string{
+			"bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "island", "sex",
+		} {
+			columns[name] = append(columns[name], values[name])
+		}
+	}
+	return rows, columns
+}
+
+// tensors has one tensor a field: float64 or text, shape (rows, 1).
+func tensors(specs []*parley.TensorSpec, columns map[string][]any, rows int) (made []*parley.Tensor) {
+	for _, spec := range specs {
+		tensor := &parley.Tensor{Name: spec.Name, DataType: spec.DataType}
+		for _, extent := range spec.Shape {
+			if extent < 0 {
+				extent = int64(rows)
+			}
+			tensor.Shape = append(tensor.Shape, extent)
+		}
+		var data bytes.Buffer
+		for _, value := range columns[spec.GetName()] {
+			if spec.GetDataType() == parley.DataType_STRING {
+				text, _ := value.(string)
+				tensor.Strings = append(tensor.Strings, text)
+				continue
+			}
+			number, there := value.(float64)
+			if !there {
+				number = math.NaN()
+			}
+			binary.Write(&data, binary.LittleEndian, number)
+		}
+		if spec.GetDataType() != parley.DataType_STRING {
+			tensor.Data = data.Bytes()
+		}
+		made = append(made, tensor)
+	}
+	return made
+}
+
+func refuse(ctx context.Context, client *penguins.PenguinsClient, rows []*penguins.Penguin) any {
+	giant := *rows[1]
+	giant.BillLengthMm = thrift.Float64Ptr(4650)
+	_, err := client.IdentifyMany(ctx, []*penguins.Penguin{rows[0], &giant},
+		probing)
+	return refusal(err)
+}
+
+func refusal(err error) any {
+	var refused *parley.ParleyError
+	if !errors.As(err, &refused) {
+		return map[string]any{"refused": false}
+	}
+	return struct {
+		*parley.ParleyError
+		Typed bool `json:"typed"`
+	}{refused, true}
+}
+
+// callUnknown calls a method that no server knows, as the compiler would write it.
+func callUnknown(ctx context.Context, open connection, operations *parley.OperationsClient) any {
+	_, err := open.of("Penguins").Call(ctx, "guess", &parley.OperationsPingArgs{}, &parley.OperationsPingResult{})
+	var unknown thrift.TApplicationException
+	if !errors.As(err, &unknown) {
+		return map[string]any{"refused": false}
+	}
+	return map[string]any{
+		"type": unknown.TypeId(), "message": unknown.Error(), "name": "TApplicationException",
+		"after": must(operations.Ping(ctx, &parley.PingRequest{})),
+	}
+}

@@ -1,0 +1,39 @@
+/** Programs that a test needs and a machine may lack. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { skip } from '../skip.js';
+import { ROOT } from './server.js';
+
+export interface Ran {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** Runs a program to its end; a program that is not there has the status null. */
+export function run(program: string, args: readonly string[], options: { cwd?: string } = {}): Ran {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', ...options });
+  return { status, output: `${stdout ?? ''}${stderr ?? ''}` };
+}
+
+/** As `run`, and fails with everything that was printed unless it ended well. */
+export function must(program: string, args: readonly string[], options: { cwd?: string } = {}): string {
+  const { status, output } = run(program, args, options);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}:\n${output}`);
+  return output;
+}
+
+/** The first of the programs that can be run. */
+export const found = (programs: readonly string[], args: readonly string[]): string | undefined =>
+  programs.find((program) => run(program, args).status === 0);
+
+/** Makes a language's stubs, or skips where there is no compiler that can. One that refuses the contract is a failure. */
+export function makeStubs(context: Mocha.Context, language: 'node' | 'python' | 'go'): string {
+  const { status, stdout, stderr } = spawnSync(join(ROOT, 'scripts/stubs'), [language], { encoding: 'utf8' });
+  const lack = /error: (there is no Thrift compiler.*?|.* is Thrift .*)[;\n]/.exec(stderr)?.[1];
+  if (status !== 0 && lack !== undefined) skip(context, lack);
+  if (status !== 0) throw new Error(stderr);
+  const stubs = join(ROOT, stdout.trim());
+  if (!existsSync(stubs)) throw new Error(`scripts/stubs ${language} says that it made ${stubs}, which is not there`);
+  return stubs;
+}

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import { defineScripts } from '#parley/store/scripts.js';
+
+const FOLDER = new URL('../../src/store/commands/', import.meta.url);
+
+describe('the Lua scripts', () => {
+  const files = readdirSync(FOLDER);
+
+  it('are methods of the client', () => {
+    const client = defineScripts(new Redis({ lazyConnect: true }));
+    const { publishVersion, publishContract, recordVerdict, moveAlias, readState, uploadPart } = client;
+    for (const script of [publishVersion, publishContract, recordVerdict, moveAlias, readState, uploadPart]) {
+      expect(script).to.be.a('function');
+    }
+    expect(files).to.have.length(6);
+    client.disconnect();
+  });
+
+  for (const file of files) {
+    it(`say in their headers what they are: ${file}`, () => {
+      const text = readFileSync(new URL(file, FOLDER), 'utf8');
+      const header = text
+        .split('\n')
+        .filter((line) => line.startsWith('--'))
+        .join('\n');
+      expect(header)
+        .to.match(/KEYS {2}/)
+        .and.match(/Reply /)
+        .and.match(/Event /);
+      const keys = /KEYS {2}(.*?)(?: {2,}ARGV|\n)/s.exec(header)?.[1]?.split(', ') ?? [];
+      expect(keys.length).to.equal(Number(/-(\d+)\.lua$/.exec(file)?.[1]));
+    });
+  }
+});
