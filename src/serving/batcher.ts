@@ -27,6 +27,8 @@ export interface Answers {
   readonly servable: Servable;
   /** By position in the plan's outputs. */
   readonly values: readonly TensorData[];
+  /** The same values' bytes; undefined for strings. */
+  readonly bytes: readonly (Buffer | undefined)[];
   readonly outputs: readonly Slot[];
   readonly startedMs: number;
   readonly computeUs: number;
@@ -36,6 +38,8 @@ export interface Answers {
 export class Batch {
   rows = 0;
   columns: TensorData[] = [];
+  /** The columns' bytes; undefined for a column of strings. */
+  bytes: (Buffer | undefined)[] = [];
   readonly calls: Call[] = [];
   readonly sizes: number[] = [];
   #capacity = 0;
@@ -57,6 +61,7 @@ export class Batch {
       if (previous !== undefined) copyValues(previous, larger);
       return larger;
     });
+    this.bytes = this.columns.map(bytesOf);
     this.#feeds = [];
   }
 
@@ -87,6 +92,10 @@ export class Batch {
     this.calls.length = 0;
     this.sizes.length = 0;
   }
+}
+
+function bytesOf(values: TensorData): Buffer | undefined {
+  return Array.isArray(values) ? undefined : Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function copyValues(from: TensorData, to: TensorData): void {
@@ -170,10 +179,12 @@ export class Plan {
   ): Answers | { readonly error: unknown } {
     if (results === undefined) return { error };
     try {
+      const values = this.outputs.map((slot) => valuesOf(results, slot, rows));
       return {
         servable: this.servable,
         outputs: this.outputs,
-        values: this.outputs.map((slot) => valuesOf(results, slot, rows)),
+        values,
+        bytes: values.map(bytesOf),
         startedMs,
         computeUs: Math.round((performance.now() - startedMs) * 1000),
       };
