@@ -20,7 +20,7 @@ const contract = (from: string | RegExp, to: string): Change => ({
 });
 
 describe('a project that is wrong', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   let place: Place;
   before(() => {
@@ -167,7 +167,7 @@ describe('a project that is wrong', function () {
 });
 
 describe('a store that cannot be used', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -247,7 +247,7 @@ describe('a store that cannot be used', function () {
 });
 
 describe('a server that cannot be had', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 

@@ -12,7 +12,7 @@ const ROWS = [
 ];
 
 describe('a death', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -99,7 +99,7 @@ describe('a death', function () {
 });
 
 describe('a request to stop', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 

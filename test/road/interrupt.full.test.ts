@@ -4,7 +4,7 @@ import { placeForEach } from './parley.js';
 import { useTrained } from './trained.js';
 
 describe('a training that is interrupted at any stage', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 

@@ -1,11 +1,11 @@
 /** Ctrl-C in the middle of a training: nothing is half done, nothing is left over. */
 import { expect } from 'chai';
 import { expectInterruptible, expectNothingLeft, leftovers, newTraining, stored } from './interruptions.js';
-import { placeForEach } from './parley.js';
+import { placeForEach, until } from './parley.js';
 import { useTrained } from './trained.js';
 
 describe('an interrupted training', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -28,6 +28,7 @@ describe('an interrupted training', function () {
     const before = await stored(place());
     const training = newTraining(place());
     await training.says('evaluate: ');
+    await until('the rehearsal', () => leftovers(place()).length > 0);
     // With a Redis that does not answer, going away in order takes its time.
     const redis = place().redisPid()!;
     process.kill(redis, 'SIGSTOP');

@@ -18,7 +18,7 @@ interface InForce {
 }
 
 describe('promotions and rollbacks under load', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 

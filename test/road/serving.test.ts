@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { LedgerEntry, Verdict } from '#parley/model/version.js';
 import { Caller, Loop } from './client.js';
-import { Place, placeForEach, until } from './parley.js';
+import { placeForEach, until } from './parley.js';
 import { expectRefusal } from './refusals.js';
 import { predictGenerically } from './tensors.js';
 import { PENGUIN, shuffled, useTrained } from './trained.js';
@@ -13,7 +13,7 @@ const renamed = {
 };
 
 describe('parley serve', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -94,7 +94,7 @@ describe('parley serve', function () {
 });
 
 describe('a worse model', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -160,7 +160,7 @@ describe('a worse model', function () {
 });
 
 describe('commands through --server', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -199,7 +199,7 @@ describe('commands through --server', function () {
 });
 
 describe('the history', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach(() => trained().folder);
 
@@ -208,7 +208,9 @@ describe('the history', function () {
     const model = 'penguins';
     await place().look(async (registry) => {
       await registry.promote({ model, version: other, reason: 'tried' });
-      await registry.promote({ model, version: good, aliasName: 'candidate' });
+      const { at } = await registry.promote({ model, version: good, aliasName: 'candidate' });
+      // Times are asked for in milliseconds.
+      await until('a later time', () => Date.now() > at / 1_000 + 2);
       await registry.rollback({ model });
     });
     const moves = [...(await place().history({ aliasName: 'production' }))].reverse();

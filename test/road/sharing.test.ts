@@ -9,7 +9,7 @@ interface Outcome {
 }
 
 describe('commands at the same time', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = placeForEach();
 
   it('share one data folder, from the first on: two trainings, and who looks at the history meanwhile', async () => {

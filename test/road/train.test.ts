@@ -29,7 +29,7 @@ async function configurationOf({ dataFolder }: Place, runId: string): Promise<Co
 }
 
 describe('parley train', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach();
 

@@ -246,7 +246,9 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
       const at = (name: string, outcome: string, body: Buffer) => raw(`${method}: ${name}`, outcome, method, body);
       at('no body', 'closed', hex(''));
       at('a request that is cut off', 'closed', fieldHeader(STRUCT, 1));
-      at('bytes behind the message', 'closed', Buffer.concat([encode(protocol, struct([1, struct()])), hex('0000')]));
+      // A row that is refused is not read to the frame's end.
+      const behind = method === 'Penguins:identify' ? 'INVALID_INPUT' : 'closed';
+      at('bytes behind the message', behind, Buffer.concat([encode(protocol, struct([1, struct()])), hex('0000')]));
       at('a field of type 14 or 5', 'closed', either('05 0001 00 00', '1e 00 00'));
       at('a string of -1 bytes', 'closed', either('0b 0063 ffffffff 00', '08 c601 ffffffff0f 00'));
       at('a string of 2^31 - 1 bytes', 'closed', either('0b 0063 7fffffff 00', '08 c601 ffffffff07 00'));
@@ -566,6 +568,12 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
     one('a field twice, the last one wrong', 'INVALID_INPUT', struct(...PENGUIN, [1, double(-4)]));
     one('a field twice, the first one of the wrong type', 'INVALID_INPUT', struct([1, text('40')], ...PENGUIN));
     one('unknown fields', 'answer', struct(...PENGUIN, [99, struct()], [-1, i32(4)], [32767, text('x')]));
+    raw(
+      'row: right, and bytes behind the message',
+      'closed',
+      'Penguins:identify',
+      Buffer.concat([encode(protocol, struct([1, penguin()])), hex('00')]),
+    );
     call('row: twice', 'answer', 'Penguins:identify', [1, penguin()], [1, penguin()]);
     call('row: twice, the first one wrong', 'INVALID_INPUT', 'Penguins:identify', [1, struct()], [1, penguin()]);
     call('row: a list', 'INVALID_INPUT', 'Penguins:identify', [1, list(STRUCT, [penguin()])]);
@@ -573,7 +581,7 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
     call('row: wrong, with a body that is cut off behind it', 'INVALID_INPUT', 'Penguins:identify', [1, struct()]);
     raw(
       'row: wrong, and malformed behind it',
-      'closed',
+      'INVALID_INPUT',
       'Penguins:identify',
       Buffer.concat([fieldHeader(STRUCT, 1), hex('00'), either('05 0002 00 00', '1e 00 00')]),
     );
