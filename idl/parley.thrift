@@ -40,7 +40,7 @@ enum ErrorCode {
   DEADLINE_EXCEEDED = 6        // dropped before it ran
   CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract
   NOT_ACCEPTED = 8             // this digest has not passed its contract's acceptance suite
-  CONFLICT = 9                 // an expected state (alias, run) had already changed
+  CONFLICT = 9                 // an expected state (alias, run) had already changed, or an alias is held
   STORE_UNAVAILABLE = 10       // Redis cannot be reached or refuses writes; loaded models go on serving
   MODEL_BROKEN = 11            // stored bytes do not match their digest, or the runtime refuses the graph
   SHUTTING_DOWN = 12
