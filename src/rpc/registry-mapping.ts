@@ -45,6 +45,9 @@ export function versionToWire(version: ModelVersion): types.ModelVersion {
       accepted: version.accepted,
       aliases: [...version.aliases],
       description: version.description,
+      retired: version.retired,
+      canary_aliases: [...version.canaryAliases],
+      held_aliases: [...version.heldAliases],
     }) as never,
   );
 }
@@ -62,6 +65,9 @@ export function versionFromWire(wire: Wire<types.ModelVersion>): ModelVersion {
     accepted: wire.accepted === true,
     aliases: [...(wire.aliases ?? [])],
     description: text(wire.description),
+    retired: wire.retired === true,
+    canaryAliases: [...(wire.canary_aliases ?? [])],
+    heldAliases: [...(wire.held_aliases ?? [])],
   }) as ModelVersion;
 }
 
@@ -150,9 +156,24 @@ export function verdictFromWire(wire: Wire<types.AcceptResponse>): Verdict {
 }
 
 export const aliasToWire = (state: AliasState): types.AliasState =>
-  new types.AliasState({ alias_name: state.aliasName, version: state.version } as never);
+  new types.AliasState(
+    present({
+      alias_name: state.aliasName,
+      version: state.version,
+      canary_version: state.canary?.version,
+      canary_weight: state.canary?.weight,
+      held: state.held,
+      last_change: state.lastChange && entryToWire(state.lastChange),
+    }) as never,
+  );
 
-export const aliasFromWire = (wire: Wire<types.AliasState>): AliasState => ({
-  aliasName: must(wire.alias_name, 'alias_name'),
-  version: must(wire.version, 'alias.version'),
-});
+export function aliasFromWire(wire: Wire<types.AliasState>): AliasState {
+  const { canary_version: version, canary_weight: weight, last_change: lastChange } = wire;
+  return {
+    aliasName: must(wire.alias_name, 'alias_name'),
+    version: must(wire.version, 'alias.version'),
+    ...(version == null || weight == null ? {} : { canary: { version, weight } }),
+    held: wire.held === true,
+    ...(lastChange == null ? {} : { lastChange: entryFromWire(lastChange) }),
+  };
+}
