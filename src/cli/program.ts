@@ -10,6 +10,7 @@ import { history } from './history.js';
 import { init } from './init.js';
 import { predict } from './predict.js';
 import { promote } from './promote.js';
+import { publish } from './publish.js';
 import { rollback } from './rollback.js';
 import { serve } from './serve.js';
 import { train } from './train.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   init,
   train,
   contract,
+  publish,
   accept,
   promote,
   rollback,

@@ -295,6 +295,15 @@ export function encodeModel(model: ModelMessage): Uint8Array {
   return writtenModel.encode(writtenModel.create({ ...model })).finish();
 }
 
+/** Serializes one part of a graph, to be put into another one. */
+const encoderOf = <Message extends object>(name: string): ((message: Message) => Uint8Array) => {
+  const type = writtenModel.root.lookupType(name);
+  return (message) => type.encode(type.create({ ...message })).finish();
+};
+export const encodeNode = encoderOf<NodeMessage>('NodeProto');
+export const encodeTensor = encoderOf<TensorMessage>('TensorProto');
+export const encodeValueInfo = encoderOf<ValueInfoMessage>('ValueInfoProto');
+
 /**
  * Reads a model without its weights.
  *

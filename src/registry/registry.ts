@@ -16,9 +16,9 @@ import {
   notAccepted,
   notFound,
   ParleyError,
-  unsupported,
 } from '../errors.js';
 import type {
+  Described,
   HistoryQuery,
   Page,
   Promote,
@@ -30,6 +30,7 @@ import type {
 } from '../model/registry-port.js';
 import type { ContractRecord, ModelStore, VersionRecord } from '../model/store-port.js';
 import type { Signature } from '../model/tensor.js';
+import type { Artifact } from '../model/trained.js';
 import {
   type AliasState,
   type LedgerEntry,
@@ -39,9 +40,10 @@ import {
   type Verdict,
   type Version,
 } from '../model/version.js';
-import { deserialize } from '../model-types/table.js';
-import { inspectGraph } from '../onnx/reader.js';
+import { deserialize, modelTypeOf } from '../model-types/table.js';
+import { servedSignature } from '../serving/served-graph.js';
 import { rehearse, runAcceptance } from './isolated.js';
+import { wrapGraph } from './pipeline/wrap-graph.js';
 
 const LIST_LIMIT = 50,
   MOST_LISTED = 1_000;
@@ -123,15 +125,12 @@ export class Registry implements RegistryPort {
   /** The post-processing pipeline: inspect, bind, rehearse and compare, store and publish. */
   async publish(request: Publish): Promise<ModelVersion> {
     checkModelName(request.model);
-    const envelope = await this.#store.readUpload(request.uploadId);
-    if (!isEnvelope(envelope)) throw notAnEnvelope(envelope);
-    const artifact = deserialize(envelope);
-    if (request.modelType !== undefined && request.modelType !== artifact.modelType)
-      throw invalidInput(`model_type is "${request.modelType}", the envelope holds a ${artifact.modelType}`);
-    const { signature } = inspectGraph(artifact.graph);
-    checkSameSignature(artifact.signature, signature);
+    const uploaded = await this.#store.readUpload(request.uploadId);
     const inForce = await this.#contractFor(request);
-    if (inForce !== undefined) bindAll(inForce.contract, { ...artifact, signature });
+    const { envelope, artifact } = isEnvelope(uploaded)
+      ? opened(uploaded, request.modelType)
+      : wrapped(uploaded, request.modelType, inForce?.service);
+    if (inForce !== undefined) bindAll(inForce.contract, artifact);
     const expected =
       request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
     await rehearse(
@@ -181,6 +180,13 @@ export class Registry implements RegistryPort {
         `the contract of model "${model}" has no service "${contractService}"; it has ${record.services.join(', ')}`,
       );
     return { record, contract, service };
+  }
+
+  async describe(model: string, prefix: Version): Promise<Described> {
+    await this.#checkModel(model);
+    const version = await this.#store.resolveVersion(model, prefix);
+    const { modelType, signature } = deserialize(await this.#store.readVersion(model, version));
+    return { version, modelType, signature };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
@@ -284,7 +290,9 @@ export class Registry implements RegistryPort {
       request.expectedVersion === undefined
         ? undefined
         : await this.#store.resolveVersion(model, request.expectedVersion);
-    const gate = await this.#gate(model, version, aliasName);
+    const record = await this.#store.contract(model);
+    const gate = record && (await this.#gate(model, record, version, aliasName));
+    const reason = record === undefined && aliasName === PRODUCTION ? uncontracted(request.reason) : request.reason;
     return this.#store.moveAlias({
       model,
       aliasName,
@@ -292,15 +300,13 @@ export class Registry implements RegistryPort {
       action: 'promote',
       actor: this.#actor,
       ...(expected === undefined ? {} : { expected }),
-      ...(request.reason === undefined ? {} : { reason: request.reason }),
+      ...(reason === undefined ? {} : { reason }),
       ...(gate === undefined ? {} : { gate }),
     });
   }
 
   /** What must have been passed before the alias may point at the version; the store looks again when it moves it. */
-  async #gate(model: string, version: Version, aliasName: string) {
-    const record = await this.#store.contract(model);
-    if (record === undefined) return undefined;
+  async #gate(model: string, record: ContractRecord, version: Version, aliasName: string) {
     const contract = contractOf(model, record);
     const guards = new Set([PRODUCTION, ...contract.services.flatMap((service) => service.accept.guards)]);
     if (!guards.has(aliasName)) return undefined;
@@ -434,6 +440,10 @@ function fixturesOf(
   return { fixtureFingerprint: inForce.fixtureFingerprint, fixturesFormat: inForce.fixturesFormat };
 }
 
+/** Says in the ledger that nothing was promised, so that nothing was tested. */
+const uncontracted = (reason: string | undefined): string =>
+  reason === undefined ? 'uncontracted' : `uncontracted: ${reason}`;
+
 function refusal(model: string, version: Version, aliasName: string, verdict: Verdict | undefined): ParleyError {
   const short = version.slice(0, 12);
   if (verdict === undefined) {
@@ -507,12 +517,23 @@ function pageLimit(limit = LIST_LIMIT): number {
 /** What every envelope begins with, in any release. */
 const ENVELOPE_MAGIC = 'PARLEY';
 
-/** What to say of an upload that is none. */
-function notAnEnvelope(bytes: Uint8Array): ParleyError {
-  inspectGraph(bytes);
-  return unsupported(
-    'a plain ONNX graph cannot be published yet; train with "parley train", which wraps its graph in an envelope',
-  );
+interface Enveloped {
+  readonly envelope: Uint8Array;
+  readonly artifact: Artifact;
+}
+
+function opened(envelope: Uint8Array, modelType: string | undefined): Enveloped {
+  const artifact = deserialize(envelope);
+  if (modelType !== undefined && modelType !== artifact.modelType)
+    throw invalidInput(`model_type is "${modelType}", the envelope holds a ${artifact.modelType}`);
+  checkSameSignature(artifact.signature, servedSignature(artifact));
+  return { envelope, artifact };
+}
+
+/** What another tool exported. */
+function wrapped(graph: Uint8Array, modelType: string | undefined, service: ContractService | undefined): Enveloped {
+  const artifact = wrapGraph(graph, { modelType, service });
+  return { envelope: modelTypeOf(artifact.modelType).serialize(artifact), artifact };
 }
 
 /** An envelope that says of its graph what is not so would be bound by one signature and served by another. */

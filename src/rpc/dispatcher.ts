@@ -15,6 +15,7 @@ import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from '
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
 import { type Caller, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
+import { requireInputs, ShapedCodec } from './shaped-codec.js';
 import { TypedCodec } from './typed-codec.js';
 import { BinaryReader } from './wire/binary.js';
 import { CompactReader } from './wire/compact.js';
@@ -45,7 +46,7 @@ type Route =
       readonly kind: 'predict';
       readonly method: Buffer;
       readonly errorId: number;
-      readonly codecs: WeakMap<Servable, Map<string, PredictCodec>>;
+      readonly codecs: WeakMap<Servable, Map<string, PredictCodec | ShapedCodec>>;
     }
   | {
       readonly kind: 'typed';
@@ -216,7 +217,6 @@ export class Dispatcher {
     const request = this.#request;
     this.#readRequest(reader);
     if (request.modelLength === 0) throw required('request.model');
-    if (request.inputs === 0) throw required('request.inputs');
     request.checkCounts();
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
@@ -253,6 +253,7 @@ export class Dispatcher {
     reader: WireReader,
     arrivedMs: number,
   ): void {
+    if (this.#request.inputs === 0) requireInputs(servable, this.#request);
     const codec = this.#predictCodec(route, servable, aliasName, this.#request.outputs);
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
@@ -263,14 +264,16 @@ export class Dispatcher {
     servable: Servable,
     aliasName: string | undefined,
     outputs: readonly string[] | undefined,
-  ): PredictCodec {
+  ): PredictCodec | ShapedCodec {
     let codecs = route.codecs.get(servable);
     if (codecs === undefined) route.codecs.set(servable, (codecs = new Map()));
     const typed = this.#router.serviceOf(servable.model);
     const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
-      codec = new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed));
+      codec = servable.batchable
+        ? new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed))
+        : new ShapedCodec(servable, aliasName, outputs);
       if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }
@@ -413,7 +416,7 @@ class PredictCall implements Call {
   constructor(
     readonly dispatcher: Dispatcher,
     readonly caller: Caller,
-    readonly codec: PredictCodec,
+    readonly codec: PredictCodec | ShapedCodec,
     readonly arrivedMs: number,
     context: ContextFields,
   ) {

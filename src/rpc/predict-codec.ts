@@ -26,7 +26,7 @@ const MOST_TENSORS = 1_024;
 const REPLACEMENT = '\ufffd';
 
 /** Where one tensor of the request lies in the frame. */
-class TensorSpan {
+export class TensorSpan {
   nameAt = 0;
   nameLength = 0;
   dataType = 0;
@@ -291,7 +291,7 @@ export class PredictCodec {
   }
 }
 
-function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
+export function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
   const index = names.indexOf(name);
   if (repeated)
     throw invalidInput(`outputs: "${name.slice(0, 64)}" is asked for twice`, {
@@ -345,15 +345,15 @@ function checkTensor(tensor: TensorSpan, slot: Slot, path: string, problems: Pro
   return problems.length > before ? -1 : rows;
 }
 
-function shapeText(tensor: TensorSpan): string {
+export function shapeText(tensor: TensorSpan): string {
   if (tensor.rank < 0) return 'no shape';
   return `(${[...tensor.shape.subarray(0, Math.min(tensor.rank, MOST_RANK))].join(', ')}${tensor.rank > MOST_RANK ? ', …' : ''})`;
 }
 
-function copyTensor(
+export function copyTensor(
   reader: WireReader,
   tensor: TensorSpan,
-  slot: Slot,
+  slot: Pick<Slot, 'rowWidth'>,
   column: TensorData,
   row: number,
   rows: number,
@@ -384,7 +384,7 @@ function copyTensor(
   reader.at = back;
 }
 
-function writeValues(writer: WireWriter, values: TensorData, from: number, count: number): void {
+export function writeValues(writer: WireWriter, values: TensorData, from: number, count: number): void {
   if (Array.isArray(values)) {
     writer.field(LIST, 4);
     writer.listBegin(STRING, count);
@@ -396,7 +396,7 @@ function writeValues(writer: WireWriter, values: TensorData, from: number, count
   writer.bytes(new Uint8Array(values.buffer, values.byteOffset + from * size, count * size));
 }
 
-function invalid(problems: readonly Problem[]): ParleyError {
+export function invalid(problems: readonly Problem[]): ParleyError {
   const [first] = problems,
     more = problems.length - 1;
   const got = first!.got === undefined ? '' : `, got ${first!.got}`;
