@@ -92,6 +92,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
+    closing.push(() => dispatcher.stop());
     return {
       thrift,
       services: [...router.services.keys()],

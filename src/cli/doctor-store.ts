@@ -10,6 +10,8 @@ import type { RedisStore } from '../store/redis-store.js';
 import { failed, isAtLeast, type Outcome, ok, oneLine, versionText, warning } from './doctor-check.js';
 
 const OLDEST_REDIS = [6, 2] as const;
+/** The store's for commands, and ours to look behind it. */
+const OWN_CONNECTIONS = 2;
 const INSTALL =
   'install one (Debian, Ubuntu: apt install redis-server; Fedora: dnf install valkey; macOS: brew install redis), or use a Redis that runs elsewhere: --redis redis://HOST:6379';
 
@@ -57,15 +59,12 @@ export async function checkStore(settings: StoreSettings, server: Promise<Outcom
   }
 }
 
-/** An embedded Redis that runs is shared; one that does not is started, and stopped again as we leave. */
+/** An embedded Redis is shared with whoever uses it; where nobody does, the last to leave stops it, and that is us. */
 async function checkEmbedded(settings: StoreSettings): Promise<Outcome> {
   if (!existsSync(join(settings.dataFolder, 'redis'))) return tryElsewhere();
-  const begun = Date.now();
   return lookAt(settings, (_, seen) => {
-    const ours = seen.uptimeSeconds <= (Date.now() - begun) / 1000 + 1 && seen.clients <= 2;
-    return ok(
-      `embedded ${seen.name} in ${settings.dataFolder}, ${ours ? 'started for this check and stopped again' : 'running and in use'}`,
-    );
+    const use = seen.clients > OWN_CONNECTIONS ? 'running and in use' : 'at rest: it was used for this check alone';
+    return ok(`embedded ${seen.name} in ${settings.dataFolder}, ${use}`);
   });
 }
 
@@ -87,7 +86,6 @@ async function tryElsewhere(): Promise<Outcome> {
 export interface Seen {
   /** With its version. */
   readonly name: string;
-  readonly uptimeSeconds: number;
   readonly clients: number;
   readonly policy: string;
   readonly maxMemoryBytes: number;
@@ -112,7 +110,6 @@ async function seenAt(store: RedisStore): Promise<Seen> {
     const valkey = fields.get('valkey_version');
     return {
       name: valkey === undefined ? `Redis ${fields.get('redis_version') ?? 'of unknown version'}` : `Valkey ${valkey}`,
-      uptimeSeconds: Number(fields.get('uptime_in_seconds') ?? 0),
       clients: Number(fields.get('connected_clients') ?? 0),
       policy: fields.get('maxmemory_policy') ?? 'unknown',
       maxMemoryBytes: Number(fields.get('maxmemory') ?? 0),

@@ -114,10 +114,7 @@ function outcomeOf(assignment: Assignment, timeoutMs: number): Promise<Outcome> 
     });
     let lastWords = '',
       outcome: Outcome | undefined;
-    const endWithUs = () => {
-      child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
-    };
+    const endWithUs = () => child.kill('SIGKILL');
     process.once('exit', endWithUs);
     const timer = setTimeout(() => {
       outcome ??= hung(task, timeoutMs);

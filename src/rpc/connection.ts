@@ -5,6 +5,7 @@
  * the end of the connection, follows each frame.
  */
 import type { Socket } from 'node:net';
+import type { LastQuestion } from './last-question.js';
 import type { Limits } from './limits.js';
 import { BinaryWriter } from './wire/binary.js';
 import { CompactWriter } from './wire/compact.js';
@@ -34,6 +35,7 @@ export class Connection {
   route: unknown;
   routeName: Buffer = Buffer.alloc(0);
   routeGeneration = -1;
+  lastQuestion: LastQuestion | undefined;
   /** Frames that have no reply yet. */
   pending = 0;
   /** Bytes of such frames that are kept until their reply; whoever keeps a copy counts it here, and out again. */
@@ -263,6 +265,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#rest = undefined;
+    this.lastQuestion = undefined;
     this.#out = Buffer.alloc(0);
     this.#socket.destroy();
     this.#owner.onClose(this, reason);

@@ -12,8 +12,9 @@ import type { Router, TypedService } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { Connection } from './connection.js';
 import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
+import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
-import { type Caller, replyError, replyException, visibleError } from './replies.js';
+import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
 import { requireInputs, ShapedCodec } from './shaped-codec.js';
 import { TypedCodec } from './typed-codec.js';
@@ -27,6 +28,7 @@ import {
   REPLY,
   STOP,
   STRUCT,
+  sameBytes,
   UNKNOWN_METHOD,
   type WireReader,
   type WireWriter,
@@ -135,7 +137,7 @@ export class Dispatcher {
       else this.#onGenerated(caller, route.generated, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.#refuse(caller, route, error, this.#requestIdOf(route, reader, buffer, start, end));
+      this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, buffer, start, end));
     }
   };
 
@@ -146,11 +148,7 @@ export class Dispatcher {
     if (this.#generation !== this.#router.generation) this.#rebuild();
     const { buffer, nameAt, nameLength } = reader,
       { routeName } = connection;
-    if (
-      connection.routeGeneration === this.#generation &&
-      routeName.length === nameLength &&
-      routeName.compare(buffer, nameAt, nameAt + nameLength) === 0
-    ) {
+    if (connection.routeGeneration === this.#generation && sameBytes(buffer, nameAt, nameLength, routeName)) {
       return connection.route as Route;
     }
     if (nameLength > MOST_NAME_BYTES) return undefined;
@@ -218,6 +216,11 @@ export class Dispatcher {
     this.#readRequest(reader);
     if (request.modelLength === 0) throw required('request.model');
     request.checkCounts();
+    const last = caller.connection.lastQuestion;
+    if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
+      this.#predictBy(caller, last.codec, reader, arrivedMs);
+      return;
+    }
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
     const reference =
@@ -225,12 +228,25 @@ export class Dispatcher {
         ? PRODUCTION
         : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
     const servable = this.#router.ready(model, reference);
-    if (servable !== undefined) this.#predictOn(caller, route, servable, reference, reader, arrivedMs);
-    else
-      this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
-        this.#readRequest(again);
-        this.#predictOn(caller, route, found.servable, found.aliasName, again, arrivedMs);
-      });
+    if (servable !== undefined) {
+      const codec = this.#predictCodec(route, servable, reference, request.outputs(reader));
+      caller.connection.lastQuestion = LastQuestion.of(
+        reader,
+        request,
+        caller.compact,
+        model,
+        reference,
+        codec,
+        this.#generation,
+      );
+      this.#predictBy(caller, codec, reader, arrivedMs);
+      return;
+    }
+    this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+      this.#readRequest(again);
+      const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
+      this.#predictBy(caller, codec, again, arrivedMs);
+    });
   }
 
   /** The arguments' struct: where one request is expected, the last one counts. */
@@ -245,16 +261,13 @@ export class Dispatcher {
     finished(reader);
   }
 
-  #predictOn(
-    caller: Caller,
-    route: PredictRoute,
-    servable: Servable,
-    aliasName: string | undefined,
-    reader: WireReader,
-    arrivedMs: number,
-  ): void {
-    if (this.#request.inputs === 0) requireInputs(servable, this.#request);
-    const codec = this.#predictCodec(route, servable, aliasName, this.#request.outputs);
+  /** Whether its alias still leads to the version, and the contract is still the same. */
+  #holds({ model, reference, codec, generation }: LastQuestion): boolean {
+    return generation === this.#generation && this.#router.ready(model, reference) === codec.servable;
+  }
+
+  #predictBy(caller: Caller, codec: PredictCodec | ShapedCodec, reader: WireReader, arrivedMs: number): void {
+    if (this.#request.inputs === 0) requireInputs(codec.servable);
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
   }
@@ -302,6 +315,12 @@ export class Dispatcher {
   }
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+    const rows = this.#readRows(route, servable, reader);
+    route.codec!.plan.commit(rows, new TypedCall(this, caller, route, route.codec!, arrivedMs, this.#context));
+  }
+
+  /** The arguments' struct, its rows into the batch. @returns how many */
+  #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
     if (route.codecOf !== servable) {
       route.codec = new TypedCodec(
         this.#router.binding(servable, route.typed).methods[route.index]!,
@@ -321,7 +340,7 @@ export class Dispatcher {
     }
     finished(reader);
     if (rows === 0) throw required(argument.name);
-    codec.plan.commit(rows, new TypedCall(this, caller, route, codec, arrivedMs, this.#context));
+    return rows;
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -348,12 +367,12 @@ export class Dispatcher {
           go(again, value);
         } catch (error) {
           if (error instanceof Malformed) caller.connection.close(error.message);
-          else this.#refuse(caller, route, error, this.#requestIdOf(route, again, frame, 0, frame.length));
+          else this.failed(caller, route.errorId, error, this.#requestIdOf(route, again, frame, 0, frame.length));
         }
       },
       (error: unknown) => {
         connection.heldBytes -= frame.length;
-        this.#refuse(caller, route, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
+        this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
       },
     );
   }
@@ -383,24 +402,17 @@ export class Dispatcher {
     return context.requestId;
   }
 
-  #refuse(caller: Caller, route: Route, error: unknown, requestId: string | undefined): void {
+  /**
+   * Answers with an error, as the method declares it, or as Thrift's own exception where it declares none. A call that
+   * brought no id is given one, so that the answer and the log can be brought together.
+   */
+  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId = newRequestId()): void {
     const visible = visibleError(error);
     if (visible.code === 'INTERNAL')
-      this.#log.error({ err: error, requestId, method: String(route.method) }, 'a call failed on a defect');
-    this.refuse(caller, route.errorId, visible, requestId);
-  }
-
-  /** An error as the method declares it, or as Thrift's own exception where it declares none. */
-  refuse(caller: Caller, errorId: number | undefined, error: ParleyError, requestId: string | undefined): void {
-    if (errorId !== undefined) replyError(caller, errorId, error, requestId);
-    else replyException(caller, INTERNAL_ERROR, `${error.code}: ${error.message}`);
+      this.#log.error({ err: error, requestId, method: String(caller.method) }, 'a call failed on a defect');
+    if (errorId !== undefined) replyError(caller, errorId, visible, requestId);
+    else replyException(caller, INTERNAL_ERROR, `${visible.code}: ${visible.message}`);
     this.#batcher.schedule();
-  }
-
-  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId: string | undefined): void {
-    const visible = visibleError(error);
-    if (visible.code === 'INTERNAL') this.#log.error({ err: error, requestId }, 'a call failed on a defect');
-    this.refuse(caller, errorId, visible, requestId);
   }
 
   get nextId(): () => Uint8Array {

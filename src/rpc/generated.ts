@@ -16,7 +16,7 @@ import registry from '../../gen/Registry.js';
 import training from '../../gen/Training.js';
 import { internal, invalidInput, unsupported } from '../errors.js';
 import { thriftError } from './error-mapping.js';
-import { type Caller, replyError, visibleError } from './replies.js';
+import { type Caller, newRequestId, replyError, visibleError } from './replies.js';
 import { Malformed } from './wire/protocol.js';
 
 /** Values of one message: each may cost a hundred bytes, where it came as one, and the generated code is slow. */
@@ -138,7 +138,8 @@ function answering(service: GenericService, names: readonly string[], handlers: 
           return await handler(request as never);
         } catch (error) {
           const visible = visibleError(error);
-          const requestId = (request as { context?: { request_id?: string } } | null)?.context?.request_id;
+          const requestId =
+            (request as { context?: { request_id?: string | null } } | null)?.context?.request_id ?? newRequestId();
           if (visible.code === 'INTERNAL')
             log.error({ err: error, requestId, method: `${service}:${name}` }, 'a call failed on a defect');
           throw thriftError(visible, requestId);

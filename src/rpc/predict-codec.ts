@@ -10,13 +10,24 @@ import { isUtf8 } from 'node:buffer';
 import type { InputBinding } from '../contract/bind.js';
 import { problemOf } from '../contract/check.js';
 import { invalidInput, type ParleyError, type Problem } from '../errors.js';
-import { DATA_TYPES, type TensorData } from '../model/tensor.js';
+import { DATA_TYPES } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable, Slot } from '../serving/servable.js';
 import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
 import type { ContextFields } from './request-context.js';
-import { I32, I64, LIST, Malformed, STOP, STRING, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
+import {
+  I32,
+  I64,
+  LIST,
+  Malformed,
+  STOP,
+  STRING,
+  STRUCT,
+  sameBytes,
+  type WireReader,
+  type WireWriter,
+} from './wire/protocol.js';
 
 const MOST_RANK = 16,
   MOST_PROBLEMS = 100;
@@ -45,15 +56,16 @@ export class PredictRequestSpans {
   modelLength = 0;
   referenceAt = 0;
   referenceLength = 0;
-  outputs: string[] | undefined;
+  /** The list of wanted outputs, from its header on; a length of 0: absent. */
+  outputsAt = 0;
+  outputsLength = 0;
   outputsNamed = 0;
   readonly tensors: TensorSpan[] = [];
   inputs = 0;
 
   read(reader: WireReader, context: ContextFields): void {
     this.modelLength = this.referenceLength = this.inputs = 0;
-    this.outputs = undefined;
-    this.outputsNamed = 0;
+    this.outputsLength = this.outputsNamed = 0;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
       const id = reader.fieldId;
@@ -64,23 +76,36 @@ export class PredictRequestSpans {
       else if (id === 3 && type === STRING) {
         this.referenceLength = reader.span();
         this.referenceAt = reader.spanAt;
-      } else if (id === 5 && type === LIST) this.#readOutputs(reader);
+      } else if (id === 5 && type === LIST) this.#passOutputs(reader);
       else if (id === 1 && type === STRUCT) context.read(reader);
       else reader.skip(type);
     }
     reader.structEnd();
   }
 
-  #readOutputs(reader: WireReader): void {
+  #passOutputs(reader: WireReader): void {
+    this.outputsAt = reader.at;
     reader.listBegin();
     const { size, elementType } = reader;
     if (size > 0 && elementType !== STRING) throw new Malformed('outputs: a list of something else than strings');
-    this.outputs = [];
     this.outputsNamed = size;
-    for (let i = 0; i < size; i++) {
+    for (let i = 0; i < size; i++) reader.span();
+    this.outputsLength = reader.at - this.outputsAt;
+  }
+
+  /** The names of the wanted outputs, whose count was checked; undefined: all. */
+  outputs(reader: WireReader): string[] | undefined {
+    if (this.outputsLength === 0) return undefined;
+    const back = reader.at,
+      names: string[] = [];
+    reader.at = this.outputsAt;
+    reader.listBegin();
+    for (let i = this.outputsNamed; i > 0; i--) {
       const length = reader.span();
-      if (i < MOST_TENSORS) this.outputs.push(reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length));
+      names.push(reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length));
     }
+    reader.at = back;
+    return names;
   }
 
   #readTensors(reader: WireReader): void {
@@ -148,9 +173,11 @@ function readShape(reader: WireReader, tensor: TensorSpan): void {
 /** A loaded version as `predict` sees it, for one choice of outputs. */
 export class PredictCodec {
   readonly plan: Plan;
-  readonly #servable: Servable;
+  readonly servable: Servable;
   readonly #outputs: readonly { readonly slot: Slot; readonly name: Buffer; readonly number: number }[];
   readonly #inputNames: readonly Buffer[];
+  /** Of the request at hand: for each input, which tensor feeds it. */
+  readonly #order: Int32Array;
   readonly #guards: readonly InputBinding[];
   readonly #provenance: ProvenanceWriter;
 
@@ -170,9 +197,10 @@ export class PredictCodec {
         ? names.map((_, index) => index)
         : wanted.map((name, position) => indexOfOutput(names, name, wanted.indexOf(name) < position));
     this.plan = servable.plan(fetches);
-    this.#servable = servable;
+    this.servable = servable;
     this.#provenance = new ProvenanceWriter(servable, aliasName);
     this.#inputNames = servable.inputs.map((slot) => Buffer.from(slot.name));
+    this.#order = new Int32Array(this.#inputNames.length);
     this.#guards = guards;
     this.#outputs = fetches.map((index) => {
       const slot = servable.outputs[index]!;
@@ -187,19 +215,19 @@ export class PredictCodec {
    * @throws ParleyError INVALID_INPUT with every problem; the batch is unchanged then
    */
   decode(reader: WireReader, request: PredictRequestSpans): number {
-    const { inputs } = this.#servable,
+    const { inputs } = this.servable,
+      order = this.#order,
       problems: Problem[] = [];
-    const order = this.#matchInputs(reader, request, problems);
+    this.#matchInputs(reader, request, problems);
     let rows = -1;
     for (let i = 0; i < inputs.length; i++) {
-      const tensor = order[i];
-      if (tensor === undefined) continue;
-      const path = `inputs[${request.tensors.indexOf(tensor)}]`;
-      const found = checkTensor(tensor, inputs[i]!, path, problems);
+      const index = order[i]!;
+      if (index < 0) continue;
+      const found = checkTensor(request.tensors[index]!, inputs[i]!, index, problems);
       if (rows === -1) rows = found;
       else if (found !== -1 && found !== rows)
         problems.push({
-          path: `${path}.shape`,
+          path: `inputs[${index}].shape`,
           message: `must have ${rows} rows, as the tensors before it`,
           got: String(found),
         });
@@ -207,38 +235,38 @@ export class PredictCodec {
     if (problems.length > 0) throw invalid(problems);
     const batch = this.plan.reserve(rows);
     for (let i = 0; i < inputs.length; i++)
-      copyTensor(reader, order[i]!, inputs[i]!, batch.columns[i]!, batch.rows, rows, request);
-    this.#guard(batch, rows);
+      copyTensor(reader, request.tensors[order[i]!]!, order[i]!, inputs[i]!, batch, i, rows);
+    if (this.#guards.length > 0) this.#guard(batch, rows);
     return rows;
   }
 
-  #matchInputs(reader: WireReader, request: PredictRequestSpans, problems: Problem[]): (TensorSpan | undefined)[] {
+  /** Sets, for each input of the graph, which of the request's tensors feeds it; -1: none does. */
+  #matchInputs(reader: WireReader, request: PredictRequestSpans, problems: Problem[]): void {
     const names = this.#inputNames,
-      order: (TensorSpan | undefined)[] = new Array(names.length).fill(undefined);
+      order = this.#order.fill(-1);
     for (let t = 0; t < request.inputs; t++) {
-      const tensor = request.tensors[t]!;
-      let index = names.findIndex(
-        (name) =>
-          name.length === tensor.nameLength &&
-          name.compare(reader.buffer, tensor.nameAt, tensor.nameAt + tensor.nameLength) === 0,
-      );
-      if (index < 0 && tensor.nameLength === 0 && names.length === 1) index = 0;
-      const text = reader.buffer.toString('utf8', tensor.nameAt, tensor.nameAt + Math.min(tensor.nameLength, 64));
-      if (index < 0)
-        problems.push({
-          path: `inputs[${t}].name`,
-          message: `must be one of ${names.map(String).join(', ')}`,
-          got: text,
-        });
-      else if (order[index] !== undefined)
-        problems.push({ path: `inputs[${t}].name`, message: 'must be there once', got: text });
-      else order[index] = tensor;
+      const tensor = request.tensors[t]!,
+        index = this.#inputNamed(reader, tensor);
+      if (index >= 0 && order[index] === -1) {
+        order[index] = t;
+        continue;
+      }
+      problems.push({
+        path: `inputs[${t}].name`,
+        message: index >= 0 ? 'must be there once' : `must be one of ${names.map(String).join(', ')}`,
+        got: reader.buffer.toString('utf8', tensor.nameAt, tensor.nameAt + Math.min(tensor.nameLength, 64)),
+      });
       if (problems.length >= MOST_PROBLEMS) break;
     }
-    names.forEach((name, index) => {
-      if (order[index] === undefined) problems.push({ path: 'inputs', message: `the tensor "${name}" is missing` });
-    });
-    return order;
+    for (let i = 0; i < names.length; i++)
+      if (order[i] === -1) problems.push({ path: 'inputs', message: `the tensor "${names[i]}" is missing` });
+  }
+
+  /** The graph's input that a tensor names; the only one needs no name. */
+  #inputNamed({ buffer }: WireReader, { nameAt, nameLength }: TensorSpan): number {
+    const names = this.#inputNames;
+    for (let i = 0; i < names.length; i++) if (sameBytes(buffer, nameAt, nameLength, names[i]!)) return i;
+    return nameLength === 0 && names.length === 1 ? 0 : -1;
   }
 
   /** Holds generic callers to the contract's ranges, as typed ones are. */
@@ -246,7 +274,7 @@ export class PredictCodec {
     const problems: Problem[] = [];
     for (const { field, input, column } of this.#guards) {
       const values = batch.columns[input]!,
-        width = this.#servable.inputs[input]!.rowWidth;
+        width = this.servable.inputs[input]!.rowWidth;
       const min = field.min ?? -Number.MAX_VALUE,
         max = field.max ?? Number.MAX_VALUE;
       for (let row = 0; row < rows; row++) {
@@ -283,7 +311,7 @@ export class PredictCodec {
       writer.listBegin(I64, slot.rowShape.length + 1);
       writer.i64(rows);
       for (const extent of slot.rowShape) writer.i64(extent);
-      writeValues(writer, answers.values[k]!, first * slot.rowWidth, rows * slot.rowWidth);
+      writeValues(writer, answers, k, first * slot.rowWidth, rows * slot.rowWidth);
       writer.structEnd();
     }
     writer.structEnd();
@@ -304,40 +332,43 @@ export function indexOfOutput(names: readonly string[], name: string, repeated: 
   return index;
 }
 
-/** @returns the tensor's rows; -1 when it does not fit its slot */
-function checkTensor(tensor: TensorSpan, slot: Slot, path: string, problems: Problem[]): number {
+/** @returns the rows of tensor `index` of the request; -1 when it does not fit its slot */
+function checkTensor(tensor: TensorSpan, slot: Slot, index: number, problems: Problem[]): number {
   const before = problems.length,
     { number, bytes } = DATA_TYPES[slot.dataType];
   if (tensor.dataType !== number)
     problems.push({
-      path: `${path}.data_type`,
+      path: `inputs[${index}].data_type`,
       message: `must be ${slot.dataType.toUpperCase()} (${number})`,
       got: String(tensor.dataType),
     });
-  const expected = `(rows${slot.rowShape.map((extent) => `, ${extent}`).join('')})`;
   let fits = tensor.rank === slot.rowShape.length + 1 && tensor.shape[0]! > 0;
   for (let i = 0; fits && i < slot.rowShape.length; i++) fits = tensor.shape[i + 1] === slot.rowShape[i];
   if (!fits)
     problems.push({
-      path: `${path}.shape`,
-      message: `must be ${expected} with at least one row`,
+      path: `inputs[${index}].shape`,
+      message: `must be (rows${slot.rowShape.map((extent) => `, ${extent}`).join('')}) with at least one row`,
       got: shapeText(tensor),
     });
   if (problems.length > before) return -1;
   const rows = tensor.shape[0]!,
     values = rows * slot.rowWidth;
   if (rows > MOST_ROWS)
-    problems.push({ path: `${path}.shape`, message: `must have at most ${MOST_ROWS} rows`, got: shapeText(tensor) });
+    problems.push({
+      path: `inputs[${index}].shape`,
+      message: `must have at most ${MOST_ROWS} rows`,
+      got: shapeText(tensor),
+    });
   if (slot.dataType === 'string') {
     if (tensor.strings !== values)
       problems.push({
-        path: `${path}.strings`,
+        path: `inputs[${index}].strings`,
         message: `must hold ${values} strings, as the shape says`,
         got: String(tensor.strings),
       });
   } else if (tensor.dataAt < 0 || tensor.dataLength !== values * bytes) {
     problems.push({
-      path: `${path}.data`,
+      path: `inputs[${index}].data`,
       message: `must be ${values * bytes} bytes, as type and shape say`,
       got: tensor.dataAt < 0 ? 'nothing' : `${tensor.dataLength} bytes`,
     });
@@ -350,31 +381,44 @@ export function shapeText(tensor: TensorSpan): string {
   return `(${[...tensor.shape.subarray(0, Math.min(tensor.rank, MOST_RANK))].join(', ')}${tensor.rank > MOST_RANK ? ', …' : ''})`;
 }
 
-export function copyTensor(
+function copyTensor(
   reader: WireReader,
   tensor: TensorSpan,
-  slot: Pick<Slot, 'rowWidth'>,
-  column: TensorData,
-  row: number,
+  index: number,
+  slot: Slot,
+  batch: Batch,
+  input: number,
   rows: number,
-  request: PredictRequestSpans,
 ): void {
-  const at = row * slot.rowWidth;
-  if (!Array.isArray(column)) {
-    const target = Buffer.from(column.buffer, column.byteOffset, column.byteLength);
-    reader.buffer.copy(target, at * column.BYTES_PER_ELEMENT, tensor.dataAt, tensor.dataAt + tensor.dataLength);
+  const at = batch.rows * slot.rowWidth,
+    bytes = batch.bytes[input];
+  if (bytes !== undefined) {
+    const size = DATA_TYPES[slot.dataType].bytes;
+    reader.buffer.copy(bytes, at * size, tensor.dataAt, tensor.dataAt + tensor.dataLength);
     return;
   }
+  copyStrings(reader, tensor, index, batch.columns[input] as string[], at, rows * slot.rowWidth);
+}
+
+/** Copies `count` strings of tensor `index` of the request. */
+export function copyStrings(
+  reader: WireReader,
+  tensor: TensorSpan,
+  index: number,
+  column: string[],
+  at: number,
+  count: number,
+): void {
   const back = reader.at;
   reader.at = tensor.stringsAt;
   reader.listBegin();
-  for (let i = 0; i < rows * slot.rowWidth; i++) {
+  for (let i = 0; i < count; i++) {
     const length = reader.span(),
       text = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
     if (text.includes(REPLACEMENT) && !isUtf8(reader.buffer.subarray(reader.spanAt, reader.spanAt + length)))
       throw invalid([
         {
-          path: `inputs[${request.tensors.indexOf(tensor)}].strings[${i}]`,
+          path: `inputs[${index}].strings[${i}]`,
           message: 'must be UTF-8',
           got: `${length} bytes that are not`,
         },
@@ -384,16 +428,19 @@ export function copyTensor(
   reader.at = back;
 }
 
-export function writeValues(writer: WireWriter, values: TensorData, from: number, count: number): void {
-  if (Array.isArray(values)) {
-    writer.field(LIST, 4);
-    writer.listBegin(STRING, count);
-    for (let i = from; i < from + count; i++) writer.text(values[i]!);
+/** The field of `count` values of an output, from value `from` on. */
+export function writeValues(writer: WireWriter, answers: Answers, output: number, from: number, count: number): void {
+  const values = answers.values[output]!,
+    bytes = answers.bytes[output];
+  if (bytes !== undefined) {
+    const size = (values as Float32Array).BYTES_PER_ELEMENT;
+    writer.field(STRING, 5);
+    writer.range(bytes, from * size, count * size);
     return;
   }
-  const size = values.BYTES_PER_ELEMENT;
-  writer.field(STRING, 5);
-  writer.bytes(new Uint8Array(values.buffer, values.byteOffset + from * size, count * size));
+  writer.field(LIST, 4);
+  writer.listBegin(STRING, count);
+  for (let i = from; i < from + count; i++) writer.text((values as string[])[i]!);
 }
 
 export function invalid(problems: readonly Problem[]): ParleyError {

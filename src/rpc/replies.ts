@@ -1,4 +1,5 @@
 /** Replies that are the same for every method: errors, and Thrift's own exceptions. */
+import { randomUUID } from 'node:crypto';
 import { ERROR_CODES, internal, ParleyError } from '../errors.js';
 import type { Connection } from './connection.js';
 import { EXCEPTION, I32, LIST, REPLY, STRING, STRUCT, type WireWriter } from './wire/protocol.js';
@@ -11,6 +12,9 @@ export interface Caller {
   /** The method's plain name, as the reply spells it. */
   readonly method: Uint8Array;
 }
+
+/** For a call that brought none. */
+export const newRequestId = (): string => randomUUID();
 
 /** Anything thrown, as what the caller may see: a ParleyError; the rest becomes INTERNAL. */
 export function visibleError(error: unknown): ParleyError {

@@ -4,6 +4,7 @@
  * Garbage on a socket ends that socket and nothing else.
  */
 import { createServer, type Server as NetServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { hasErrno, invalidInput } from '../errors.js';
 import type { Batcher } from '../serving/batcher.js';
@@ -11,6 +12,8 @@ import { Connection, type ConnectionOwner } from './connection.js';
 import type { Limits } from './limits.js';
 
 const SWEEP_MS = 1_000;
+/** How long callers are told that the server stops before their connections end: longer than a call is on its way. */
+const NOTICE_MS = 100;
 
 export type FrameHandler = ConnectionOwner['onFrame'];
 
@@ -78,10 +81,16 @@ export class RpcServer {
     }
   }
 
-  /** Accepts nothing more, lets accepted calls finish, then closes what is left. */
+  /**
+   * Accepts nothing more, lets accepted calls finish, then closes what is left.
+   *
+   * Whoever answers the frames refuses new calls by then: callers are told SHUTTING_DOWN for a moment before their
+   * connections end, so that a call that was on its way gets an answer.
+   */
   async close(): Promise<void> {
     clearInterval(this.#sweep);
     const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
+    if (this.#connections.size > 0) await sleep(NOTICE_MS);
     for (const connection of this.#connections) connection.drain();
     this.#batcher.schedule();
     const force = setTimeout(() => {

@@ -5,13 +5,13 @@
  * One copy of each tensor, a few objects a request: such a graph costs a run a request anyway.
  */
 import { invalidInput, type Problem, unsupported } from '../errors.js';
-import { allocate, DATA_TYPES, type TensorSpec } from '../model/tensor.js';
+import { allocate, DATA_TYPES, type TensorData, type TensorSpec } from '../model/tensor.js';
 import { type Feeds, runtimeTensor } from '../onnx/session.js';
-import type { Answers } from '../serving/batcher.js';
+import { type Answers, bytesOf } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShapedAnswers, ShapedPlan } from '../serving/shaped-plan.js';
 import {
-  copyTensor,
+  copyStrings,
   indexOfOutput,
   invalid,
   type PredictRequestSpans,
@@ -28,7 +28,7 @@ const MOST_REPLY_BYTES = 2 ** 30;
 
 export class ShapedCodec {
   readonly plan: ShapedPlan;
-  readonly #servable: Servable;
+  readonly servable: Servable;
   readonly #outputs: readonly { readonly spec: TensorSpec; readonly name: Buffer; readonly number: number }[];
   readonly #provenance: ProvenanceWriter;
 
@@ -41,7 +41,7 @@ export class ShapedCodec {
         ? names.map((_, index) => index)
         : wanted.map((name, position) => indexOfOutput(names, name, wanted.indexOf(name) < position));
     this.plan = servable.shapedPlan(fetches);
-    this.#servable = servable;
+    this.servable = servable;
     this.#provenance = new ProvenanceWriter(servable, aliasName);
     this.#outputs = fetches.map((index) => {
       const spec = outputs[index]!;
@@ -62,17 +62,15 @@ export class ShapedCodec {
     if (problems.length > 0) throw invalid(problems);
     const feeds: Feeds = {};
     for (const { tensor, spec } of found) {
-      const shape = [...tensor.shape.subarray(0, tensor.rank)],
-        values = allocate(spec.dataType, volumeOf(tensor));
-      if (values.length > 0) copyTensor(reader, tensor, { rowWidth: values.length }, values, 0, 1, request);
-      feeds[spec.name] = runtimeTensor(spec.dataType, values, shape);
+      const shape = [...tensor.shape.subarray(0, tensor.rank)];
+      feeds[spec.name] = runtimeTensor(spec.dataType, valuesOf(reader, tensor, spec, request), shape);
     }
     this.plan.offer(feeds);
     return 1;
   }
 
   #match(reader: WireReader, request: PredictRequestSpans, problems: Problem[]) {
-    const { inputs } = this.#servable.signature;
+    const { inputs } = this.servable.signature;
     const found: { readonly tensor: TensorSpan; readonly spec: TensorSpec; readonly path: string }[] = [];
     for (let t = 0; t < request.inputs; t++) {
       const tensor = request.tensors[t]!,
@@ -89,7 +87,7 @@ export class ShapedCodec {
       else found.push({ tensor, spec, path });
     }
     for (const { name } of inputs) {
-      if (found.some(({ spec }) => spec.name === name) || this.#servable.defaults[name] !== undefined) continue;
+      if (found.some(({ spec }) => spec.name === name) || this.servable.defaults[name] !== undefined) continue;
       problems.push({ path: 'inputs', message: `the tensor "${name}" is missing` });
     }
     return found;
@@ -111,8 +109,7 @@ export class ShapedCodec {
     writer.field(LIST, 2);
     writer.listBegin(STRUCT, this.#outputs.length);
     this.#outputs.forEach(({ name, number }, index) => {
-      const shape = shapes[index]!,
-        data = values[index]!;
+      const shape = shapes[index]!;
       writer.structBegin();
       writer.field(STRING, 1);
       writer.bytes(name);
@@ -121,12 +118,25 @@ export class ShapedCodec {
       writer.field(LIST, 3);
       writer.listBegin(I64, shape.length);
       for (const extent of shape) writer.i64(extent);
-      writeValues(writer, data, 0, data.length);
+      writeValues(writer, answers, index, 0, values[index]!.length);
       writer.structEnd();
     });
     writer.structEnd();
     writer.structEnd();
   }
+}
+
+function valuesOf(
+  reader: WireReader,
+  tensor: TensorSpan,
+  { dataType }: TensorSpec,
+  { tensors }: PredictRequestSpans,
+): TensorData {
+  const values = allocate(dataType, volumeOf(tensor));
+  if (values.length === 0) return values;
+  if (Array.isArray(values)) copyStrings(reader, tensor, tensors.indexOf(tensor), values, 0, values.length);
+  else reader.buffer.copy(bytesOf(values)!, 0, tensor.dataAt, tensor.dataAt + tensor.dataLength);
+  return values;
 }
 
 const volumeOf = ({ shape, rank }: TensorSpan): number => shape.subarray(0, rank).reduce((a, b) => a * b, 1);
@@ -162,13 +172,13 @@ function checkShaped(tensor: TensorSpan, { dataType, shape }: TensorSpec, path: 
 }
 
 /** A graph without inputs, or with optional ones alone, is asked with none. */
-export function needsInputs({ signature, defaults }: Servable): boolean {
+function needsInputs({ signature, defaults }: Servable): boolean {
   return signature.inputs.some(({ name }) => defaults[name] === undefined);
 }
 
-/** @throws ParleyError INVALID_INPUT */
-export function requireInputs(servable: Servable, { inputs }: PredictRequestSpans): void {
-  if (inputs > 0 || !needsInputs(servable)) return;
+/** For a request without inputs. @throws ParleyError INVALID_INPUT */
+export function requireInputs(servable: Servable): void {
+  if (!needsInputs(servable)) return;
   const path = 'request.inputs';
   throw invalidInput(`${path} is missing`, { problems: [{ path, message: 'is required' }] });
 }

@@ -28,6 +28,7 @@ import {
   STOP,
   STRING,
   STRUCT,
+  sameBytes,
   TYPE_NAMES,
   type WireReader,
   type WireWriter,
@@ -322,12 +323,6 @@ function store(batch: Batch, field: FieldReader, row: number, value: number | st
     at = row * field.rowWidth + field.column;
   if (column instanceof BigInt64Array || column instanceof BigUint64Array) column[at] = BigInt(value);
   else (column as (number | string)[])[at] = value;
-}
-
-function sameBytes(buffer: Buffer, at: number, length: number, other: Uint8Array): boolean {
-  if (length !== other.length) return false;
-  for (let i = 0; i < length; i++) if (buffer[at + i] !== other[i]) return false;
-  return true;
 }
 
 // -------------------------------------------------------------------- answers, field by field

@@ -27,21 +27,33 @@ export interface Answers {
   readonly servable: Servable;
   /** By position in the plan's outputs. */
   readonly values: readonly TensorData[];
+  /** The same values' bytes; undefined for strings. */
+  readonly bytes: readonly (Buffer | undefined)[];
   readonly outputs: readonly Slot[];
   readonly startedMs: number;
   readonly computeUs: number;
 }
 
+/** Of more rows than this, a view with strings is not kept: each would hold a copy of them. */
+const MOST_COPIED_ROWS = 64;
+
 /** Rows being gathered; `columns[i]` belongs to the servable's input i. Owned by its plan. */
 export class Batch {
   rows = 0;
   columns: TensorData[] = [];
+  /** The columns' bytes; undefined for a column of strings. */
+  bytes: (Buffer | undefined)[] = [];
   readonly calls: Call[] = [];
   readonly sizes: number[] = [];
   #capacity = 0;
   #feeds: (Feeds | undefined)[] = [];
 
-  constructor(readonly inputs: readonly Slot[]) {}
+  /** Which inputs hold strings. */
+  readonly #texts: readonly number[];
+
+  constructor(readonly inputs: readonly Slot[]) {
+    this.#texts = [...inputs.keys()].filter((index) => inputs[index]!.dataType === 'string');
+  }
 
   get capacity(): number {
     return this.#capacity;
@@ -57,12 +69,21 @@ export class Batch {
       if (previous !== undefined) copyValues(previous, larger);
       return larger;
     });
+    this.bytes = this.columns.map(bytesOf);
     this.#feeds = [];
   }
 
-  /** The inputs of the first `rows` rows: views of the columns, made once per count. */
+  /** The inputs of the first `rows` rows: views of the columns, made once per count; strings are copied into theirs. */
   feeds(rows: number): Feeds {
-    return (this.#feeds[rows] ??= this.view(0, rows));
+    if (this.#texts.length > 0 && rows > MOST_COPIED_ROWS) return this.view(0, rows);
+    const made = this.#feeds[rows];
+    if (made === undefined) return (this.#feeds[rows] = this.view(0, rows));
+    for (const index of this.#texts) {
+      const column = this.columns[index] as string[],
+        copy = made[this.inputs[index]!.name]!.data as string[];
+      for (let i = 0; i < copy.length; i++) copy[i] = column[i]!;
+    }
+    return made;
   }
 
   view(from: number, rows: number): Feeds {
@@ -77,16 +98,15 @@ export class Batch {
     return feeds;
   }
 
-  /** Whether a view made once stays true: strings are copied into it, so theirs must be made for each run. */
-  get reusable(): boolean {
-    return this.inputs.every((slot) => slot.dataType !== 'string');
-  }
-
   clear(): void {
     this.rows = 0;
     this.calls.length = 0;
     this.sizes.length = 0;
   }
+}
+
+export function bytesOf(values: TensorData): Buffer | undefined {
+  return Array.isArray(values) ? undefined : Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function copyValues(from: TensorData, to: TensorData): void {
@@ -106,8 +126,6 @@ export class Plan {
   readonly #batcher: Batcher;
   #batch: Batch;
   #spare: Batch | undefined;
-  /** Views into a batch's columns are reused between runs, where that is right. */
-  readonly #reusable: boolean;
 
   constructor(servable: Servable, outputs: readonly Slot[], batcher: Batcher) {
     this.servable = servable;
@@ -115,7 +133,6 @@ export class Plan {
     this.#batcher = batcher;
     this.#fetches = Object.fromEntries(outputs.map((slot) => [slot.name, null]));
     this.#batch = new Batch(servable.inputs);
-    this.#reusable = this.#batch.reusable;
   }
 
   /** Room for `rows` more rows, at `batch.rows` and behind it. A batch that they would overfill runs first. */
@@ -144,7 +161,7 @@ export class Plan {
     const startedMs = performance.now();
     let feeds: Feeds;
     try {
-      feeds = this.#reusable ? batch.feeds(batch.rows) : batch.view(0, batch.rows);
+      feeds = batch.feeds(batch.rows);
     } catch (error) {
       this.#failed(batch, error, startedMs);
       return;
@@ -170,10 +187,12 @@ export class Plan {
   ): Answers | { readonly error: unknown } {
     if (results === undefined) return { error };
     try {
+      const values = this.outputs.map((slot) => valuesOf(results, slot, rows));
       return {
         servable: this.servable,
         outputs: this.outputs,
-        values: this.outputs.map((slot) => valuesOf(results, slot, rows)),
+        values,
+        bytes: values.map(bytesOf),
         startedMs,
         computeUs: Math.round((performance.now() - startedMs) * 1000),
       };

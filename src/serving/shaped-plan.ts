@@ -6,7 +6,7 @@
 import { deadlineExceeded, internal, invalidInput, ParleyError } from '../errors.js';
 import type { TensorData, TensorSpec } from '../model/tensor.js';
 import { brokenRun, type Feeds, type Fetches, type Results } from '../onnx/session.js';
-import { type Answers, type Batcher, type Call, deliverOne, failOne } from './batcher.js';
+import { type Answers, type Batcher, bytesOf, type Call, deliverOne, failOne } from './batcher.js';
 import type { Servable } from './servable.js';
 
 /** A finished run of one request. */
@@ -70,11 +70,13 @@ export class ShapedPlan {
   }
 
   #answers(results: Results, startedMs: number): ShapedAnswers {
-    const tensors = this.outputs.map(({ name }) => results[name]!);
+    const tensors = this.outputs.map(({ name }) => results[name]!),
+      values = tensors.map(({ data }) => data as TensorData);
     return {
       servable: this.servable,
       outputs: [],
-      values: tensors.map(({ data }) => data as TensorData),
+      values,
+      bytes: values.map(bytesOf),
       shapes: tensors.map(({ dims }) => dims),
       startedMs,
       computeUs: Math.round((performance.now() - startedMs) * 1000),

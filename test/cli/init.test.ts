@@ -152,12 +152,12 @@ describe('parley init', () => {
       });
     }
 
-    it('keeping NA a word in a column of words', async () => {
+    it('keeping NA a word in a column that holds words', async () => {
       const project = await projectOf(
-        table('region,kind', 60, (i) => `${['NA', 'EU'][i % 2]},${'ab'[i % 2]}`),
+        table('region,kind', 60, (i) => `${['NA', 'EU', '5'][i % 3]},${'ab'[i % 2]}`),
         'kind',
       );
-      expect(fieldsOf(project).region!.values).to.deep.equal(['EU', 'NA']);
+      expect(fieldsOf(project).region!.values).to.deep.equal(['5', 'EU', 'NA']);
     });
 
     for (const [name, delimiter] of [
@@ -255,12 +255,13 @@ describe('parley init', () => {
       expect(b).to.be.within(160, 240);
     });
 
-    it('are a thousand rows at most', async () => {
+    it('are a thousand rows at most, with each class in its share', async () => {
       await projectOf(
-        table('size,kind', 20_000, (i) => `${i + noise(i)},${'abc'[i % 3]}`),
+        table('size,kind', 20_000, (i) => `${i + noise(i)},${i % 4 ? 'common' : 'rare'}`),
         'kind',
       );
       expect(fixtures().length - 1).to.be.within(900, 1000);
+      expect(fixtures().filter((line) => line.endsWith(',rare')).length).to.be.within(200, 300);
     });
 
     it('are complete rows', async () => {
@@ -406,6 +407,11 @@ describe('parley init', () => {
     });
 
     it('rows that no contract can hold, and leaves nothing behind', async () => {
+      const csv = table('size,kind', 50, (i) => `${i === 30 ? 'inf' : noise(i)},${'ab'[i % 2]}`);
+      expect(await refusal(init(csv, 'kind'))).to.include('row 31: size');
+    });
+
+    it('rows that no contract can hold, and removes the folders that it has made', async () => {
       const csv = table('size,kind', 50, (i) => `${i === 30 ? 'inf' : noise(i)},${'ab'[i % 2]}`);
       expect(await refusal(init(csv, 'kind', 'model', ['--folder', at('x/y/model')]))).to.include('row 31: size');
     });

@@ -18,7 +18,7 @@ const COMMANDS = [
 ] as const;
 
 describe('the command line', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach();
 

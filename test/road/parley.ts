@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { Registry } from '#parley/registry/registry.js';
+import { openStore } from '#parley/store/connect.js';
 
 export const MAIN = resolve('dist/main.js');
 export const EXAMPLE = resolve('examples/penguins');
@@ -131,6 +133,29 @@ export class Place {
     return JSON.parse(await this.output(...args, '--json')) as T;
   }
 
+  /** Looks at the data folder in this process: a command of its own for each look would take longer. */
+  async look<T>(ask: (registry: Registry) => Promise<T>): Promise<T> {
+    const store = await openStore({ dataFolder: this.dataFolder });
+    try {
+      return await ask(new Registry(store, 'test'));
+    } finally {
+      await store.close();
+    }
+  }
+
+  versions() {
+    return this.look(async (registry) => (await registry.listVersions({ model: 'penguins' })).items);
+  }
+
+  history(query: { aliasName?: string; limit?: number } = {}) {
+    return this.look((registry) => registry.history({ model: 'penguins', ...query }));
+  }
+
+  /** The version in production. */
+  async production(): Promise<string | undefined> {
+    return (await this.versions()).find(({ aliases }) => aliases.includes('production'))?.version;
+  }
+
   async serve(...args: readonly string[]): Promise<Server> {
     const command = this.start(['serve', '--port', '0', '--json', ...args]);
     const lines = createInterface({ input: command.child.stdout! });
@@ -159,16 +184,19 @@ export class Place {
     await until('Redis to be gone', () => !isAlive(pid));
   }
 
-  /** A copy of the example, changed by `changes`: file -> its new text, made of the old one. */
+  /**
+   * A copy of the example, changed by `changes`: file -> its new text, made of the old one.
+   *
+   * Its bound on latency is wide: what is in production must not depend on what else this machine does.
+   */
   project(changes: Readonly<Record<string, (text: string) => string>> = {}): string {
     const folder = mkdtempSync(join(this.root, 'project-'));
     cpSync(EXAMPLE, folder, { recursive: true });
+    rewrite(join(folder, 'penguins.thrift'), (text) =>
+      text.replace('latency_p99_ms = "<= 5"', 'latency_p99_ms = "<= 2000"'),
+    );
     for (const [name, change] of Object.entries(changes)) {
-      const file = join(folder, name);
-      const before = readFileSync(file, 'utf8');
-      const after = change(before);
-      if (after === before) throw new Error(`nothing was changed in ${name}`);
-      writeFileSync(file, after);
+      rewrite(join(folder, name), change);
     }
     return folder;
   }
@@ -182,6 +210,13 @@ export class Place {
     }
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+function rewrite(file: string, change: (text: string) => string): void {
+  const before = readFileSync(file, 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error(`nothing was changed in ${file}`);
+  writeFileSync(file, after);
 }
 
 /** A zombie that nobody waits for is dead. */

@@ -33,11 +33,11 @@ export async function predictGenerically(
 }
 
 function tensorOf(name: string, value: number | string): types.Tensor {
-  const dataType: DataType = typeof value === 'string' ? 'string' : 'float32';
+  const dataType: DataType = typeof value === 'string' ? 'string' : 'float64';
   return new types.Tensor({
     name,
     data_type: DATA_TYPES[dataType].number,
     shape: [wireInt(1), wireInt(1)],
-    ...(typeof value === 'string' ? { strings: [value] } : { data: Buffer.from(Float32Array.of(value).buffer) }),
+    ...(typeof value === 'string' ? { strings: [value] } : { data: Buffer.from(Float64Array.of(value).buffer) }),
   } as never);
 }

@@ -1,8 +1,8 @@
 /** `parley train`: what it prints, what it stores, and that the same training makes the same version. */
 import { expect } from 'chai';
-import type { LedgerEntry, ModelVersion } from '#parley/model/version.js';
+import type { ModelVersion } from '#parley/model/version.js';
 import { openStore } from '#parley/store/connect.js';
-import { type Place, placeForEach } from './parley.js';
+import { Place, placeForEach } from './parley.js';
 import { useTrained } from './trained.js';
 
 interface Outcome {
@@ -29,7 +29,7 @@ async function configurationOf({ dataFolder }: Place, runId: string): Promise<Co
 }
 
 describe('parley train', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const trained = useTrained();
   const place = placeForEach();
 
@@ -51,23 +51,28 @@ describe('parley train', function () {
   });
 
   it('adds no ledger line for a version that is there, and says so', async () => {
-    const project = place().project();
-    const first = await place().json<Outcome>('train', project);
-    const before = await place().json<LedgerEntry[]>('history', 'penguins');
-    const { stdout, code } = await place().run('train', project);
-    expect(stdout).to.match(
-      new RegExp(`"penguins" has this version already, from run ${first.run_id}; nothing new was published`),
-    );
-    expect(code).to.equal(0);
-    expect(await place().json('history', 'penguins')).to.deep.equal(before);
-    const third = await place().json<Outcome>('train', project);
-    expect(first.published).to.equal(true);
-    expect(third.published).to.equal(false);
-    expect(third.version).to.deep.equal(first.version);
+    const there = new Place(trained().folder);
+    try {
+      const project = there.project();
+      const [before, versions] = [await there.history(), await there.versions()];
+      const stored = versions.find(({ version }) => version === trained().good)!;
+      const { stdout, code } = await there.run('train', project);
+      expect(stdout).to.include(
+        `"penguins" has this version already, from run ${stored.runId}; nothing new was published`,
+      );
+      expect(code).to.equal(0);
+      const again = await there.json<Outcome>('train', project);
+      expect(again.published).to.equal(false);
+      expect(again.run_id).not.to.equal(stored.runId);
+      expect(again.version).to.deep.equal(stored);
+      expect(await there.history()).to.deep.equal(before);
+    } finally {
+      await there.leave();
+    }
   });
 
   it('takes --set, and keeps it in the stored configuration of the run', async () => {
-    const { run_id, version } = await place().json<Outcome>(
+    const { run_id, published, version } = await place().json<Outcome>(
       'train',
       place().project(),
       '--set',
@@ -76,6 +81,7 @@ describe('parley train', function () {
       'split.seed=7',
     );
     expect(version.version).not.to.equal(trained().good);
+    expect(published).to.equal(true);
     expect(version.runId).to.equal(run_id);
     const configuration = await configurationOf(place(), run_id);
     expect(configuration.trainer).to.deep.include({ name: 'logistic-regression', max_iterations: 2 });

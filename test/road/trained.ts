@@ -39,7 +39,7 @@ let place: Place | undefined;
 export function useTrained(): () => Trained {
   let trained: Trained;
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     made ??= make();
     trained = await made;
   });

@@ -21,7 +21,10 @@ export class Caller {
   readonly socket: Socket;
   readonly frames: Buffer[] = [];
   closed = false;
-  #rest = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** As many bytes as must be there before it is worth looking. */
+  #wanted = 4;
   #changed: (() => void) | undefined;
 
   constructor(address: { host: string; port: number }) {
@@ -48,15 +51,21 @@ export class Caller {
   }
 
   #read(chunk: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk]);
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < this.#wanted) return;
+    const bytes = Buffer.concat(this.#chunks);
     let at = 0;
-    while (this.#rest.length - at >= 4) {
-      const size = this.#rest.readInt32BE(at);
-      if (this.#rest.length - at < 4 + size) break;
-      this.frames.push(this.#rest.subarray(at + 4, at + 4 + size));
-      at += 4 + size;
+    this.#wanted = 4;
+    while (bytes.length - at >= 4) {
+      this.#wanted = 4 + bytes.readInt32BE(at);
+      if (bytes.length - at < this.#wanted) break;
+      this.frames.push(bytes.subarray(at + 4, at + this.#wanted));
+      at += this.#wanted;
+      this.#wanted = 4;
     }
-    this.#rest = this.#rest.subarray(at);
+    this.#chunks = [bytes.subarray(at)];
+    this.#bytes = bytes.length - at;
     this.#changed?.();
   }
 

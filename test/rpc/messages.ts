@@ -2,7 +2,7 @@
 import thrift from 'thrift';
 import { CALL, EXCEPTION, REPLY } from '#parley/rpc/wire/protocol.js';
 import { framed } from './caller.js';
-import { packageReader, packageWriter, type ProtocolName } from './wire-values.js';
+import { type ProtocolName, packageReader, packageWriter } from './wire-values.js';
 
 /** What the Thrift compiler's structs can do. */
 export interface Writable {

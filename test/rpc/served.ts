@@ -9,6 +9,7 @@ import { DATA_TYPES, type DataType } from '#parley/model/tensor.js';
 import type { Artifact } from '#parley/model/trained.js';
 import { modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
+import { inspectGraph } from '#parley/onnx/reader.js';
 import { Registry } from '#parley/registry/registry.js';
 import { Dispatcher } from '#parley/rpc/dispatcher.js';
 import { GeneratedServices } from '#parley/rpc/generated.js';
@@ -61,13 +62,18 @@ struct Side { 1: optional i16 side (role = "label"), 15: optional parley.Provena
 service Parity { Side side(1: Number number) throws (1: parley.ParleyError error) } (model = "parity")
 `;
 
+function artifactOf(modelType: Artifact['modelType'], builder: GraphBuilder, metadata: Artifact['metadata']): Artifact {
+  const graph = builder.serialize();
+  return { modelType, signature: inspectGraph(graph).signature, metadata, graph };
+}
+
 function tensorsModel(): Artifact {
   const graph = new GraphBuilder();
   for (const type of TENSOR_TYPES) {
     graph.input(`${type}_in`, type, [-1, 2]);
     graph.output(`${type}_out`, `${type}_in`, type, [-1, 2]);
   }
-  return { modelType: 'tabular-regressor', graph: graph.serialize(), metadata: {} } as unknown as Artifact;
+  return artifactOf('tabular-regressor', graph, {});
 }
 
 /** The sum of its numbers. */
@@ -86,7 +92,7 @@ function scalarsModel(): Artifact {
   for (const name of ['text', 'size']) graph.input(name, 'string', [-1, 1]);
   const sum = addends.reduce((total, addend) => graph.node('Add', [total, addend]));
   graph.output('value', sum, 'float64', [-1, 1]);
-  return { modelType: 'tabular-regressor', graph: graph.serialize(), metadata: {} } as unknown as Artifact;
+  return artifactOf('tabular-regressor', graph, {});
 }
 
 /** The class at index 1, "11", for numbers above zero. */
@@ -96,8 +102,7 @@ function parityModel(): Artifact {
   const flat = graph.constant('flat', { dataType: 'int64', shape: [1], data: BigInt64Array.of(-1n) });
   const above = graph.node('Greater', [graph.input('real', 'float64', [-1, 1]), zero]);
   graph.output('label', graph.node('Reshape', [graph.node('Cast', [above], { to: 7 }), flat]), 'int64', [-1]);
-  const metadata = { classes: ['-5', '11'] };
-  return { modelType: 'tabular-classifier', graph: graph.serialize(), metadata } as unknown as Artifact;
+  return artifactOf('tabular-classifier', graph, { classes: ['-5', '11'] });
 }
 
 /** Puts a model into production, past the gate. */

@@ -24,7 +24,7 @@ import {
 export type Value =
   | { readonly type: typeof BOOL; readonly value: boolean }
   | { readonly type: typeof BYTE | typeof I16 | typeof I32 | typeof I64 | typeof DOUBLE; readonly value: number }
-  | { readonly type: typeof STRING; readonly value: string }
+  | { readonly type: typeof STRING; readonly value: string | Buffer }
   | { readonly type: typeof LIST | typeof SET; readonly element: number; readonly values: readonly Value[] }
   | {
       readonly type: typeof MAP;
@@ -162,7 +162,8 @@ export function write(writer: WireWriter, value: Value): void {
       writer.double(value.value);
       break;
     case STRING:
-      writer.text(value.value);
+      if (typeof value.value === 'string') writer.text(value.value);
+      else writer.bytes(value.value);
       break;
     case LIST:
     case SET:
@@ -292,7 +293,7 @@ export function packageWrite(output: thrift.TProtocol, value: Value): void {
       output.writeDouble(value.value);
       break;
     case STRING:
-      output.writeString(value.value);
+      output.writeString(value.value as string);
       break;
     case LIST:
     case SET:

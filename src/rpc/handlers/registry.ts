@@ -30,6 +30,26 @@ function refuse(value: unknown, path: string): void {
     });
 }
 
+function positive(value: number | null | undefined, path: string): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (value < 1)
+    throw invalidInput(`request.${path} is ${value}; it must be 1 or more`, {
+      problems: [{ path: `request.${path}`, message: 'must be 1 or more', got: String(value) }],
+    });
+  return value;
+}
+
+/** A contract's text, its includes counted: reading it holds the event loop, a millisecond for each kilobyte or two. */
+const MOST_IDL_BYTES = 128 << 10;
+
+function contractText(idl: string, includes: Record<string, string> | undefined): string {
+  const bytes = [idl, ...Object.values(includes ?? {})].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes <= MOST_IDL_BYTES) return idl;
+  throw invalidInput(`request.idl has ${bytes} bytes with its includes; a contract has at most ${MOST_IDL_BYTES}`, {
+    problems: [{ path: 'request.idl', message: `must be at most ${MOST_IDL_BYTES} bytes`, got: String(bytes) }],
+  });
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -44,10 +64,11 @@ export function registryHandlers(registry: RegistryPort): Handlers {
   const handlers = {
     async publish_contract(request: Wire<types.PublishContractRequest>) {
       refuse(request.checks_yaml, 'checks_yaml');
+      const includes = (request.includes ?? undefined) as unknown as Record<string, string> | undefined;
       const published = await registry.publishContract(
         present({
-          idl: required(request.idl, 'idl'),
-          includes: request.includes as unknown as Record<string, string> | undefined,
+          idl: contractText(required(request.idl, 'idl'), includes),
+          includes,
           fixturesUploadId: request.fixtures_upload_id,
           fixturesFormat: fixturesFormat(request.fixtures_format),
           allowBreaking: request.allow_breaking,
@@ -100,7 +121,11 @@ export function registryHandlers(registry: RegistryPort): Handlers {
 
     async list_versions(request: Wire<types.VersionsRequest>) {
       const page = await registry.listVersions(
-        present({ model: request.model, limit: request.limit, pageToken: request.page_token }) as never,
+        present({
+          model: request.model,
+          limit: positive(request.limit, 'limit'),
+          pageToken: request.page_token,
+        }) as never,
       );
       return new types.VersionsResponse(
         present({ versions: page.items.map(versionToWire), next_page_token: page.nextPageToken }) as never,
@@ -150,7 +175,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           model: required(request.model, 'model'),
           aliasName: request.alias_name,
           at: request.at == null ? undefined : Number(request.at),
-          limit: request.limit,
+          limit: positive(request.limit, 'limit'),
         }) as never,
       );
       return new types.HistoryResponse({ entries: entries.map(entryToWire) });

@@ -3,6 +3,7 @@ import {
   BOOL,
   BYTE,
   copyBytes,
+  copyRange,
   DOUBLE,
   doubleScratch,
   grown,
@@ -13,6 +14,7 @@ import {
   MAP,
   MAX_DEPTH,
   Malformed,
+  putI32,
   SET,
   STOP,
   STRING,
@@ -260,12 +262,8 @@ export class BinaryWriter implements WireWriter {
 
   i32(value: number): void {
     this.room(4);
-    const { buffer, at } = this;
-    buffer[at] = value >>> 24;
-    buffer[at + 1] = value >>> 16;
-    buffer[at + 2] = value >>> 8;
-    buffer[at + 3] = value;
-    this.at = at + 4;
+    putI32(this.buffer, this.at, value);
+    this.at += 4;
   }
 
   i64(value: number): void {
@@ -283,9 +281,23 @@ export class BinaryWriter implements WireWriter {
 
   bytes(value: Uint8Array): void {
     this.i32(value.length);
+    this.raw(value);
+  }
+
+  range(value: Uint8Array, start: number, length: number): void {
+    this.i32(length);
+    this.room(length);
+    copyRange(this.buffer, this.at, value, start, length);
+    this.at += length;
+  }
+
+  /** Bytes that are in the protocol already. @returns where they begin in `buffer` */
+  raw(value: Uint8Array): number {
     this.room(value.length);
-    copyBytes(this.buffer, this.at, value);
-    this.at += value.length;
+    const { at } = this;
+    copyBytes(this.buffer, at, value);
+    this.at = at + value.length;
+    return at;
   }
 
   text(value: string): void {

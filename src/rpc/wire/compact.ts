@@ -3,6 +3,7 @@ import {
   BOOL,
   BYTE,
   copyBytes,
+  copyRange,
   DOUBLE,
   doubleScratch,
   grown,
@@ -381,6 +382,13 @@ export class CompactWriter implements WireWriter {
     this.room(value.length);
     copyBytes(this.buffer, this.at, value);
     this.at += value.length;
+  }
+
+  range(value: Uint8Array, start: number, length: number): void {
+    this.varint(length);
+    this.room(length);
+    copyRange(this.buffer, this.at, value, start, length);
+    this.at += length;
   }
 
   text(value: string): void {

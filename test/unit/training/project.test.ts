@@ -34,7 +34,7 @@ describe('loadProject', () => {
     const { resolved } = await loadProject(flowerProject());
     expect(resolved).to.deep.include({
       service: 'Flowers',
-      source: { kind: 'csv', path: 'flowers.csv', delimiter: ',', nulls: [''], types: {} },
+      source: { kind: 'csv', path: 'flowers.csv', delimiter: ',', decimal: '.', nulls: [''], types: {} },
       split: { test: 0.2, seed: 1 },
       columns: {},
       seed: 1,
