@@ -13,6 +13,7 @@ import { init } from './init.js';
 import { predict } from './predict.js';
 import { promote } from './promote.js';
 import { prune } from './prune.js';
+import { publish } from './publish.js';
 import { retire } from './retire.js';
 import { rollback } from './rollback.js';
 import { serve } from './serve.js';
@@ -23,6 +24,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   init,
   train,
   contract,
+  publish,
   accept,
   promote,
   rollback,

@@ -76,6 +76,10 @@ export function bindService(contract: Contract, service: string, version: Bindab
       `${contract.file} has no service "${service}"${didYouMean(service, names)}; it has ${names.join(', ')}`,
     );
   }
+  if (version.modelType === 'tensor')
+    throw contractMismatch(
+      `a tensor version keeps no contract; publish its graph again for the service ${found.name}, which makes it a tabular one where it fits`,
+    );
   const problems: Problem[] = [];
   const classes = classesOf(version);
   const methods = found.methods.map((method) => bindMethod(method, version, classes, problems));

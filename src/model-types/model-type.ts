@@ -16,7 +16,7 @@ export interface ModelType extends Serializer {
   readonly name: string;
   /** Of the metadata in the envelope. */
   readonly metadata: z.ZodType<Readonly<Record<string, unknown>>>;
-  /** What a graph of this type calls its outputs, by their meaning, unless a contract says otherwise. */
+  /** What a graph of this type calls its outputs, by their meaning, unless a contract says otherwise; empty where they have none. */
   readonly defaultOutputs: Readonly<Record<string, string>>;
 }
 

@@ -9,6 +9,9 @@ import * as classifierSerializer from './tabular-classifier/serializer.js';
 import * as regressorRuntime from './tabular-regressor/runtime.js';
 import * as regressorSchema from './tabular-regressor/schema.js';
 import * as regressorSerializer from './tabular-regressor/serializer.js';
+import * as tensorRuntime from './tensor/runtime.js';
+import * as tensorSchema from './tensor/schema.js';
+import * as tensorSerializer from './tensor/serializer.js';
 
 export const modelTypes: Readonly<Record<string, ModelType>> = {
   'tabular-classifier': {
@@ -22,6 +25,12 @@ export const modelTypes: Readonly<Record<string, ModelType>> = {
     metadata: regressorSchema.metadata,
     ...regressorSerializer,
     defaultOutputs: regressorRuntime.defaultOutputs,
+  },
+  tensor: {
+    name: tensorRuntime.TENSOR,
+    metadata: tensorSchema.metadata,
+    ...tensorSerializer,
+    defaultOutputs: tensorRuntime.defaultOutputs,
   },
 };
 

@@ -5,6 +5,7 @@
  * Errors are ParleyErrors with the codes that idl/parley.thrift names. A version may be given as any unique prefix of
  * eight or more characters.
  */
+import type { Signature } from './tensor.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from './version.js';
 
 export interface PublishContract {
@@ -89,6 +90,13 @@ export interface Page<T> {
   readonly nextPageToken?: string;
 }
 
+/** What a version takes and gives. */
+export interface Described {
+  readonly version: Version;
+  readonly modelType: string;
+  readonly signature: Signature;
+}
+
 export interface RegistryPort {
   publishContract(request: PublishContract): Promise<PublishedContract>;
   /** @returns the largest part that is taken, in bytes */
@@ -96,6 +104,7 @@ export interface RegistryPort {
   /** @returns how many bytes have been received in all */
   uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number>;
   publish(request: Publish): Promise<ModelVersion>;
+  describe(model: string, version: Version): Promise<Described>;
   /** Newest first; of all models when none is named. */
   listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>>;
   accept(model: string, version: Version): Promise<Verdict>;

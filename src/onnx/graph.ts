@@ -12,6 +12,7 @@ import {
   type AttributeMessage,
   ELEMENT_TYPES,
   encodeModel,
+  type GraphMessage,
   type NodeMessage,
   type TensorMessage,
   type ValueInfoMessage,
@@ -32,16 +33,31 @@ export class GraphBuilder implements OnnxGraph {
   private readonly names = new Set<string>();
   /** Values that took an output's name, by the name that their maker was given. */
   private readonly renamed = new Map<string, string>();
+  /** Values that branches read. */
+  private readonly shared = new Set<string>();
   private readonly inputs: ValueInfoMessage[] = [];
   private readonly outputs: ValueInfoMessage[] = [];
   private readonly constants: TensorMessage[] = [];
-  private readonly nodes: MutableNode[] = [];
+  private readonly made: MutableNode[] = [];
   private readonly domains = new Set<string>();
 
-  input(name: string, dataType: DataType, shape: readonly number[]): string {
+  /** Of names inside, so that what the outer graph names later does not take them. */
+  private readonly prefix: string;
+
+  /** @param outer the graph that this one is a branch or body of */
+  constructor(private readonly outer?: GraphBuilder) {
+    this.prefix = outer === undefined ? '' : `${outer.prefix}/branch`;
+  }
+
+  input(name: string, dataType: DataType, shape: readonly number[], value?: Tensor): string {
     this.claim(name, 'input');
     this.inputs.push(valueInfo(name, dataType, shape));
+    if (value !== undefined) this.constants.push(tensorMessage(name, value));
     return name;
+  }
+
+  subgraph(): GraphBuilder {
+    return new GraphBuilder(this);
   }
 
   /**
@@ -53,8 +69,8 @@ export class GraphBuilder implements OnnxGraph {
   output(name: string, value: string, dataType: DataType, shape: readonly number[]): void {
     const source = this.resolve(value);
     this.claim(name, 'output');
-    const computed = this.nodes.some((node) => node.output[0] === source);
-    if (computed && source === value) this.rename(value, name);
+    const computed = this.made.some((node) => node.output.includes(source));
+    if (computed && source === value && !this.shared.has(value)) this.rename(value, name);
     else this.copy(source, name);
     this.outputs.push(valueInfo(name, dataType, shape));
   }
@@ -71,19 +87,24 @@ export class GraphBuilder implements OnnxGraph {
     attributes: Readonly<Record<string, AttributeValue>> = {},
     domain = '',
   ): string {
+    return this.nodes(operator, inputs, 1, attributes, domain)[0]!;
+  }
+
+  nodes(
+    operator: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    domain = '',
+  ): string[] {
     if (WRITTEN_OPSETS[domain] === undefined) throw internal(`operator ${operator}: unknown domain "${domain}"`);
     const input = inputs.map((value) => (value === '' ? value : this.resolve(value)));
     const name = this.fresh(operator);
+    const output = [name, ...Array.from({ length: outputs - 1 }, () => this.fresh(operator))];
     this.domains.add(domain);
-    this.nodes.push({
-      name,
-      opType: operator,
-      domain,
-      input,
-      output: [name],
-      attribute: Object.entries(attributes).map(([key, value]) => attributeMessage(key, value)),
-    });
-    return name;
+    const attribute = Object.entries(attributes).map(([key, value]) => this.attribute(key, value));
+    this.made.push({ name, opType: operator, domain, input, output: [...output], attribute });
+    return output;
   }
 
   /**
@@ -99,17 +120,29 @@ export class GraphBuilder implements OnnxGraph {
       opsetImport: Object.entries(WRITTEN_OPSETS)
         .filter(([domain]) => this.domains.has(domain))
         .map(([domain, version]) => ({ domain, version })),
-      graph: {
-        name: 'parley',
-        node: this.nodes,
-        initializer: this.constants,
-        input: this.inputs,
-        output: this.outputs,
-      },
+      graph: this.message(),
       metadataProps: Object.keys(metadata)
         .sort()
         .map((key) => ({ key, value: metadata[key] as string })),
     });
+  }
+
+  private message(): GraphMessage {
+    return {
+      name: 'parley',
+      node: this.made,
+      initializer: this.constants,
+      input: this.inputs,
+      output: this.outputs,
+    };
+  }
+
+  private attribute(name: string, value: AttributeValue): AttributeMessage {
+    if (typeof value !== 'object' || !('graph' in value)) return attributeMessage(name, value);
+    if (!(value.graph instanceof GraphBuilder) || value.graph.outer !== this)
+      throw internal(`attribute ${name}: the subgraph was not begun in this graph`);
+    for (const domain of value.graph.domains) this.domains.add(domain);
+    return { name, type: ATTRIBUTE_TYPES.graph, g: value.graph.message() };
   }
 
   private claim(name: string, kind: string): void {
@@ -121,26 +154,35 @@ export class GraphBuilder implements OnnxGraph {
   }
 
   private fresh(hint: string): string {
-    let name = `/${hint}_${this.nodes.length + this.constants.length}`;
-    while (this.names.has(name)) name += '_';
+    let name = `${this.prefix}/${hint}_${this.made.length + this.constants.length}`;
+    while (this.isTaken(name)) name += '_';
     this.names.add(name);
     return name;
   }
 
+  /** Names of a branch and of what is around it are one: a branch reads values from outside. */
+  private isTaken(name: string): boolean {
+    return this.names.has(name) || this.outer?.isTaken(name) === true;
+  }
+
   private resolve(name: string): string {
-    if (!this.names.has(name)) throw internal(`the graph has no value "${name}"`);
-    return this.renamed.get(name) ?? name;
+    if (this.names.has(name)) return this.renamed.get(name) ?? name;
+    if (this.outer === undefined) throw internal(`the graph has no value "${name}"`);
+    const value = this.outer.resolve(name);
+    // It must keep the name that the branch knows it by.
+    this.outer.shared.add(value);
+    return value;
   }
 
   private copy(value: string, name: string): void {
     this.domains.add('');
-    this.nodes.push({ name, opType: 'Identity', domain: '', input: [value], output: [name], attribute: [] });
+    this.made.push({ name, opType: 'Identity', domain: '', input: [value], output: [name], attribute: [] });
   }
 
   private rename(value: string, name: string): void {
-    for (const node of this.nodes) {
-      for (let i = 0; i < node.input.length; i++) if (node.input[i] === value) node.input[i] = name;
-      if (node.output[0] === value) node.output[0] = name;
+    for (const node of this.made) {
+      for (const names of [node.input, node.output])
+        for (let i = 0; i < names.length; i++) if (names[i] === value) names[i] = name;
     }
     this.renamed.set(value, name);
   }
@@ -155,7 +197,7 @@ function valueInfo(name: string, dataType: DataType, shape: readonly number[]): 
   return { name, type: { tensorType: { elemType: ELEMENT_TYPES[dataType], shape: { dim } } } };
 }
 
-function attributeMessage(name: string, value: AttributeValue): AttributeMessage {
+function attributeMessage(name: string, value: Exclude<AttributeValue, { graph: OnnxGraph }>): AttributeMessage {
   if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPES.string, s: utf8(value) };
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) throw internal(`attribute ${name}: ${value} is not an integer; use { float }`);

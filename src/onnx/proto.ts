@@ -39,7 +39,16 @@ export const ELEMENT_TYPES = {
 } as const;
 
 /** AttributeProto.AttributeType, of the attributes that Parley writes. */
-export const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const;
+export const ATTRIBUTE_TYPES = {
+  float: 1,
+  int: 2,
+  string: 3,
+  tensor: 4,
+  graph: 5,
+  floats: 6,
+  ints: 7,
+  strings: 8,
+} as const;
 
 /** TensorProto.DataLocation.EXTERNAL: the tensor's bytes are in another file. */
 export const EXTERNAL = 1;
@@ -60,6 +69,7 @@ export interface AttributeMessage {
   readonly i?: number;
   readonly s?: Uint8Array;
   readonly t?: TensorMessage;
+  readonly g?: GraphMessage;
   readonly floats?: readonly number[];
   readonly ints?: readonly number[];
   readonly strings?: readonly Uint8Array[];
@@ -86,17 +96,19 @@ export interface ValueInfoMessage {
   };
 }
 
+export interface GraphMessage {
+  readonly name: string;
+  readonly node: readonly NodeMessage[];
+  readonly initializer: readonly TensorMessage[];
+  readonly input: readonly ValueInfoMessage[];
+  readonly output: readonly ValueInfoMessage[];
+}
+
 export interface ModelMessage {
   readonly irVersion: number;
   readonly producerName: string;
   readonly opsetImport: readonly { readonly domain: string; readonly version: number }[];
-  readonly graph: {
-    readonly name: string;
-    readonly node: readonly NodeMessage[];
-    readonly initializer: readonly TensorMessage[];
-    readonly input: readonly ValueInfoMessage[];
-    readonly output: readonly ValueInfoMessage[];
-  };
+  readonly graph: GraphMessage;
   readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
 }
 
@@ -252,6 +264,7 @@ const WRITTEN: Record<string, protobuf.IType> = {
     i: [3, 'int64'],
     s: [4, 'bytes'],
     t: [5, 'TensorProto'],
+    g: [6, 'GraphProto'],
     floats: [7, 'float[]'],
     ints: [8, 'int64[]'],
     strings: [9, 'bytes[]'],
@@ -294,6 +307,15 @@ const readModel = typeOf(READ);
 export function encodeModel(model: ModelMessage): Uint8Array {
   return writtenModel.encode(writtenModel.create({ ...model })).finish();
 }
+
+/** Serializes one part of a graph, to be put into another one. */
+const encoderOf = <Message extends object>(name: string): ((message: Message) => Uint8Array) => {
+  const type = writtenModel.root.lookupType(name);
+  return (message) => type.encode(type.create({ ...message })).finish();
+};
+export const encodeNode = encoderOf<NodeMessage>('NodeProto');
+export const encodeTensor = encoderOf<TensorMessage>('TensorProto');
+export const encodeValueInfo = encoderOf<ValueInfoMessage>('ValueInfoProto');
 
 /**
  * Reads a model without its weights.

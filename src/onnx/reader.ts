@@ -36,6 +36,8 @@ export interface GraphSummary {
   readonly producer: string;
   /** Initializers that are listed as inputs too are left out. */
   readonly inputs: readonly GraphValue[];
+  /** Names of inputs that may be left out, because the graph holds values for them. */
+  readonly optionalInputs: readonly string[];
   readonly outputs: readonly GraphValue[];
   /** Version by domain; '' is ai.onnx. */
   readonly opsets: Readonly<Record<string, number>>;
@@ -77,12 +79,14 @@ export function readGraph(bytes: Uint8Array): GraphSummary {
   for (const each of model.functions) for (const node of each.node) found.node(node);
   const constants = new Set(graph.initializer.map((tensor) => tensor.name));
   const inputs = graph.input.filter((input) => !constants.has(input.name)).map(graphValue);
+  const held = graph.input.filter((input) => constants.has(input.name)).map(graphValue);
   const outputs = graph.output.map(graphValue);
   for (const value of [...inputs, ...outputs]) if (value.elementType > 0) found.elementTypes.add(value.elementType);
   return {
     irVersion: model.irVersion,
     producer: model.producerName,
     inputs,
+    optionalInputs: optionalInputs(model.irVersion, held),
     outputs,
     opsets: Object.fromEntries(model.opsetImport.map(({ domain, version }) => [domainOf(domain), version])),
     operators: [...found.operators].sort(),
@@ -157,6 +161,19 @@ class Found {
     if (tensor.dataType > 0) this.elementTypes.add(tensor.dataType);
     if (tensor.dataLocation === EXTERNAL || tensor.externalData.length > 0) this.externalData = true;
   }
+}
+
+/** Before this version of the format every weight was listed as an input. */
+const FIRST_OPTIONAL_IR = 4;
+/** Some exporters list the weights to this day: what is more or larger than this is one. */
+const MOST_OPTIONAL = 16,
+  MOST_OPTIONAL_VALUES = 65_536;
+
+function optionalInputs(irVersion: number, held: readonly GraphValue[]): string[] {
+  const isLarge = ({ shape }: GraphValue) =>
+    shape === undefined || shape.reduce((product, extent) => product * extent, 1) > MOST_OPTIONAL_VALUES;
+  if (irVersion < FIRST_OPTIONAL_IR || held.length > MOST_OPTIONAL || held.some(isLarge)) return [];
+  return held.filter(({ kind, elementType }) => kind === 'tensor' && SERVED.has(elementType)).map(({ name }) => name);
 }
 
 /** `ai.onnx` is another spelling of the default domain. */

@@ -56,7 +56,8 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   executionMode: 'sequential',
   logSeverityLevel: 3,
 };
-const RUN_OPTIONS = { logSeverityLevel: 3 } as const;
+/** What a run has against its inputs is in its error; a caller's mistake is no line of ours on stderr. */
+const RUN_OPTIONS = { logSeverityLevel: 4 } as const;
 
 interface Runtime {
   readonly Tensor: new (type: DataType, data: TensorData, shape: readonly number[]) => RuntimeTensor;

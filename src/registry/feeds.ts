@@ -16,6 +16,13 @@ export function feedsOf(
   const places =
     bindings?.map(({ field, input, column }) => ({ name: field.name, input, column })) ??
     signature.inputs.map(({ name }, input) => ({ name, input, column: 0 }));
+  const shapeless = signature.inputs.find(
+    ({ shape }) => shape.length === 0 || shape.slice(1).some((extent) => extent < 0),
+  );
+  if (shapeless !== undefined)
+    throw invalidInput(
+      `the graph's input "${shapeless.name}" has the shape (${shapeless.shape.join(', ')}); rows can be given only where all but the first extent are fixed`,
+    );
   const data = signature.inputs.map(({ dataType, shape }) => allocate(dataType, rows.rows * widthOf(shape)));
   for (const { name, input, column } of places) {
     const from = rows.columns[rows.specs.findIndex((spec) => spec.name === name)];

@@ -16,10 +16,10 @@ import {
   notAccepted,
   notFound,
   ParleyError,
-  unsupported,
 } from '../errors.js';
 import { heldAlias } from '../model/hold.js';
 import type {
+  Described,
   HistoryQuery,
   Hold,
   Page,
@@ -34,6 +34,7 @@ import type {
 } from '../model/registry-port.js';
 import type { Change, ContractRecord, Gate, ModelState, ModelStore, VersionRecord } from '../model/store-port.js';
 import type { Signature } from '../model/tensor.js';
+import type { Artifact } from '../model/trained.js';
 import {
   type AliasPointer,
   type AliasState,
@@ -44,10 +45,11 @@ import {
   type Verdict,
   type Version,
 } from '../model/version.js';
-import { deserialize } from '../model-types/table.js';
-import { inspectGraph } from '../onnx/reader.js';
+import { deserialize, modelTypeOf } from '../model-types/table.js';
+import { servedSignature } from '../serving/served-graph.js';
 import { inForceAt } from './in-force.js';
 import { rehearse, runAcceptance } from './isolated.js';
+import { wrapGraph } from './pipeline/wrap-graph.js';
 import { choosePrunable } from './prunable.js';
 
 const LIST_LIMIT = 50,
@@ -130,15 +132,12 @@ export class Registry implements RegistryPort {
   /** The post-processing pipeline: inspect, bind, rehearse and compare, store and publish. */
   async publish(request: Publish): Promise<ModelVersion> {
     checkModelName(request.model);
-    const envelope = await this.#store.readUpload(request.uploadId);
-    if (!isEnvelope(envelope)) throw notAnEnvelope(envelope);
-    const artifact = deserialize(envelope);
-    if (request.modelType !== undefined && request.modelType !== artifact.modelType)
-      throw invalidInput(`model_type is "${request.modelType}", the envelope holds a ${artifact.modelType}`);
-    const { signature } = inspectGraph(artifact.graph);
-    checkSameSignature(artifact.signature, signature);
+    const uploaded = await this.#store.readUpload(request.uploadId);
     const inForce = await this.#contractFor(request);
-    if (inForce !== undefined) bindAll(inForce.contract, { ...artifact, signature });
+    const { envelope, artifact } = isEnvelope(uploaded)
+      ? opened(uploaded, request.modelType)
+      : wrapped(uploaded, request.modelType, inForce?.service);
+    if (inForce !== undefined) bindAll(inForce.contract, artifact);
     const expected =
       request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
     await rehearse(
@@ -188,6 +187,13 @@ export class Registry implements RegistryPort {
         `the contract of model "${model}" has no service "${contractService}"; it has ${record.services.join(', ')}`,
       );
     return { record, contract, service };
+  }
+
+  async describe(model: string, prefix: Version): Promise<Described> {
+    await this.#checkModel(model);
+    const version = await this.#store.resolveVersion(model, prefix);
+    const { modelType, signature } = deserialize(await this.#store.readVersion(model, version));
+    return { version, modelType, signature };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
@@ -323,8 +329,9 @@ export class Registry implements RegistryPort {
       request.expectedVersion === undefined
         ? undefined
         : await this.#store.resolveVersion(model, request.expectedVersion);
+    const bare = aliasName === PRODUCTION && (await this.#store.contract(model)) === undefined;
     const change = {
-      ...this.#change(request),
+      ...this.#change(bare ? { reason: uncontracted(request.reason) } : request),
       model,
       aliasName,
       ...(expected === undefined ? {} : { expected }),
@@ -524,6 +531,10 @@ function fixturesOf(
   return { fixtureFingerprint: inForce.fixtureFingerprint, fixturesFormat: inForce.fixturesFormat };
 }
 
+/** Says in the ledger that nothing was promised, so that nothing was tested. */
+const uncontracted = (reason: string | undefined): string =>
+  reason === undefined ? 'uncontracted' : `uncontracted: ${reason}`;
+
 function refusal(model: string, version: Version, aliasName: string, verdict: Verdict | undefined): ParleyError {
   const short = version.slice(0, 12);
   if (verdict === undefined) {
@@ -598,12 +609,23 @@ function pageLimit(limit = LIST_LIMIT): number {
 /** What every envelope begins with, in any release. */
 const ENVELOPE_MAGIC = 'PARLEY';
 
-/** What to say of an upload that is none. */
-function notAnEnvelope(bytes: Uint8Array): ParleyError {
-  inspectGraph(bytes);
-  return unsupported(
-    'a plain ONNX graph cannot be published yet; train with "parley train", which wraps its graph in an envelope',
-  );
+interface Enveloped {
+  readonly envelope: Uint8Array;
+  readonly artifact: Artifact;
+}
+
+function opened(envelope: Uint8Array, modelType: string | undefined): Enveloped {
+  const artifact = deserialize(envelope);
+  if (modelType !== undefined && modelType !== artifact.modelType)
+    throw invalidInput(`model_type is "${modelType}", the envelope holds a ${artifact.modelType}`);
+  checkSameSignature(artifact.signature, servedSignature(artifact));
+  return { envelope, artifact };
+}
+
+/** What another tool exported. */
+function wrapped(graph: Uint8Array, modelType: string | undefined, service: ContractService | undefined): Enveloped {
+  const artifact = wrapGraph(graph, { modelType, service });
+  return { envelope: modelTypeOf(artifact.modelType).serialize(artifact), artifact };
 }
 
 /** An envelope that says of its graph what is not so would be bound by one signature and served by another. */

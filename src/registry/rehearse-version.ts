@@ -19,9 +19,11 @@ export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>,
   await checkServable(version.envelope);
   const bytes = await readIfThere(join(folder, EXPECTED));
   if (bytes === undefined) {
+    // What has no contract has been run by its own shapes when it was checked.
+    if (version.binding === undefined) return { rows: 0 };
     await version.run(
       blankRows(
-        version.binding?.inputs.map(({ field }) => field.name),
+        version.binding.inputs.map(({ field }) => field.name),
         version.session.signature,
       ),
     );
@@ -38,7 +40,11 @@ export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>,
 /** What a server would refuse to load must not be published. @throws ParleyError MODEL_BROKEN */
 async function checkServable(envelope: Uint8Array): Promise<void> {
   const servable = await Servable.load('rehearsal', digestOf(envelope), envelope, new Batcher());
-  servable.release();
+  try {
+    await servable.rehearse();
+  } finally {
+    servable.release();
+  }
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
@@ -51,8 +57,8 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
 }
 
 /** Zeros and empty strings: enough to see whether the graph runs at all. */
-function blankRows(fields: readonly string[] | undefined, { inputs }: Signature): ColumnBatch {
-  const specs = (fields ?? inputs.map((input) => input.name)).map((name) => {
+function blankRows(fields: readonly string[], { inputs }: Signature): ColumnBatch {
+  const specs = fields.map((name) => {
     const isText = inputs.find((input) => input.name === name)?.dataType === 'string';
     return { name, kind: isText ? ('string' as const) : ('number' as const) };
   });

@@ -16,6 +16,7 @@ import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
 import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
+import { requireInputs, ShapedCodec } from './shaped-codec.js';
 import { TypedCodec } from './typed-codec.js';
 import { BinaryReader } from './wire/binary.js';
 import { CompactReader } from './wire/compact.js';
@@ -47,7 +48,7 @@ type Route =
       readonly kind: 'predict';
       readonly method: Buffer;
       readonly errorId: number;
-      readonly codecs: WeakMap<Servable, Map<string, PredictCodec>>;
+      readonly codecs: WeakMap<Servable, Map<string, PredictCodec | ShapedCodec>>;
     }
   | {
       readonly kind: 'typed';
@@ -217,7 +218,6 @@ export class Dispatcher {
     const request = this.#request;
     this.#readRequest(reader);
     if (request.modelLength === 0) throw required('request.model');
-    if (request.inputs === 0) throw required('request.inputs');
     request.checkCounts();
     const last = caller.connection.lastQuestion;
     if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
@@ -264,7 +264,8 @@ export class Dispatcher {
     return generation === this.#generation && this.#router.ready(model, reference) === codec.servable;
   }
 
-  #predictBy(caller: Caller, codec: PredictCodec, reader: WireReader, arrivedMs: number): void {
+  #predictBy(caller: Caller, codec: PredictCodec | ShapedCodec, reader: WireReader, arrivedMs: number): void {
+    if (this.#request.inputs === 0) requireInputs(codec.servable);
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
   }
@@ -274,14 +275,16 @@ export class Dispatcher {
     servable: Servable,
     aliasName: string | undefined,
     outputs: readonly string[] | undefined,
-  ): PredictCodec {
+  ): PredictCodec | ShapedCodec {
     let codecs = route.codecs.get(servable);
     if (codecs === undefined) route.codecs.set(servable, (codecs = new Map()));
     const typed = this.#router.serviceOf(servable.model);
     const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
-      codec = new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed));
+      codec = servable.batchable
+        ? new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed))
+        : new ShapedCodec(servable, aliasName, outputs);
       if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }
@@ -428,7 +431,7 @@ class PredictCall implements Call {
   constructor(
     readonly dispatcher: Dispatcher,
     readonly caller: Caller,
-    readonly codec: PredictCodec,
+    readonly codec: PredictCodec | ShapedCodec,
     readonly arrivedMs: number,
     context: ContextFields,
   ) {

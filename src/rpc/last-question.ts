@@ -5,6 +5,7 @@
  * call, no string is made of them. Hot path. One a connection; longer names than the bound are not remembered.
  */
 import type { PredictCodec, PredictRequestSpans } from './predict-codec.js';
+import type { ShapedCodec } from './shaped-codec.js';
 import { sameBytes, type WireReader } from './wire/protocol.js';
 
 const MOST_BYTES = 4_096;
@@ -21,7 +22,7 @@ export class LastQuestion {
     readonly compact: boolean,
     readonly model: string,
     readonly reference: string,
-    readonly codec: PredictCodec,
+    readonly codec: PredictCodec | ShapedCodec,
     /** Of the router's services, by which the codec checks. */
     readonly generation: number,
   ) {
@@ -36,7 +37,13 @@ export class LastQuestion {
   static of(
     reader: WireReader,
     request: PredictRequestSpans,
-    ...found: [compact: boolean, model: string, reference: string, codec: PredictCodec, generation: number]
+    ...found: [
+      compact: boolean,
+      model: string,
+      reference: string,
+      codec: PredictCodec | ShapedCodec,
+      generation: number,
+    ]
   ): LastQuestion | undefined {
     const bytes = request.modelLength + request.referenceLength + request.outputsLength;
     return bytes > MOST_BYTES ? undefined : new LastQuestion(reader, request, ...found);

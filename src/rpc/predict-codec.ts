@@ -37,7 +37,7 @@ const MOST_TENSORS = 1_024;
 const REPLACEMENT = '\ufffd';
 
 /** Where one tensor of the request lies in the frame. */
-class TensorSpan {
+export class TensorSpan {
   nameAt = 0;
   nameLength = 0;
   dataType = 0;
@@ -324,7 +324,7 @@ export class PredictCodec {
   }
 }
 
-function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
+export function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
   const index = names.indexOf(name);
   if (repeated)
     throw invalidInput(`outputs: "${name.slice(0, 64)}" is asked for twice`, {
@@ -381,7 +381,7 @@ function checkTensor(tensor: TensorSpan, slot: Slot, index: number, problems: Pr
   return problems.length > before ? -1 : rows;
 }
 
-function shapeText(tensor: TensorSpan): string {
+export function shapeText(tensor: TensorSpan): string {
   if (tensor.rank < 0) return 'no shape';
   return `(${[...tensor.shape.subarray(0, Math.min(tensor.rank, MOST_RANK))].join(', ')}${tensor.rank > MOST_RANK ? ', …' : ''})`;
 }
@@ -402,11 +402,22 @@ function copyTensor(
     reader.buffer.copy(bytes, at * size, tensor.dataAt, tensor.dataAt + tensor.dataLength);
     return;
   }
-  const column = batch.columns[input] as string[],
-    back = reader.at;
+  copyStrings(reader, tensor, index, batch.columns[input] as string[], at, rows * slot.rowWidth);
+}
+
+/** Copies `count` strings of tensor `index` of the request. */
+export function copyStrings(
+  reader: WireReader,
+  tensor: TensorSpan,
+  index: number,
+  column: string[],
+  at: number,
+  count: number,
+): void {
+  const back = reader.at;
   reader.at = tensor.stringsAt;
   reader.listBegin();
-  for (let i = 0; i < rows * slot.rowWidth; i++) {
+  for (let i = 0; i < count; i++) {
     const length = reader.span(),
       text = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
     if (text.includes(REPLACEMENT) && !isUtf8(reader.buffer.subarray(reader.spanAt, reader.spanAt + length)))
@@ -423,7 +434,7 @@ function copyTensor(
 }
 
 /** The field of `count` values of an output, from value `from` on. */
-function writeValues(writer: WireWriter, answers: Answers, output: number, from: number, count: number): void {
+export function writeValues(writer: WireWriter, answers: Answers, output: number, from: number, count: number): void {
   const values = answers.values[output]!,
     bytes = answers.bytes[output];
   if (bytes !== undefined) {
@@ -437,7 +448,7 @@ function writeValues(writer: WireWriter, answers: Answers, output: number, from:
   for (let i = from; i < from + count; i++) writer.text((values as string[])[i]!);
 }
 
-function invalid(problems: readonly Problem[]): ParleyError {
+export function invalid(problems: readonly Problem[]): ParleyError {
   const [first] = problems,
     more = problems.length - 1;
   const got = first!.got === undefined ? '' : `, got ${first!.got}`;

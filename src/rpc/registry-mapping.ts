@@ -2,6 +2,7 @@
 import Int64 from 'node-int64';
 import types from '../../gen/parley_types.js';
 import { internal } from '../errors.js';
+import { DATA_TYPES, type DataType, type TensorSpec } from '../model/tensor.js';
 import type { AliasState, Criterion, LedgerAction, LedgerEntry, ModelVersion, Verdict } from '../model/version.js';
 
 /** Absent optional fields are null or undefined at run time, whatever the generated types say. */
@@ -177,3 +178,14 @@ export function aliasFromWire(wire: Wire<types.AliasState>): AliasState {
     ...(lastChange == null ? {} : { lastChange: entryFromWire(lastChange) }),
   };
 }
+
+const DATA_TYPE_NAMES = new Map(
+  Object.entries(DATA_TYPES).map(([name, { number }]) => [number, name as DataType] as const),
+);
+
+export const specsFromWire = (specs: readonly Wire<types.TensorSpec>[] | null | undefined): TensorSpec[] =>
+  (specs ?? []).map(({ name, data_type, shape }) => ({
+    name: name ?? '',
+    dataType: must(DATA_TYPE_NAMES.get(data_type ?? 0), 'an element type of this release'),
+    shape: (shape ?? []).map(Number),
+  }));

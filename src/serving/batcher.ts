@@ -105,7 +105,7 @@ export class Batch {
   }
 }
 
-function bytesOf(values: TensorData): Buffer | undefined {
+export function bytesOf(values: TensorData): Buffer | undefined {
   return Array.isArray(values) ? undefined : Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
 
@@ -238,7 +238,7 @@ export class Plan {
 }
 
 /** A call that cannot take its answer must not cost the others theirs. */
-function deliverOne(call: Call, answers: Answers, first: number, rows: number): void {
+export function deliverOne(call: Call, answers: Answers, first: number, rows: number): void {
   try {
     call.deliver(answers, first, rows);
   } catch (error) {
@@ -247,7 +247,7 @@ function deliverOne(call: Call, answers: Answers, first: number, rows: number): 
 }
 
 /** Nor one that cannot even be failed; that is a defect, which ends the process as any other, once the turn is over. */
-function failOne(call: Call, error: unknown): void {
+export function failOne(call: Call, error: unknown): void {
   try {
     call.fail(error);
   } catch (defect) {
@@ -268,10 +268,16 @@ function dropExpired(batch: Batch): boolean {
   return true;
 }
 
+/** What waits for the end of a turn. */
+export interface Runnable {
+  /** Never throws. */
+  run(): void;
+}
+
 /** The turns of the event loop: which plans have rows, and what is to be done when they have run. One a process. */
 export class Batcher {
   readonly ids = new PredictionIds();
-  readonly #dirty: Plan[] = [];
+  readonly #dirty: Runnable[] = [];
   readonly #after: (() => void)[] = [];
   #scheduled = false;
 
@@ -280,7 +286,7 @@ export class Batcher {
     this.#after.push(callback);
   }
 
-  add(plan: Plan): void {
+  add(plan: Runnable): void {
     this.#dirty.push(plan);
     this.schedule();
   }

@@ -3,12 +3,17 @@
  * run may take. Owned by the factory, which alone releases it.
  */
 import { createHash } from 'node:crypto';
-import { modelBroken } from '../errors.js';
+import { modelBroken, ParleyError } from '../errors.js';
 import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
+import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { deserialize } from '../model-types/table.js';
-import { type Results, runtimeTensor, Session } from '../onnx/session.js';
+import { TENSOR } from '../model-types/tensor/runtime.js';
+import { type Feeds, type Results, runtimeTensor, Session } from '../onnx/session.js';
 import { type Batcher, Plan } from './batcher.js';
+import { checkIndependence, tryBlankShapes } from './probe.js';
+import { servedGraph } from './served-graph.js';
+import { ShapedPlan } from './shaped-plan.js';
 
 /** A run may hold the event loop for about this long. */
 const RUN_BUDGET_MS = 2;
@@ -32,19 +37,25 @@ export class Servable {
   readonly modelType: string;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly signature: Signature;
+  /**
+   * Why requests run one by one, each with its own shapes; undefined where rows are batched. Decided when the version
+   * was loaded, and only a tensor model may have a reason.
+   */
+  readonly unbatchable: string | undefined;
+  /** Empty where rows are not batched, as `outputs` are. */
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   /** Rows that one run takes, so that it lasts about two milliseconds; measured when the version was loaded. */
   readonly maxRows: number;
+  /** What stands for inputs that a call leaves out. */
+  readonly defaults: Feeds;
   readonly session: Session;
   readonly #plans = new Map<string, Plan>();
+  readonly #shapedPlans = new Map<string, ShapedPlan>();
   readonly #batcher: Batcher;
 
   private constructor(
-    fields: Pick<
-      Servable,
-      'model' | 'version' | 'modelType' | 'metadata' | 'inputs' | 'outputs' | 'maxRows' | 'session'
-    >,
+    fields: Pick<Servable, 'model' | 'version' | 'modelType' | 'metadata' | 'session' | 'defaults'> & Batching,
     batcher: Batcher,
   ) {
     this.model = fields.model;
@@ -54,6 +65,8 @@ export class Servable {
     this.inputs = fields.inputs;
     this.outputs = fields.outputs;
     this.maxRows = fields.maxRows;
+    this.unbatchable = fields.unbatchable;
+    this.defaults = fields.defaults;
     this.session = fields.session;
     this.signature = fields.session.signature;
     this.#batcher = batcher;
@@ -76,29 +89,24 @@ export class Servable {
       throw modelBroken(
         `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
       );
-    const artifact = deserialize(envelope);
-    const session = await loadSession(artifact.graph);
+    const artifact = deserialize(envelope),
+      { graph, defaults } = servedGraph(artifact);
+    const session = await loadSession(graph);
     try {
-      const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
-      const outputs = await measureOutputs(session, inputs);
-      const maxRows = await measureRows(session, inputs);
-      return new Servable(
-        {
-          model,
-          version,
-          modelType: artifact.modelType,
-          metadata: artifact.metadata,
-          inputs,
-          outputs,
-          maxRows,
-          session,
-        },
-        batcher,
+      const batching = await batchingOf(artifact, session);
+      const { modelType, metadata } = artifact;
+      const feeds = Object.fromEntries(
+        [...defaults].map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)]),
       );
+      return new Servable({ model, version, modelType, metadata, session, defaults: feeds, ...batching }, batcher);
     } catch (error) {
       session.release();
       throw error;
     }
+  }
+
+  get batchable(): boolean {
+    return this.unbatchable === undefined;
   }
 
   /** The batch in which rows wait for these outputs (indices into `outputs`). */
@@ -118,9 +126,48 @@ export class Servable {
     return plan;
   }
 
+  /** Where requests for these outputs (indices into the signature's) wait, when rows are not batched. */
+  shapedPlan(fetches: readonly number[]): ShapedPlan {
+    const key = fetches.join();
+    let plan = this.#shapedPlans.get(key);
+    if (plan === undefined) {
+      const outputs = fetches.map((index) => this.signature.outputs[index]!);
+      plan = new ShapedPlan(this, outputs, this.#batcher);
+      if (this.#shapedPlans.size >= MOST_PLANS) this.#shapedPlans.clear();
+      this.#shapedPlans.set(key, plan);
+    }
+    return plan;
+  }
+
+  /** What ends a process is to end the rehearsal's: runs that loading does without. */
+  async rehearse(): Promise<void> {
+    if (!this.batchable) await tryBlankShapes(this.session, this.defaults);
+  }
+
   release(): void {
     this.session.release();
   }
+}
+
+type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable'>;
+
+/** @throws ParleyError MODEL_BROKEN where rows must be batched, as typed services do, and cannot */
+async function batchingOf({ modelType, metadata }: Artifact, session: Session): Promise<Batching> {
+  try {
+    if (modelType === TENSOR) checkMayBatch(session.signature, metadata);
+    const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
+    const outputs = await measureOutputs(session, inputs);
+    if (modelType === TENSOR) await checkIndependence(session, inputs, outputs);
+    return { inputs, outputs, maxRows: await measureRows(session, inputs), unbatchable: undefined };
+  } catch (error) {
+    if (modelType !== TENSOR || !(error instanceof ParleyError)) throw error;
+    return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message };
+  }
+}
+
+function checkMayBatch({ inputs }: Signature, { optional_inputs }: Artifact['metadata']): void {
+  if (inputs.length === 0) throw modelBroken('the graph has no inputs');
+  if (optional_inputs !== undefined) throw modelBroken('the graph has inputs that a call may leave out');
 }
 
 function slotOf(

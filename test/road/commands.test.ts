@@ -7,6 +7,7 @@ import { useTrained } from './trained.js';
 const COMMANDS = [
   'train',
   'contract publish',
+  'publish',
   'accept',
   'promote',
   'rollback',

@@ -7,6 +7,7 @@ import type { Contract, ContractService } from '../../contract/contract.js';
 import { parseContract } from '../../contract/parse.js';
 import { notFound } from '../../errors.js';
 import type {
+  Described,
   HistoryQuery,
   Hold,
   Page,
@@ -24,6 +25,7 @@ import {
   aliasFromWire,
   entryFromWire,
   present,
+  specsFromWire,
   verdictFromWire,
   versionFromWire,
   type Wire,
@@ -163,6 +165,16 @@ export class ParleyClient implements RegistryPort {
       description: request.description,
     });
     return versionFromWire((response.version ?? {}) as Wire<types.ModelVersion>);
+  }
+
+  async describe(model: string, version: Version): Promise<Described> {
+    const request = new types.DescribeRequest(this.#request({ model, reference: version }));
+    const described = await this.#call<Wire<types.DescribeResponse>>(prediction.Client, 'describe', request);
+    return {
+      version: described.version ?? version,
+      modelType: described.model_type ?? '',
+      signature: { inputs: specsFromWire(described.inputs), outputs: specsFromWire(described.outputs) },
+    };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {

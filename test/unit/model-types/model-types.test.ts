@@ -30,6 +30,15 @@ const samples: Readonly<Record<string, Samples>> = {
     valid: [{}, { unit: '°C' }],
     invalid: [{ unit: 1 }, { classes: ['a', 'b'] }],
   },
+  tensor: {
+    valid: [{}, { optional_inputs: ['scale', '重み'] }],
+    invalid: [
+      { optional_inputs: [] },
+      { optional_inputs: [''] },
+      { optional_inputs: ['a', 'a'] },
+      { classes: ['a', 'b'] },
+    ],
+  },
 };
 
 const names = Object.keys(modelTypes);
@@ -107,7 +116,7 @@ describe('the envelope', () => {
 
 describe('the table of model types', () => {
   it('names each type as it names itself', () => {
-    expect(names).to.deep.equal(['tabular-classifier', 'tabular-regressor']);
+    expect(names).to.deep.equal(['tabular-classifier', 'tabular-regressor', 'tensor']);
     for (const [name, type] of Object.entries(modelTypes)) expect(type.name).to.equal(name);
     expect(modelTypeOf('tabular-regressor')).to.equal(modelTypes['tabular-regressor']);
   });
@@ -116,6 +125,12 @@ describe('the table of model types', () => {
     const artifact = artifactOf('tabular-regressor', {});
     expect(deserialize(encodeEnvelope(artifact))).to.deep.equal(artifact);
     expect(() => deserialize(encodeEnvelope(artifactOf('tabular-classifier', {})))).to.throw(ParleyError, 'classes');
+  });
+
+  it('names the outputs of the types whose outputs have a meaning', () => {
+    expect(Object.keys(modelTypes['tabular-classifier'].defaultOutputs)).to.deep.equal(['label', 'probabilities']);
+    expect(Object.keys(modelTypes['tabular-regressor'].defaultOutputs)).to.deep.equal(['value']);
+    expect(modelTypes.tensor.defaultOutputs).to.deep.equal({});
   });
 
   it('says that it does not know a type', () => {

@@ -40,6 +40,7 @@ describe('the graph reader', () => {
         { name: 'c', kind: 'tensor', elementType: 9, shape: [] },
         { name: 'x', kind: 'tensor', elementType: 1, shape: [-1, 2] },
       ],
+      optionalInputs: ['w'],
       outputs: [{ name: 'z', kind: 'tensor', elementType: 1, shape: [-1, 2] }],
       opsets: { '': 17, 'ai.onnx.ml': 3 },
       operators: ['Cast', 'Constant', 'If', 'Relu', 'ai.onnx.ml.Scaler'],

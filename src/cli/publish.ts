@@ -1,0 +1,101 @@
+/** `parley publish`: a graph that was trained elsewhere becomes a version. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { hasErrno, invalidInput, notFound } from '../errors.js';
+import type { Described, RegistryPort } from '../model/registry-port.js';
+import type { TensorSpec } from '../model/tensor.js';
+import type { ModelVersion } from '../model/version.js';
+import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
+import { type Output, short } from './output.js';
+
+interface Options extends StoreOptions {
+  readonly model: string;
+  readonly contract?: string;
+  readonly description?: string;
+}
+
+export const publish: CommandDefinition = (program, context) => {
+  registryOptions(program.command('publish'))
+    .summary('publish a graph that was trained elsewhere')
+    .description(
+      'Publishes an ONNX graph as a version: inspects it, binds it to the contract of the model if it has one, rehearses it in a process of its own, and stores it.',
+    )
+    .argument('<file>', 'the graph, an .onnx file')
+    .requiredOption('--model <name>', 'the model that it becomes a version of')
+    .option('--contract <service>', "the service of the model's contract that it is to answer")
+    .option('--description <text>', 'what it is; kept with the version')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"',
+    )
+    .action(async (file: string, { model, contract, description, ...options }: Options) => {
+      const { version, signature } = await withRegistry(context, options, async (registry) => {
+        const published = await registry.publish({
+          model,
+          uploadId: await uploadFile(registry, model, file),
+          ...(contract === undefined ? {} : { contractService: contract }),
+          ...(description === undefined ? {} : { description }),
+        });
+        return { version: published, signature: (await registry.describe(model, published.version)).signature };
+      });
+      if (options.json) context.output.json({ version, signature });
+      else print(context.output, version, signature);
+    });
+};
+
+/** A part is read when the one before it has arrived: the file is never whole in memory. @returns the upload's id */
+async function uploadFile(registry: RegistryPort, model: string, file: string): Promise<string> {
+  const handle = await opened(file);
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) throw invalidInput(`${file} is empty; give an ONNX file`);
+    const { uploadId, partBytes } = await registry.beginUpload(model, size);
+    for (let offset = 0; offset < size; offset += partBytes)
+      await registry.uploadPart(
+        uploadId,
+        offset,
+        await partOf(handle, file, offset, Math.min(partBytes, size - offset)),
+      );
+    return uploadId;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function opened(file: string): Promise<FileHandle> {
+  try {
+    const handle = await open(file);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+  } catch (cause) {
+    if (hasErrno(cause, 'ENOENT')) throw notFound(`there is no file ${file}`, { cause });
+    throw invalidInput(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  throw invalidInput(`${file} is not a file`);
+}
+
+async function partOf(handle: FileHandle, file: string, offset: number, length: number): Promise<Uint8Array> {
+  const part = Buffer.alloc(length);
+  for (let read = 0; read < length; ) {
+    const { bytesRead } = await handle.read(part, read, length - read, offset + read);
+    if (bytesRead === 0) throw invalidInput(`${file} has become shorter while it was read; publish it again`);
+    read += bytesRead;
+  }
+  return part;
+}
+
+function print(output: Output, version: ModelVersion, { inputs, outputs }: Described['signature']): void {
+  const row = (side: string) => (spec: TensorSpec) =>
+    [
+      side,
+      spec.name,
+      spec.dataType,
+      `(${spec.shape.map((extent) => (extent < 0 ? 'any' : extent)).join(', ')})`,
+    ] as const;
+  output.table(['', 'name', 'type', 'shape'], [...inputs.map(row('input')), ...outputs.map(row('output'))]);
+  output.line();
+  output.line(`version ${version.version}`);
+  output.line(`${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`);
+  const id = short(version.version);
+  const accept = version.contractFingerprint === undefined ? '' : `parley accept ${version.model} ${id} && `;
+  output.note(`next: ${accept}parley promote ${version.model} ${id}`);
+}

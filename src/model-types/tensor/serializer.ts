@@ -1,0 +1,5 @@
+/** A tensor model's bytes: the common envelope. */
+import { envelopeSerializer } from '../model-type.js';
+import { metadata } from './schema.js';
+
+export const { serialize, deserialize } = envelopeSerializer('tensor', metadata);
