@@ -268,8 +268,11 @@ declare class ModelVersion {
     public accepted?: boolean;
     public aliases?: string[];
     public description?: string;
+    public retired?: boolean;
+    public canary_aliases?: string[];
+    public held_aliases?: string[];
 
-      constructor(args?: { model?: string; version?: string; model_type?: string; size_bytes?: Int64; published_at?: Int64; run_id?: string; metrics?: { [k: string]: number; }; contract_fingerprint?: string; accepted?: boolean; aliases?: string[]; description?: string; });
+      constructor(args?: { model?: string; version?: string; model_type?: string; size_bytes?: Int64; published_at?: Int64; run_id?: string; metrics?: { [k: string]: number; }; contract_fingerprint?: string; accepted?: boolean; aliases?: string[]; description?: string; retired?: boolean; canary_aliases?: string[]; held_aliases?: string[]; });
   }
 
 /**
@@ -462,8 +465,9 @@ declare class PruneRequest {
     public model?: string;
     public keep?: number;
     public dry_run?: boolean;
+    public reason?: string;
 
-      constructor(args?: { context?: RequestContext; model?: string; keep?: number; dry_run?: boolean; });
+      constructor(args?: { context?: RequestContext; model?: string; keep?: number; dry_run?: boolean; reason?: string; });
   }
 
 declare class PruneResponse {

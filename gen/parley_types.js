@@ -2676,6 +2676,9 @@ const ModelVersion = module.exports.ModelVersion = class {
     this.accepted = null;
     this.aliases = null;
     this.description = null;
+    this.retired = null;
+    this.canary_aliases = null;
+    this.held_aliases = null;
     if (args) {
       if (args.model !== undefined && args.model !== null) {
         this.model = args.model;
@@ -2709,6 +2712,15 @@ const ModelVersion = module.exports.ModelVersion = class {
       }
       if (args.description !== undefined && args.description !== null) {
         this.description = args.description;
+      }
+      if (args.retired !== undefined && args.retired !== null) {
+        this.retired = args.retired;
+      }
+      if (args.canary_aliases !== undefined && args.canary_aliases !== null) {
+        this.canary_aliases = Thrift.copyList(args.canary_aliases, [null]);
+      }
+      if (args.held_aliases !== undefined && args.held_aliases !== null) {
+        this.held_aliases = Thrift.copyList(args.held_aliases, [null]);
       }
     }
   }
@@ -2820,6 +2832,43 @@ const ModelVersion = module.exports.ModelVersion = class {
             input.skip(ftype);
           }
           break;
+          case 12:
+          if (ftype == Thrift.Type.BOOL) {
+            this.retired = input.readBool();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 13:
+          if (ftype == Thrift.Type.LIST) {
+            this.canary_aliases = [];
+            const _rtmp393 = input.readListBegin();
+            const _size92 = _rtmp393.size || 0;
+            for (let _i94 = 0; _i94 < _size92; ++_i94) {
+              let elem95 = null;
+              elem95 = input.readString();
+              this.canary_aliases.push(elem95);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 14:
+          if (ftype == Thrift.Type.LIST) {
+            this.held_aliases = [];
+            const _rtmp397 = input.readListBegin();
+            const _size96 = _rtmp397.size || 0;
+            for (let _i98 = 0; _i98 < _size96; ++_i98) {
+              let elem99 = null;
+              elem99 = input.readString();
+              this.held_aliases.push(elem99);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -2869,11 +2918,11 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter92 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter92)) {
-            let viter93 = this.metrics[kiter92];
-            output.writeString(kiter92);
-            output.writeDouble(viter93);
+        for (let kiter100 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter100)) {
+            let viter101 = this.metrics[kiter100];
+            output.writeString(kiter100);
+            output.writeDouble(viter101);
           }
         }
         output.writeMapEnd();
@@ -2892,10 +2941,10 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.aliases !== null && this.aliases !== undefined) {
         output.writeFieldBegin('aliases', Thrift.Type.LIST, 10);
         output.writeListBegin(Thrift.Type.STRING, this.aliases.length);
-        for (let iter94 in this.aliases) {
-          if (this.aliases.hasOwnProperty(iter94)) {
-            iter94 = this.aliases[iter94];
-            output.writeString(iter94);
+        for (let iter102 in this.aliases) {
+          if (this.aliases.hasOwnProperty(iter102)) {
+            iter102 = this.aliases[iter102];
+            output.writeString(iter102);
           }
         }
         output.writeListEnd();
@@ -2904,6 +2953,35 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.description !== null && this.description !== undefined) {
         output.writeFieldBegin('description', Thrift.Type.STRING, 11);
         output.writeString(this.description);
+        output.writeFieldEnd();
+      }
+      if (this.retired !== null && this.retired !== undefined) {
+        output.writeFieldBegin('retired', Thrift.Type.BOOL, 12);
+        output.writeBool(this.retired);
+        output.writeFieldEnd();
+      }
+      if (this.canary_aliases !== null && this.canary_aliases !== undefined) {
+        output.writeFieldBegin('canary_aliases', Thrift.Type.LIST, 13);
+        output.writeListBegin(Thrift.Type.STRING, this.canary_aliases.length);
+        for (let iter103 in this.canary_aliases) {
+          if (this.canary_aliases.hasOwnProperty(iter103)) {
+            iter103 = this.canary_aliases[iter103];
+            output.writeString(iter103);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.held_aliases !== null && this.held_aliases !== undefined) {
+        output.writeFieldBegin('held_aliases', Thrift.Type.LIST, 14);
+        output.writeListBegin(Thrift.Type.STRING, this.held_aliases.length);
+        for (let iter104 in this.held_aliases) {
+          if (this.held_aliases.hasOwnProperty(iter104)) {
+            iter104 = this.held_aliases[iter104];
+            output.writeString(iter104);
+          }
+        }
+        output.writeListEnd();
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -3595,14 +3673,14 @@ const PublishRequest = module.exports.PublishRequest = class {
           case 7:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp396 = input.readMapBegin();
-            const _size95 = _rtmp396.size || 0;
-            for (let _i97 = 0; _i97 < _size95; ++_i97) {
-              let key98 = null;
-              let val99 = null;
-              key98 = input.readString();
-              val99 = input.readDouble();
-              this.metrics[key98] = val99;
+            const _rtmp3106 = input.readMapBegin();
+            const _size105 = _rtmp3106.size || 0;
+            for (let _i107 = 0; _i107 < _size105; ++_i107) {
+              let key108 = null;
+              let val109 = null;
+              key108 = input.readString();
+              val109 = input.readDouble();
+              this.metrics[key108] = val109;
             }
             input.readMapEnd();
           } else {
@@ -3686,11 +3764,11 @@ const PublishRequest = module.exports.PublishRequest = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter100 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter100)) {
-            let viter101 = this.metrics[kiter100];
-            output.writeString(kiter100);
-            output.writeDouble(viter101);
+        for (let kiter110 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter110)) {
+            let viter111 = this.metrics[kiter110];
+            output.writeString(kiter110);
+            output.writeDouble(viter111);
           }
         }
         output.writeMapEnd();
@@ -3925,13 +4003,13 @@ const VersionsResponse = module.exports.VersionsResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.versions = [];
-            const _rtmp3103 = input.readListBegin();
-            const _size102 = _rtmp3103.size || 0;
-            for (let _i104 = 0; _i104 < _size102; ++_i104) {
-              let elem105 = null;
-              elem105 = new ttypes.ModelVersion();
-              elem105[Symbol.for("read")](input);
-              this.versions.push(elem105);
+            const _rtmp3113 = input.readListBegin();
+            const _size112 = _rtmp3113.size || 0;
+            for (let _i114 = 0; _i114 < _size112; ++_i114) {
+              let elem115 = null;
+              elem115 = new ttypes.ModelVersion();
+              elem115[Symbol.for("read")](input);
+              this.versions.push(elem115);
             }
             input.readListEnd();
           } else {
@@ -3964,10 +4042,10 @@ const VersionsResponse = module.exports.VersionsResponse = class {
       if (this.versions !== null && this.versions !== undefined) {
         output.writeFieldBegin('versions', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.versions.length);
-        for (let iter106 in this.versions) {
-          if (this.versions.hasOwnProperty(iter106)) {
-            iter106 = this.versions[iter106];
-            iter106[Symbol.for("write")](output);
+        for (let iter116 in this.versions) {
+          if (this.versions.hasOwnProperty(iter116)) {
+            iter116 = this.versions[iter116];
+            iter116[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -4479,13 +4557,13 @@ const HistoryResponse = module.exports.HistoryResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.entries = [];
-            const _rtmp3108 = input.readListBegin();
-            const _size107 = _rtmp3108.size || 0;
-            for (let _i109 = 0; _i109 < _size107; ++_i109) {
-              let elem110 = null;
-              elem110 = new ttypes.LedgerEntry();
-              elem110[Symbol.for("read")](input);
-              this.entries.push(elem110);
+            const _rtmp3118 = input.readListBegin();
+            const _size117 = _rtmp3118.size || 0;
+            for (let _i119 = 0; _i119 < _size117; ++_i119) {
+              let elem120 = null;
+              elem120 = new ttypes.LedgerEntry();
+              elem120[Symbol.for("read")](input);
+              this.entries.push(elem120);
             }
             input.readListEnd();
           } else {
@@ -4514,10 +4592,10 @@ const HistoryResponse = module.exports.HistoryResponse = class {
       if (this.entries !== null && this.entries !== undefined) {
         output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-        for (let iter111 in this.entries) {
-          if (this.entries.hasOwnProperty(iter111)) {
-            iter111 = this.entries[iter111];
-            iter111[Symbol.for("write")](output);
+        for (let iter121 in this.entries) {
+          if (this.entries.hasOwnProperty(iter121)) {
+            iter121 = this.entries[iter121];
+            iter121[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -4859,13 +4937,13 @@ const AcceptResponse = module.exports.AcceptResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.criteria = [];
-            const _rtmp3113 = input.readListBegin();
-            const _size112 = _rtmp3113.size || 0;
-            for (let _i114 = 0; _i114 < _size112; ++_i114) {
-              let elem115 = null;
-              elem115 = new ttypes.Criterion();
-              elem115[Symbol.for("read")](input);
-              this.criteria.push(elem115);
+            const _rtmp3123 = input.readListBegin();
+            const _size122 = _rtmp3123.size || 0;
+            for (let _i124 = 0; _i124 < _size122; ++_i124) {
+              let elem125 = null;
+              elem125 = new ttypes.Criterion();
+              elem125[Symbol.for("read")](input);
+              this.criteria.push(elem125);
             }
             input.readListEnd();
           } else {
@@ -4917,10 +4995,10 @@ const AcceptResponse = module.exports.AcceptResponse = class {
       if (this.criteria !== null && this.criteria !== undefined) {
         output.writeFieldBegin('criteria', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRUCT, this.criteria.length);
-        for (let iter116 in this.criteria) {
-          if (this.criteria.hasOwnProperty(iter116)) {
-            iter116 = this.criteria[iter116];
-            iter116[Symbol.for("write")](output);
+        for (let iter126 in this.criteria) {
+          if (this.criteria.hasOwnProperty(iter126)) {
+            iter126 = this.criteria[iter126];
+            iter126[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -5172,6 +5250,7 @@ const PruneRequest = module.exports.PruneRequest = class {
     this.model = null;
     this.keep = null;
     this.dry_run = null;
+    this.reason = null;
     if (args) {
       if (args.context !== undefined && args.context !== null) {
         this.context = new ttypes.RequestContext(args.context);
@@ -5184,6 +5263,9 @@ const PruneRequest = module.exports.PruneRequest = class {
       }
       if (args.dry_run !== undefined && args.dry_run !== null) {
         this.dry_run = args.dry_run;
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
       }
     }
   }
@@ -5229,6 +5311,13 @@ const PruneRequest = module.exports.PruneRequest = class {
             input.skip(ftype);
           }
           break;
+          case 5:
+          if (ftype == Thrift.Type.STRING) {
+            this.reason = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -5265,6 +5354,11 @@ const PruneRequest = module.exports.PruneRequest = class {
         output.writeBool(this.dry_run);
         output.writeFieldEnd();
       }
+      if (this.reason !== null && this.reason !== undefined) {
+        output.writeFieldBegin('reason', Thrift.Type.STRING, 5);
+        output.writeString(this.reason);
+        output.writeFieldEnd();
+      }
       output.writeFieldStop();
       output.writeStructEnd();
     } finally {
@@ -5299,13 +5393,13 @@ const PruneResponse = module.exports.PruneResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.removed = [];
-            const _rtmp3118 = input.readListBegin();
-            const _size117 = _rtmp3118.size || 0;
-            for (let _i119 = 0; _i119 < _size117; ++_i119) {
-              let elem120 = null;
-              elem120 = new ttypes.ModelVersion();
-              elem120[Symbol.for("read")](input);
-              this.removed.push(elem120);
+            const _rtmp3128 = input.readListBegin();
+            const _size127 = _rtmp3128.size || 0;
+            for (let _i129 = 0; _i129 < _size127; ++_i129) {
+              let elem130 = null;
+              elem130 = new ttypes.ModelVersion();
+              elem130[Symbol.for("read")](input);
+              this.removed.push(elem130);
             }
             input.readListEnd();
           } else {
@@ -5334,10 +5428,10 @@ const PruneResponse = module.exports.PruneResponse = class {
       if (this.removed !== null && this.removed !== undefined) {
         output.writeFieldBegin('removed', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.removed.length);
-        for (let iter121 in this.removed) {
-          if (this.removed.hasOwnProperty(iter121)) {
-            iter121 = this.removed[iter121];
-            iter121[Symbol.for("write")](output);
+        for (let iter131 in this.removed) {
+          if (this.removed.hasOwnProperty(iter131)) {
+            iter131 = this.removed[iter131];
+            iter131[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -5593,13 +5687,13 @@ const AliasesResponse = module.exports.AliasesResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.aliases = [];
-            const _rtmp3123 = input.readListBegin();
-            const _size122 = _rtmp3123.size || 0;
-            for (let _i124 = 0; _i124 < _size122; ++_i124) {
-              let elem125 = null;
-              elem125 = new ttypes.AliasState();
-              elem125[Symbol.for("read")](input);
-              this.aliases.push(elem125);
+            const _rtmp3133 = input.readListBegin();
+            const _size132 = _rtmp3133.size || 0;
+            for (let _i134 = 0; _i134 < _size132; ++_i134) {
+              let elem135 = null;
+              elem135 = new ttypes.AliasState();
+              elem135[Symbol.for("read")](input);
+              this.aliases.push(elem135);
             }
             input.readListEnd();
           } else {
@@ -5628,10 +5722,10 @@ const AliasesResponse = module.exports.AliasesResponse = class {
       if (this.aliases !== null && this.aliases !== undefined) {
         output.writeFieldBegin('aliases', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.aliases.length);
-        for (let iter126 in this.aliases) {
-          if (this.aliases.hasOwnProperty(iter126)) {
-            iter126 = this.aliases[iter126];
-            iter126[Symbol.for("write")](output);
+        for (let iter136 in this.aliases) {
+          if (this.aliases.hasOwnProperty(iter136)) {
+            iter136 = this.aliases[iter136];
+            iter136[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -5822,14 +5916,14 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3128 = input.readMapBegin();
-            const _size127 = _rtmp3128.size || 0;
-            for (let _i129 = 0; _i129 < _size127; ++_i129) {
-              let key130 = null;
-              let val131 = null;
-              key130 = input.readString();
-              val131 = input.readString();
-              this.includes[key130] = val131;
+            const _rtmp3138 = input.readMapBegin();
+            const _size137 = _rtmp3138.size || 0;
+            for (let _i139 = 0; _i139 < _size137; ++_i139) {
+              let key140 = null;
+              let val141 = null;
+              key140 = input.readString();
+              val141 = input.readString();
+              this.includes[key140] = val141;
             }
             input.readMapEnd();
           } else {
@@ -5887,11 +5981,11 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter132 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter132)) {
-            let viter133 = this.includes[kiter132];
-            output.writeString(kiter132);
-            output.writeString(viter133);
+        for (let kiter142 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter142)) {
+            let viter143 = this.includes[kiter142];
+            output.writeString(kiter142);
+            output.writeString(viter143);
           }
         }
         output.writeMapEnd();
@@ -5959,12 +6053,12 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.services = [];
-            const _rtmp3135 = input.readListBegin();
-            const _size134 = _rtmp3135.size || 0;
-            for (let _i136 = 0; _i136 < _size134; ++_i136) {
-              let elem137 = null;
-              elem137 = input.readString();
-              this.services.push(elem137);
+            const _rtmp3145 = input.readListBegin();
+            const _size144 = _rtmp3145.size || 0;
+            for (let _i146 = 0; _i146 < _size144; ++_i146) {
+              let elem147 = null;
+              elem147 = input.readString();
+              this.services.push(elem147);
             }
             input.readListEnd();
           } else {
@@ -5988,13 +6082,13 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3139 = input.readListBegin();
-            const _size138 = _rtmp3139.size || 0;
-            for (let _i140 = 0; _i140 < _size138; ++_i140) {
-              let elem141 = null;
-              elem141 = new ttypes.ContractDifference();
-              elem141[Symbol.for("read")](input);
-              this.differences.push(elem141);
+            const _rtmp3149 = input.readListBegin();
+            const _size148 = _rtmp3149.size || 0;
+            for (let _i150 = 0; _i150 < _size148; ++_i150) {
+              let elem151 = null;
+              elem151 = new ttypes.ContractDifference();
+              elem151[Symbol.for("read")](input);
+              this.differences.push(elem151);
             }
             input.readListEnd();
           } else {
@@ -6025,10 +6119,10 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter142 in this.services) {
-          if (this.services.hasOwnProperty(iter142)) {
-            iter142 = this.services[iter142];
-            output.writeString(iter142);
+        for (let iter152 in this.services) {
+          if (this.services.hasOwnProperty(iter152)) {
+            iter152 = this.services[iter152];
+            output.writeString(iter152);
           }
         }
         output.writeListEnd();
@@ -6047,10 +6141,10 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 5);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter143 in this.differences) {
-          if (this.differences.hasOwnProperty(iter143)) {
-            iter143 = this.differences[iter143];
-            iter143[Symbol.for("write")](output);
+        for (let iter153 in this.differences) {
+          if (this.differences.hasOwnProperty(iter153)) {
+            iter153 = this.differences[iter153];
+            iter153[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6236,13 +6330,13 @@ const RecordLabelsRequest = module.exports.RecordLabelsRequest = class {
           case 3:
           if (ftype == Thrift.Type.LIST) {
             this.labels = [];
-            const _rtmp3145 = input.readListBegin();
-            const _size144 = _rtmp3145.size || 0;
-            for (let _i146 = 0; _i146 < _size144; ++_i146) {
-              let elem147 = null;
-              elem147 = new ttypes.Label();
-              elem147[Symbol.for("read")](input);
-              this.labels.push(elem147);
+            const _rtmp3155 = input.readListBegin();
+            const _size154 = _rtmp3155.size || 0;
+            for (let _i156 = 0; _i156 < _size154; ++_i156) {
+              let elem157 = null;
+              elem157 = new ttypes.Label();
+              elem157[Symbol.for("read")](input);
+              this.labels.push(elem157);
             }
             input.readListEnd();
           } else {
@@ -6278,10 +6372,10 @@ const RecordLabelsRequest = module.exports.RecordLabelsRequest = class {
       if (this.labels !== null && this.labels !== undefined) {
         output.writeFieldBegin('labels', Thrift.Type.LIST, 3);
         output.writeListBegin(Thrift.Type.STRUCT, this.labels.length);
-        for (let iter148 in this.labels) {
-          if (this.labels.hasOwnProperty(iter148)) {
-            iter148 = this.labels[iter148];
-            iter148[Symbol.for("write")](output);
+        for (let iter158 in this.labels) {
+          if (this.labels.hasOwnProperty(iter158)) {
+            iter158 = this.labels[iter158];
+            iter158[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6332,13 +6426,13 @@ const RecordLabelsResponse = module.exports.RecordLabelsResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.rejected = [];
-            const _rtmp3150 = input.readListBegin();
-            const _size149 = _rtmp3150.size || 0;
-            for (let _i151 = 0; _i151 < _size149; ++_i151) {
-              let elem152 = null;
-              elem152 = new ttypes.Problem();
-              elem152[Symbol.for("read")](input);
-              this.rejected.push(elem152);
+            const _rtmp3160 = input.readListBegin();
+            const _size159 = _rtmp3160.size || 0;
+            for (let _i161 = 0; _i161 < _size159; ++_i161) {
+              let elem162 = null;
+              elem162 = new ttypes.Problem();
+              elem162[Symbol.for("read")](input);
+              this.rejected.push(elem162);
             }
             input.readListEnd();
           } else {
@@ -6369,10 +6463,10 @@ const RecordLabelsResponse = module.exports.RecordLabelsResponse = class {
       if (this.rejected !== null && this.rejected !== undefined) {
         output.writeFieldBegin('rejected', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRUCT, this.rejected.length);
-        for (let iter153 in this.rejected) {
-          if (this.rejected.hasOwnProperty(iter153)) {
-            iter153 = this.rejected[iter153];
-            iter153[Symbol.for("write")](output);
+        for (let iter163 in this.rejected) {
+          if (this.rejected.hasOwnProperty(iter163)) {
+            iter163 = this.rejected[iter163];
+            iter163[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6644,14 +6738,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp3155 = input.readMapBegin();
-            const _size154 = _rtmp3155.size || 0;
-            for (let _i156 = 0; _i156 < _size154; ++_i156) {
-              let key157 = null;
-              let val158 = null;
-              key157 = input.readString();
-              val158 = input.readDouble();
-              this.metrics[key157] = val158;
+            const _rtmp3165 = input.readMapBegin();
+            const _size164 = _rtmp3165.size || 0;
+            for (let _i166 = 0; _i166 < _size164; ++_i166) {
+              let key167 = null;
+              let val168 = null;
+              key167 = input.readString();
+              val168 = input.readDouble();
+              this.metrics[key167] = val168;
             }
             input.readMapEnd();
           } else {
@@ -6661,14 +6755,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.drift = {};
-            const _rtmp3160 = input.readMapBegin();
-            const _size159 = _rtmp3160.size || 0;
-            for (let _i161 = 0; _i161 < _size159; ++_i161) {
-              let key162 = null;
-              let val163 = null;
-              key162 = input.readString();
-              val163 = input.readDouble();
-              this.drift[key162] = val163;
+            const _rtmp3170 = input.readMapBegin();
+            const _size169 = _rtmp3170.size || 0;
+            for (let _i171 = 0; _i171 < _size169; ++_i171) {
+              let key172 = null;
+              let val173 = null;
+              key172 = input.readString();
+              val173 = input.readDouble();
+              this.drift[key172] = val173;
             }
             input.readMapEnd();
           } else {
@@ -6678,14 +6772,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 7:
           if (ftype == Thrift.Type.MAP) {
             this.interval_low = {};
-            const _rtmp3165 = input.readMapBegin();
-            const _size164 = _rtmp3165.size || 0;
-            for (let _i166 = 0; _i166 < _size164; ++_i166) {
-              let key167 = null;
-              let val168 = null;
-              key167 = input.readString();
-              val168 = input.readDouble();
-              this.interval_low[key167] = val168;
+            const _rtmp3175 = input.readMapBegin();
+            const _size174 = _rtmp3175.size || 0;
+            for (let _i176 = 0; _i176 < _size174; ++_i176) {
+              let key177 = null;
+              let val178 = null;
+              key177 = input.readString();
+              val178 = input.readDouble();
+              this.interval_low[key177] = val178;
             }
             input.readMapEnd();
           } else {
@@ -6695,14 +6789,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 8:
           if (ftype == Thrift.Type.MAP) {
             this.interval_high = {};
-            const _rtmp3170 = input.readMapBegin();
-            const _size169 = _rtmp3170.size || 0;
-            for (let _i171 = 0; _i171 < _size169; ++_i171) {
-              let key172 = null;
-              let val173 = null;
-              key172 = input.readString();
-              val173 = input.readDouble();
-              this.interval_high[key172] = val173;
+            const _rtmp3180 = input.readMapBegin();
+            const _size179 = _rtmp3180.size || 0;
+            for (let _i181 = 0; _i181 < _size179; ++_i181) {
+              let key182 = null;
+              let val183 = null;
+              key182 = input.readString();
+              val183 = input.readDouble();
+              this.interval_high[key182] = val183;
             }
             input.readMapEnd();
           } else {
@@ -6712,14 +6806,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 9:
           if (ftype == Thrift.Type.MAP) {
             this.expected = {};
-            const _rtmp3175 = input.readMapBegin();
-            const _size174 = _rtmp3175.size || 0;
-            for (let _i176 = 0; _i176 < _size174; ++_i176) {
-              let key177 = null;
-              let val178 = null;
-              key177 = input.readString();
-              val178 = input.readDouble();
-              this.expected[key177] = val178;
+            const _rtmp3185 = input.readMapBegin();
+            const _size184 = _rtmp3185.size || 0;
+            for (let _i186 = 0; _i186 < _size184; ++_i186) {
+              let key187 = null;
+              let val188 = null;
+              key187 = input.readString();
+              val188 = input.readDouble();
+              this.expected[key187] = val188;
             }
             input.readMapEnd();
           } else {
@@ -6793,11 +6887,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter179 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter179)) {
-            let viter180 = this.metrics[kiter179];
-            output.writeString(kiter179);
-            output.writeDouble(viter180);
+        for (let kiter189 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter189)) {
+            let viter190 = this.metrics[kiter189];
+            output.writeString(kiter189);
+            output.writeDouble(viter190);
           }
         }
         output.writeMapEnd();
@@ -6806,11 +6900,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.drift !== null && this.drift !== undefined) {
         output.writeFieldBegin('drift', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.drift));
-        for (let kiter181 in this.drift) {
-          if (this.drift.hasOwnProperty(kiter181)) {
-            let viter182 = this.drift[kiter181];
-            output.writeString(kiter181);
-            output.writeDouble(viter182);
+        for (let kiter191 in this.drift) {
+          if (this.drift.hasOwnProperty(kiter191)) {
+            let viter192 = this.drift[kiter191];
+            output.writeString(kiter191);
+            output.writeDouble(viter192);
           }
         }
         output.writeMapEnd();
@@ -6819,11 +6913,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.interval_low !== null && this.interval_low !== undefined) {
         output.writeFieldBegin('interval_low', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.interval_low));
-        for (let kiter183 in this.interval_low) {
-          if (this.interval_low.hasOwnProperty(kiter183)) {
-            let viter184 = this.interval_low[kiter183];
-            output.writeString(kiter183);
-            output.writeDouble(viter184);
+        for (let kiter193 in this.interval_low) {
+          if (this.interval_low.hasOwnProperty(kiter193)) {
+            let viter194 = this.interval_low[kiter193];
+            output.writeString(kiter193);
+            output.writeDouble(viter194);
           }
         }
         output.writeMapEnd();
@@ -6832,11 +6926,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.interval_high !== null && this.interval_high !== undefined) {
         output.writeFieldBegin('interval_high', Thrift.Type.MAP, 8);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.interval_high));
-        for (let kiter185 in this.interval_high) {
-          if (this.interval_high.hasOwnProperty(kiter185)) {
-            let viter186 = this.interval_high[kiter185];
-            output.writeString(kiter185);
-            output.writeDouble(viter186);
+        for (let kiter195 in this.interval_high) {
+          if (this.interval_high.hasOwnProperty(kiter195)) {
+            let viter196 = this.interval_high[kiter195];
+            output.writeString(kiter195);
+            output.writeDouble(viter196);
           }
         }
         output.writeMapEnd();
@@ -6845,11 +6939,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.expected !== null && this.expected !== undefined) {
         output.writeFieldBegin('expected', Thrift.Type.MAP, 9);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.expected));
-        for (let kiter187 in this.expected) {
-          if (this.expected.hasOwnProperty(kiter187)) {
-            let viter188 = this.expected[kiter187];
-            output.writeString(kiter187);
-            output.writeDouble(viter188);
+        for (let kiter197 in this.expected) {
+          if (this.expected.hasOwnProperty(kiter197)) {
+            let viter198 = this.expected[kiter197];
+            output.writeString(kiter197);
+            output.writeDouble(viter198);
           }
         }
         output.writeMapEnd();
@@ -6909,13 +7003,13 @@ const LiveMetricsResponse = module.exports.LiveMetricsResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.rows = [];
-            const _rtmp3190 = input.readListBegin();
-            const _size189 = _rtmp3190.size || 0;
-            for (let _i191 = 0; _i191 < _size189; ++_i191) {
-              let elem192 = null;
-              elem192 = new ttypes.LiveMetrics();
-              elem192[Symbol.for("read")](input);
-              this.rows.push(elem192);
+            const _rtmp3200 = input.readListBegin();
+            const _size199 = _rtmp3200.size || 0;
+            for (let _i201 = 0; _i201 < _size199; ++_i201) {
+              let elem202 = null;
+              elem202 = new ttypes.LiveMetrics();
+              elem202[Symbol.for("read")](input);
+              this.rows.push(elem202);
             }
             input.readListEnd();
           } else {
@@ -6944,10 +7038,10 @@ const LiveMetricsResponse = module.exports.LiveMetricsResponse = class {
       if (this.rows !== null && this.rows !== undefined) {
         output.writeFieldBegin('rows', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.rows.length);
-        for (let iter193 in this.rows) {
-          if (this.rows.hasOwnProperty(iter193)) {
-            iter193 = this.rows[iter193];
-            iter193[Symbol.for("write")](output);
+        for (let iter203 in this.rows) {
+          if (this.rows.hasOwnProperty(iter203)) {
+            iter203 = this.rows[iter203];
+            iter203[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7083,12 +7177,12 @@ const PingResponse = module.exports.PingResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.services = [];
-            const _rtmp3195 = input.readListBegin();
-            const _size194 = _rtmp3195.size || 0;
-            for (let _i196 = 0; _i196 < _size194; ++_i196) {
-              let elem197 = null;
-              elem197 = input.readString();
-              this.services.push(elem197);
+            const _rtmp3205 = input.readListBegin();
+            const _size204 = _rtmp3205.size || 0;
+            for (let _i206 = 0; _i206 < _size204; ++_i206) {
+              let elem207 = null;
+              elem207 = input.readString();
+              this.services.push(elem207);
             }
             input.readListEnd();
           } else {
@@ -7129,10 +7223,10 @@ const PingResponse = module.exports.PingResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter198 in this.services) {
-          if (this.services.hasOwnProperty(iter198)) {
-            iter198 = this.services[iter198];
-            output.writeString(iter198);
+        for (let iter208 in this.services) {
+          if (this.services.hasOwnProperty(iter208)) {
+            iter208 = this.services[iter208];
+            output.writeString(iter208);
           }
         }
         output.writeListEnd();
@@ -7301,13 +7395,13 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3200 = input.readListBegin();
-            const _size199 = _rtmp3200.size || 0;
-            for (let _i201 = 0; _i201 < _size199; ++_i201) {
-              let elem202 = null;
-              elem202 = new ttypes.ContractDifference();
-              elem202[Symbol.for("read")](input);
-              this.differences.push(elem202);
+            const _rtmp3210 = input.readListBegin();
+            const _size209 = _rtmp3210.size || 0;
+            for (let _i211 = 0; _i211 < _size209; ++_i211) {
+              let elem212 = null;
+              elem212 = new ttypes.ContractDifference();
+              elem212[Symbol.for("read")](input);
+              this.differences.push(elem212);
             }
             input.readListEnd();
           } else {
@@ -7317,14 +7411,14 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3204 = input.readMapBegin();
-            const _size203 = _rtmp3204.size || 0;
-            for (let _i205 = 0; _i205 < _size203; ++_i205) {
-              let key206 = null;
-              let val207 = null;
-              key206 = input.readString();
-              val207 = input.readString();
-              this.includes[key206] = val207;
+            const _rtmp3214 = input.readMapBegin();
+            const _size213 = _rtmp3214.size || 0;
+            for (let _i215 = 0; _i215 < _size213; ++_i215) {
+              let key216 = null;
+              let val217 = null;
+              key216 = input.readString();
+              val217 = input.readString();
+              this.includes[key216] = val217;
             }
             input.readMapEnd();
           } else {
@@ -7365,10 +7459,10 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter208 in this.differences) {
-          if (this.differences.hasOwnProperty(iter208)) {
-            iter208 = this.differences[iter208];
-            iter208[Symbol.for("write")](output);
+        for (let iter218 in this.differences) {
+          if (this.differences.hasOwnProperty(iter218)) {
+            iter218 = this.differences[iter218];
+            iter218[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7377,11 +7471,11 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter209 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter209)) {
-            let viter210 = this.includes[kiter209];
-            output.writeString(kiter209);
-            output.writeString(viter210);
+        for (let kiter219 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter219)) {
+            let viter220 = this.includes[kiter219];
+            output.writeString(kiter219);
+            output.writeString(viter220);
           }
         }
         output.writeMapEnd();

@@ -40,7 +40,7 @@ enum ErrorCode {
   DEADLINE_EXCEEDED = 6        // dropped before it ran
   CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract
   NOT_ACCEPTED = 8             // this digest has not passed its contract's acceptance suite
-  CONFLICT = 9                 // an expected state (alias, run) had already changed
+  CONFLICT = 9                 // an expected state (alias, run) had already changed, or an alias is held
   STORE_UNAVAILABLE = 10       // Redis cannot be reached or refuses writes; loaded models go on serving
   MODEL_BROKEN = 11            // stored bytes do not match their digest, or the runtime refuses the graph
   SHUTTING_DOWN = 12
@@ -252,6 +252,9 @@ struct ModelVersion {
                                           // from it in nothing that was tested
  10: optional list<string> aliases        // that point here now
  11: optional string description
+ 12: optional bool retired                // out of reach: can be neither promoted nor called
+ 13: optional list<string> canary_aliases // beside whose version this one runs as a canary
+ 14: optional list<string> held_aliases   // of the aliases that point here, those that are held
 }
 
 /** One line of a model's ledger; lines are only ever appended. */
@@ -322,13 +325,15 @@ struct PromoteRequest {
   4: optional string alias_name // "production" when absent
   5: optional Version expected_version    // CONFLICT when the alias points elsewhere by now
   6: optional string reason
-  7: optional double canary_weight        // 0 to 1: the share of the alias's traffic; absent: all of it
+  7: optional double canary_weight        // 0 to 1: the share of the alias's traffic; absent: all of it. Between 0 and 1 the
+                                          // version runs as a canary beside the alias's own; 0 ends the canary
 }
 struct RollbackRequest {
   1: optional RequestContext context
   2: optional string model
   3: optional string alias_name
-  4: optional Version to_version          // the version before the current one when absent
+  4: optional Version to_version          // the version before the current one when absent; while a canary runs, absent
+                                          // ends the canary and the alias stays where it is
   5: optional string reason
 }
 struct AliasResponse { 1: optional LedgerEntry entry }
@@ -382,10 +387,11 @@ struct RetireRequest {
 struct PruneRequest {
   1: optional RequestContext context
   2: optional string model
-  3: optional i32 keep                    // the newest that are kept; what was ever promoted is kept in any case
+  3: optional i32 keep                    // required: the newest that are kept; what was ever promoted is kept in any case
   4: optional bool dry_run
+  5: optional string reason
 }
-struct PruneResponse { 1: optional list<ModelVersion> removed }
+struct PruneResponse { 1: optional list<ModelVersion> removed }   // oldest first
 struct AliasesRequest {
   1: optional RequestContext context
   2: optional string model

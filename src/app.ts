@@ -92,7 +92,10 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
-    closing.push(() => dispatcher.stop());
+    closing.push(() => {
+      dispatcher.stop();
+      return server.notice();
+    });
     return {
       thrift,
       services: [...router.services.keys()],

@@ -15,7 +15,11 @@ export const ERROR_CODES = {
   DEADLINE_EXCEEDED: { number: 6, retryable: true, meaning: 'dropped before it ran, because its time was up' },
   CONTRACT_MISMATCH: { number: 7, retryable: false, meaning: 'a model or a client does not fit the contract' },
   NOT_ACCEPTED: { number: 8, retryable: false, meaning: "this digest has not passed its contract's acceptance suite" },
-  CONFLICT: { number: 9, retryable: false, meaning: 'an expected state (alias, run) had already changed' },
+  CONFLICT: {
+    number: 9,
+    retryable: false,
+    meaning: 'an expected state (alias, run) had already changed, or an alias is held',
+  },
   STORE_UNAVAILABLE: {
     number: 10,
     retryable: true,

@@ -53,7 +53,6 @@ export const OWNERS: Readonly<Record<string, string>> = {
   mysql2: 'sources',
   '@creditkarma/thrift-parser': 'contract',
   commander: 'cli',
-  '@clack/prompts': 'cli',
 };
 
 const ENVIRONMENT_READERS = ['config', 'main'];

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { LedgerEntry } from '../model/version.js';
 import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
-import { type Output, short, timeText } from './output.js';
+import { type Output, share, short, timeText } from './output.js';
 
 interface Options extends StoreOptions {
   readonly alias?: string;
@@ -14,7 +14,7 @@ export const history: CommandDefinition = (program, context) => {
   registryOptions(program.command('history'))
     .summary("show a model's ledger")
     .description(
-      "Shows a model's ledger, newest first: every publication, verdict, promotion and rollback, by whom and why.",
+      "Shows a model's ledger, newest first: every publication, verdict, promotion, canary, hold, rollback and removal, by whom and why.",
     )
     .argument('<model>', 'the model')
     .option('--alias <name>', 'only the lines of this alias')
@@ -58,12 +58,30 @@ function subjectOf(entry: LedgerEntry): string {
   if (entry.action === 'contract') return `contract ${short(entry.contractFingerprint ?? '')}`;
   const version = entry.version === undefined ? '' : short(entry.version);
   if (entry.aliasName === undefined) return version;
+  if (entry.action === 'canary')
+    return `${entry.aliasName}, canary ${version} with ${share(entry.canaryWeight ?? 0)} of the calls`;
+  if (entry.action === 'canary_end') return `${entry.aliasName}, canary ${version}`;
+  if (entry.action === 'hold' || entry.action === 'release') return `${entry.aliasName} at ${version}`;
   return `${entry.aliasName} → ${version}${entry.previousVersion === undefined ? '' : ` (was ${short(entry.previousVersion)})`}`;
 }
 
 export function printMove(output: Output, model: string, entry: LedgerEntry): void {
-  const before = entry.previousVersion === undefined ? '' : ` (was ${short(entry.previousVersion)})`;
-  output.line(`${model}: ${entry.aliasName} → ${short(entry.version ?? '')}${before}, ledger line ${entry.sequence}`);
+  output.line(`${model}: ${moveText(entry)}, ledger line ${entry.sequence}`);
+}
+
+function moveText(entry: LedgerEntry): string {
+  switch (entry.action) {
+    case 'canary_end':
+      return `${subjectOf(entry)} ended`;
+    case 'hold':
+      return `${subjectOf(entry)} held`;
+    case 'release':
+      return `${subjectOf(entry)} released`;
+    case 'retire':
+      return `${subjectOf(entry)} retired`;
+    default:
+      return subjectOf(entry);
+  }
 }
 
 function microsecondsOf(text: string): number {

@@ -83,6 +83,9 @@ export const short = (version: string): string => version.slice(0, 12);
 export const timeText = (microseconds: number): string =>
   `${new Date(microseconds / 1000).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 
+/** A share of 0 to 1, in per cent. */
+export const share = (weight: number): string => `${figure(weight * 100)} %`;
+
 /** Up to four significant digits. */
 export const figure = (value: number): string =>
   Number.isInteger(value) ? String(value) : value.toPrecision(4).replace(/\.?0+$/, '');

@@ -3,14 +3,18 @@ import { Command, CommanderError } from 'commander';
 import { ENVIRONMENT } from '../config.js';
 import { internal, ParleyError } from '../errors.js';
 import { accept } from './accept.js';
+import { aliases } from './aliases.js';
 import type { CliContext, CommandDefinition } from './context.js';
 import { contract } from './contract.js';
 import { doctor } from './doctor.js';
 import { history } from './history.js';
+import { hold, release } from './hold.js';
 import { init } from './init.js';
 import { predict } from './predict.js';
 import { promote } from './promote.js';
+import { prune } from './prune.js';
 import { publish } from './publish.js';
+import { retire } from './retire.js';
 import { rollback } from './rollback.js';
 import { serve } from './serve.js';
 import { train } from './train.js';
@@ -24,8 +28,13 @@ const COMMANDS: readonly CommandDefinition[] = [
   accept,
   promote,
   rollback,
+  hold,
+  release,
+  aliases,
   history,
   versions,
+  retire,
+  prune,
   serve,
   predict,
   doctor,

@@ -13,7 +13,7 @@ export const rollback: CommandDefinition = (program, context) => {
   registryOptions(program.command('rollback'))
     .summary('point an alias back at what it pointed at before')
     .description(
-      'Points an alias back at the version before the current one, or at any that it has pointed at. No new verdict is needed; the version must still fit the contract in force.',
+      'Points an alias back at the version before the current one, or at any that it has pointed at. No new verdict is needed; the version must still fit the contract in force. While a canary runs, and --to is not given, the canary ends and the alias stays.',
     )
     .argument('<model>', 'the model')
     .option('--alias <name>', 'the alias', PRODUCTION)

@@ -1,4 +1,5 @@
 /** `parley versions`: what has been published, newest first. */
+import type { ModelVersion } from '../model/version.js';
 import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
 import { countOf } from './history.js';
 import { figure, short, timeText } from './output.js';
@@ -11,7 +12,7 @@ export const versions: CommandDefinition = (program, context) => {
   registryOptions(program.command('versions'))
     .summary('list published versions')
     .description(
-      'Lists published versions, newest first, of one model or of all: which aliases point at them, and whether the contract in force accepted them.',
+      'Lists published versions, newest first, of one model or of all: which aliases point at them (held ones, and canaries, are marked), whether the contract in force accepted them, and which are retired.',
     )
     .argument('[model]', 'the model; all when absent')
     .option('--limit <rows>', 'at most so many', countOf)
@@ -37,7 +38,7 @@ export const versions: CommandDefinition = (program, context) => {
           item.modelType,
           item.sizeBytes,
           item.accepted ? 'yes' : 'no',
-          item.aliases.join(', '),
+          standing(item),
           Object.entries(item.metrics)
             .filter(([name]) => /^test\.(accuracy|precision|recall|rmse|r2)$/.test(name))
             .map(([name, value]) => `${name.slice('test.'.length)} ${figure(value)}`)
@@ -47,3 +48,11 @@ export const versions: CommandDefinition = (program, context) => {
       if (page.nextPageToken !== undefined) context.output.note('there are more; raise --limit to see them');
     });
 };
+
+/** Which aliases lead to a version, and how. */
+const standing = ({ aliases, heldAliases, canaryAliases, retired }: ModelVersion): string =>
+  [
+    ...aliases.map((name) => (heldAliases.includes(name) ? `${name} (held)` : name)),
+    ...canaryAliases.map((name) => `${name} (canary)`),
+    ...(retired ? ['retired'] : []),
+  ].join(', ');

@@ -69,13 +69,15 @@ function bindByName(request: RequestStruct, inputs: readonly TensorSpec[], probl
       bound.push({ field, input: index, column: 0 });
     }
   }
-  for (const name of names) {
+  // A graph whose inputs are all fed may do without some fields; beside an input that nothing feeds, a field that feeds
+  // nothing is most likely its counterpart.
+  for (const name of problems.length === 0 ? [] : names) {
     if (inputs.some((input) => input.name === name)) continue;
     const taken = didYouMean(
       name,
       inputs.map((input) => input.name),
     );
-    const message = `feeds no input of the graph${taken}; the graph has ${inputs.map((input) => input.name).join(', ')}. Give the field role = "ignored" if the model does without it`;
+    const message = `feeds no input of the graph${taken}; the graph has ${inputs.map((input) => input.name).join(', ')}`;
     problems.push({ path: `${request.name}.${name}`, message });
   }
   return { inputs: bound, widths: inputs.map(() => 1) };

@@ -43,12 +43,38 @@ export interface Promote {
   readonly aliasName?: string;
   readonly expectedVersion?: Version;
   readonly reason?: string;
+  /**
+   * The version's share of the alias's calls, 0 to 1; all of them when absent. Between 0 and 1 it becomes, or stays, a
+   * canary beside the alias's version; 0 ends the canary.
+   */
+  readonly canaryWeight?: number;
 }
 
 export interface Rollback {
   readonly model: string;
   readonly aliasName?: string;
   readonly toVersion?: Version;
+  readonly reason?: string;
+}
+
+export interface Hold {
+  readonly model: string;
+  readonly aliasName?: string;
+  readonly reason?: string;
+}
+
+export interface Retire {
+  readonly model: string;
+  readonly version: Version;
+  readonly reason?: string;
+}
+
+export interface Prune {
+  readonly model: string;
+  /** So many of the newest stay, 0 or more; what an alias ever led to stays in any case. */
+  readonly keep: number;
+  /** Only say what would be removed. */
+  readonly dryRun?: boolean;
   readonly reason?: string;
 }
 
@@ -83,7 +109,14 @@ export interface RegistryPort {
   listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>>;
   accept(model: string, version: Version): Promise<Verdict>;
   promote(request: Promote): Promise<LedgerEntry>;
+  /** While a canary runs, and no version is named, it ends the canary and the alias stays where it is. */
   rollback(request: Rollback): Promise<LedgerEntry>;
+  /** No promotion, rollback or canary changes the alias until it is released: CONFLICT. */
+  hold(request: Hold): Promise<LedgerEntry>;
+  release(request: Hold): Promise<LedgerEntry>;
+  retire(request: Retire): Promise<LedgerEntry>;
+  /** @returns what was removed, or would be, oldest first */
+  prune(request: Prune): Promise<readonly ModelVersion[]>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly LedgerEntry[]>;
   aliases(model: string): Promise<readonly AliasState[]>;

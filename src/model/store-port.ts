@@ -4,7 +4,7 @@
  *
  * Every method may fail with STORE_UNAVAILABLE; nothing is changed then, or repeating the call completes it.
  */
-import type { AliasState, LedgerAction, LedgerEntry, Verdict, Version } from './version.js';
+import type { AliasPointer, AliasState, LedgerAction, LedgerEntry, Verdict, Version } from './version.js';
 
 /** Who changes something and why; both go into the ledger. */
 export interface Change {
@@ -24,6 +24,10 @@ export interface VersionRecord {
   readonly contractService?: string;
   readonly contractFingerprint?: string;
   readonly description?: string;
+  /** When an alias first led to it, as its version or as a canary; it is never pruned from then on. */
+  readonly promotedAt?: number;
+  /** When it was taken out of reach, for good. */
+  readonly retiredAt?: number;
 }
 
 export interface ContractRecord {
@@ -43,8 +47,42 @@ export interface MoveAlias extends Change {
   readonly action: Extract<LedgerAction, 'promote' | 'rollback'>;
   /** CONFLICT unless the alias points here now; null: unless it points nowhere; absent: wherever. */
   readonly expected?: Version | null;
-  /** NOT_ACCEPTED unless a passed verdict for this contract and these fixtures is stored, and both are in force now. */
-  readonly gate?: { readonly contractFingerprint: string; readonly fixtureFingerprint: string };
+  readonly gate?: Gate;
+}
+
+/** NOT_ACCEPTED unless a passed verdict for this contract and these fixtures is stored, and both are in force now. */
+export interface Gate {
+  readonly contractFingerprint: string;
+  readonly fixtureFingerprint: string;
+}
+
+export interface SetCanary extends Change {
+  readonly model: string;
+  readonly aliasName: string;
+  readonly version: Version;
+  /** The canary's share of the alias's calls, above 0 and below 1; 0 ends it. */
+  readonly weight: number;
+  /** CONFLICT unless the alias points here now; absent: wherever. */
+  readonly expected?: Version;
+  readonly gate?: Gate;
+}
+
+export interface HoldAlias extends Change {
+  readonly model: string;
+  readonly aliasName: string;
+  readonly action: Extract<LedgerAction, 'hold' | 'release'>;
+}
+
+export interface RetireVersion extends Change {
+  readonly model: string;
+  readonly version: Version;
+}
+
+export interface PruneVersion extends Change {
+  readonly model: string;
+  readonly version: Version;
+  /** It stays when it is among so many newest. */
+  readonly keep: number;
 }
 
 /** What a server must know of a model to route calls, read in one atomic step. */
@@ -52,7 +90,7 @@ export interface ModelState {
   readonly model: string;
   /** The ledger's last sequence number; 0 before the first line. */
   readonly epoch: number;
-  readonly aliases: readonly AliasState[];
+  readonly aliases: readonly AliasPointer[];
   /** Of the contract in force. */
   readonly contractFingerprint?: string;
 }
@@ -95,7 +133,7 @@ export interface ModelStore {
       readonly runConfigurationJson?: string;
     },
   ): Promise<{ readonly published: boolean; readonly record: VersionRecord }>;
-  /** The stored envelope, verified: MODEL_BROKEN when it does not match its digest, NOT_FOUND when it is not there. */
+  /** The stored envelope, verified: MODEL_BROKEN when it does not match its digest, NOT_FOUND when it is not there or retired. */
   readVersion(model: string, version: Version): Promise<Buffer>;
   version(model: string, version: Version): Promise<VersionRecord | undefined>;
   /** Newest first. */
@@ -123,7 +161,18 @@ export interface ModelStore {
     fixtureFingerprint: string,
   ): Promise<Verdict | undefined>;
 
+  /** Ends the alias's canary with the same line. CONFLICT, NOT_FOUND for a retired version, and what `gate` says. */
   moveAlias(request: MoveAlias): Promise<LedgerEntry>;
+  /** Begins, weighs or ends a canary. CONFLICT while another version is the alias's canary. */
+  setCanary(request: SetCanary): Promise<LedgerEntry>;
+  /** Holds an alias where it is, or releases it. CONFLICT when it is so already. */
+  holdAlias(request: HoldAlias): Promise<LedgerEntry>;
+  /** Takes a version out of reach, for good; its record and bytes stay. CONFLICT while an alias leads to it. */
+  retireVersion(request: RetireVersion): Promise<LedgerEntry>;
+  /** Removes a version's bytes, record and verdicts; undefined, and nothing removed, where it is to be kept. */
+  pruneVersion(request: PruneVersion): Promise<LedgerEntry | undefined>;
+  /** Every alias, sorted, with its last change. */
+  aliases(model: string): Promise<readonly AliasState[]>;
   /** What the alias pointed at before, nearest first: what a rollback may go to. */
   trail(model: string, aliasName: string): Promise<readonly Version[]>;
   /** Newest first. */

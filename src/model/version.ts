@@ -24,6 +24,12 @@ export interface ModelVersion {
   readonly accepted: boolean;
   readonly aliases: readonly string[];
   readonly description?: string;
+  /** Out of reach: it can be neither promoted nor called. */
+  readonly retired: boolean;
+  /** Aliases beside whose version this one runs as a canary. */
+  readonly canaryAliases: readonly string[];
+  /** Of the aliases that point here, those that are held. */
+  readonly heldAliases: readonly string[];
 }
 
 export type LedgerAction =
@@ -57,9 +63,29 @@ export interface LedgerEntry {
   readonly evidenceJson?: string;
 }
 
+/** A second version beside an alias's own, and its share of the alias's calls: above 0, below 1. */
+export interface Canary {
+  readonly version: Version;
+  readonly weight: number;
+}
+
+/** Where an alias leads. */
+export interface AliasPointer {
+  readonly aliasName: string;
+  readonly version: Version;
+  readonly canary?: Canary;
+  /** The ledger's line that holds the alias; absent where nobody does. */
+  readonly holdSequence?: number;
+}
+
+/** All that can be said of an alias. */
 export interface AliasState {
   readonly aliasName: string;
   readonly version: Version;
+  readonly canary?: Canary;
+  readonly held: boolean;
+  /** The ledger's last line on this alias. */
+  readonly lastChange?: LedgerEntry;
 }
 
 /** One line of the acceptance suite's outcome. */

@@ -1,5 +1,5 @@
 /**
- * The registry: versions and contracts in, verdicts, promotions and rollbacks, all on the record.
+ * The registry: versions and contracts in, verdicts, promotions, canaries, holds and rollbacks, all on the record.
  *
  * Holds no state of its own: everything is in the store, so any number of processes may do this at once. The same code
  * stands behind the CLI and behind the server's Thrift port.
@@ -17,21 +17,26 @@ import {
   notFound,
   ParleyError,
 } from '../errors.js';
+import { heldAlias } from '../model/hold.js';
 import type {
   Described,
   HistoryQuery,
+  Hold,
   Page,
   Promote,
+  Prune,
   Publish,
   PublishContract,
   PublishedContract,
   RegistryPort,
+  Retire,
   Rollback,
 } from '../model/registry-port.js';
-import type { ContractRecord, ModelStore, VersionRecord } from '../model/store-port.js';
+import type { Change, ContractRecord, Gate, ModelState, ModelStore, VersionRecord } from '../model/store-port.js';
 import type { Signature } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import {
+  type AliasPointer,
   type AliasState,
   type LedgerEntry,
   MODEL_NAME_PATTERN,
@@ -42,8 +47,10 @@ import {
 } from '../model/version.js';
 import { deserialize, modelTypeOf } from '../model-types/table.js';
 import { servedSignature } from '../serving/served-graph.js';
+import { inForceAt } from './in-force.js';
 import { rehearse, runAcceptance } from './isolated.js';
 import { wrapGraph } from './pipeline/wrap-graph.js';
+import { choosePrunable } from './prunable.js';
 
 const LIST_LIMIT = 50,
   MOST_LISTED = 1_000;
@@ -82,7 +89,7 @@ export class Registry implements RegistryPort {
       ...(fixtures === undefined ? {} : { fixtures }),
       ...(request.allowBreaking === undefined ? {} : { reason: request.allowBreaking }),
     });
-    await this.#release(request.fixturesUploadId);
+    await this.#releaseUploads(request.fixturesUploadId);
     return {
       model: contract.model,
       services: record.services,
@@ -117,7 +124,7 @@ export class Registry implements RegistryPort {
   }
 
   /** What was published is published: an upload that cannot be released now expires by itself. */
-  async #release(...uploadIds: readonly (string | undefined)[]): Promise<void> {
+  async #releaseUploads(...uploadIds: readonly (string | undefined)[]): Promise<void> {
     const used = uploadIds.filter((id) => id !== undefined);
     await Promise.allSettled(used.map((id) => this.#store.releaseUpload(id)));
   }
@@ -155,7 +162,7 @@ export class Registry implements RegistryPort {
       },
       ...(request.runConfigurationJson === undefined ? {} : { runConfigurationJson: request.runConfigurationJson }),
     });
-    await this.#release(request.uploadId, request.expectedUploadId);
+    await this.#releaseUploads(request.uploadId, request.expectedUploadId);
     return this.#describe(
       request.model,
       record,
@@ -231,19 +238,50 @@ export class Registry implements RegistryPort {
     model: string,
     record: VersionRecord,
     contract: ContractRecord | undefined,
-    aliases: readonly AliasState[],
+    aliases: readonly AliasPointer[],
   ): Promise<ModelVersion> {
     const verdict =
       contract?.fixtureFingerprint === undefined
         ? undefined
         : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
-    const { contractService: _, ...shown } = record;
+    const { contractService: _, promotedAt: __, retiredAt, ...shown } = record;
+    const pointing = aliases.filter((alias) => alias.version === record.version);
     return {
       ...shown,
       model,
       accepted: verdict?.accepted === true,
-      aliases: aliases.filter((alias) => alias.version === record.version).map((alias) => alias.aliasName),
+      aliases: pointing.map((alias) => alias.aliasName),
+      retired: retiredAt !== undefined,
+      canaryAliases: aliases
+        .filter((alias) => alias.canary?.version === record.version)
+        .map((alias) => alias.aliasName),
+      heldAliases: pointing.filter((alias) => alias.holdSequence !== undefined).map((alias) => alias.aliasName),
     };
+  }
+
+  async retire(request: Retire): Promise<LedgerEntry> {
+    const { model } = request;
+    await this.#checkModel(model);
+    const version = await this.#store.resolveVersion(model, request.version);
+    return this.#store.retireVersion({ ...this.#change(request), model, version });
+  }
+
+  /** One version after the other, each with its own line: what was removed when it fails is on the record. */
+  async prune(request: Prune): Promise<readonly ModelVersion[]> {
+    const { model, keep } = request;
+    if (!Number.isInteger(keep) || keep < 0) throw invalidInput(`keep is ${keep}; it must be 0 or more`);
+    await this.#checkModel(model);
+    const [records, { aliases }] = await Promise.all([this.#store.versions(model), this.#store.state(model)]);
+    const chosen = choosePrunable(records, aliases, keep);
+    const described = await this.#describeAll(chosen.map((record) => ({ ...record, model })));
+    if (request.dryRun === true) return described;
+    const removed: ModelVersion[] = [];
+    for (const item of described) {
+      // The store looks again: an alias may have been pointed there since.
+      const line = await this.#store.pruneVersion({ ...this.#change(request), model, version: item.version, keep });
+      if (line !== undefined) removed.push(item);
+    }
+    return removed;
   }
 
   // ------------------------------------------------------------------ acceptance
@@ -282,31 +320,64 @@ export class Registry implements RegistryPort {
   // ------------------------------------------------------------------ aliases
 
   async promote(request: Promote): Promise<LedgerEntry> {
-    const { model, aliasName = PRODUCTION } = request;
+    const { model, aliasName = PRODUCTION, canaryWeight = 1 } = request;
     checkAliasName(aliasName);
+    checkWeight(canaryWeight);
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, request.version);
     const expected =
       request.expectedVersion === undefined
         ? undefined
         : await this.#store.resolveVersion(model, request.expectedVersion);
-    const record = await this.#store.contract(model);
-    const gate = record && (await this.#gate(model, record, version, aliasName));
-    const reason = record === undefined && aliasName === PRODUCTION ? uncontracted(request.reason) : request.reason;
-    return this.#store.moveAlias({
+    const change = {
+      ...this.#change(request),
       model,
       aliasName,
-      version,
-      action: 'promote',
-      actor: this.#actor,
       ...(expected === undefined ? {} : { expected }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(gate === undefined ? {} : { gate }),
-    });
+    };
+    if (canaryWeight === 0) return this.#store.setCanary({ ...change, version, weight: 0 });
+    const gated = { model, version, aliasName, reason: request.reason };
+    if (canaryWeight < 1)
+      return this.#gated(gated, (gate) => this.#store.setCanary({ ...change, ...gate, version, weight: canaryWeight }));
+    const canary = canaryBeside(await this.#store.state(model), aliasName, version);
+    // All calls for the alias's own version: its canary ends.
+    if (canary !== undefined) return this.#store.setCanary({ ...change, version: canary, weight: 0 });
+    return this.#gated(gated, (gate) => this.#store.moveAlias({ ...change, ...gate, version, action: 'promote' }));
   }
 
-  /** What must have been passed before the alias may point at the version; the store looks again when it moves it. */
-  async #gate(model: string, record: ContractRecord, version: Version, aliasName: string) {
+  /** Who changes something, and why. */
+  #change({ reason }: { readonly reason?: string }): Change {
+    return { actor: this.#actor, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /**
+   * Changes an alias behind its gate. The store decides; where it refuses for want of a verdict, the refusal says which
+   * criteria failed. Where nothing was promised, nothing was tested: the ledger says so of what goes into production.
+   */
+  async #gated(
+    {
+      model,
+      version,
+      aliasName,
+      reason,
+    }: { model: string; version: Version; aliasName: string; reason: string | undefined },
+    change: (gate: { readonly gate?: Gate; readonly reason?: string }) => Promise<LedgerEntry>,
+  ): Promise<LedgerEntry> {
+    const gate = await this.#gate(model, aliasName);
+    if (gate === undefined) return change(aliasName === PRODUCTION ? { reason: uncontracted(reason) } : {});
+    try {
+      return await change({ gate });
+    } catch (error) {
+      if (!(error instanceof ParleyError) || error.code !== 'NOT_ACCEPTED') throw error;
+      const verdict = await this.#store.verdict(model, version, gate.contractFingerprint, gate.fixtureFingerprint);
+      throw verdict?.accepted === true ? error : refusal(model, version, aliasName, verdict);
+    }
+  }
+
+  /** What must have been passed before the alias may lead to a version; undefined for an alias that nobody guards. */
+  async #gate(model: string, aliasName: string): Promise<Gate | undefined> {
+    const record = await this.#store.contract(model);
+    if (record === undefined) return undefined;
     const contract = contractOf(model, record);
     const guards = new Set([PRODUCTION, ...contract.services.flatMap((service) => service.accept.guards)]);
     if (!guards.has(aliasName)) return undefined;
@@ -315,45 +386,64 @@ export class Registry implements RegistryPort {
       throw notAccepted(
         `"${aliasName}" of model "${model}" is guarded, and its contract has no fixtures to accept a version on; publish them with "parley contract publish PROJECT"`,
       );
-    const verdict = await this.#store.verdict(model, version, contractFingerprint, fixtureFingerprint);
-    if (verdict?.accepted !== true) throw refusal(model, version, aliasName, verdict);
     return { contractFingerprint, fixtureFingerprint };
+  }
+
+  async hold(request: Hold): Promise<LedgerEntry> {
+    return this.#holdOrRelease('hold', request);
+  }
+
+  async release(request: Hold): Promise<LedgerEntry> {
+    return this.#holdOrRelease('release', request);
+  }
+
+  async #holdOrRelease(action: 'hold' | 'release', request: Hold): Promise<LedgerEntry> {
+    const { model, aliasName = PRODUCTION } = request;
+    checkAliasName(aliasName);
+    await this.#checkModel(model);
+    return this.#store.holdAlias({ ...this.#change(request), model, aliasName, action });
   }
 
   async rollback(request: Rollback): Promise<LedgerEntry> {
     const { model, aliasName = PRODUCTION } = request;
     await this.#checkModel(model);
-    const [trail, state] = await Promise.all([this.#store.trail(model, aliasName), this.#store.state(model)]);
-    const current = state.aliases.find((alias) => alias.aliasName === aliasName)?.version;
-    if (current === undefined) throw notFound(`model "${model}" has no alias "${aliasName}" to roll back`);
-    const version = await this.#rollbackTarget(request, aliasName, trail);
+    const alias = (await this.#store.aliases(model)).find((state) => state.aliasName === aliasName);
+    if (alias === undefined) throw notFound(`model "${model}" has no alias "${aliasName}" to roll back`);
+    // Nothing changes a held alias, so its last change is the line that holds it.
+    if (alias.held) throw heldAlias(model, aliasName, alias.lastChange);
+    const wanted =
+      request.toVersion === undefined ? undefined : await this.#store.resolveVersion(model, request.toVersion);
+    const change = { ...this.#change(request), model, aliasName, expected: alias.version };
+    // The canary is the latest change: taking it back leaves the alias where it is.
+    if (alias.canary !== undefined && (wanted === undefined || wanted === alias.version))
+      return this.#store.setCanary({ ...change, version: alias.canary.version, weight: 0 });
+    const version = await this.#rollbackTarget(model, aliasName, wanted);
     await this.#checkStillFits(model, version);
-    return this.#store.moveAlias({
-      model,
-      aliasName,
-      version,
-      action: 'rollback',
-      expected: current,
-      actor: this.#actor,
-      ...(request.reason === undefined ? {} : { reason: request.reason }),
-    });
+    return this.#store.moveAlias({ ...change, version, action: 'rollback' });
   }
 
-  async #rollbackTarget(request: Rollback, aliasName: string, trail: readonly Version[]): Promise<Version> {
-    const { model } = request;
-    if (request.toVersion === undefined) {
-      if (trail[0] === undefined)
-        throw notFound(
-          `there is nothing to roll back to: "${aliasName}" of model "${model}" has pointed at one version only`,
-        );
-      return trail[0];
-    }
-    const version = await this.#store.resolveVersion(model, request.toVersion);
-    if (!trail.includes(version))
+  async #rollbackTarget(model: string, aliasName: string, wanted: Version | undefined): Promise<Version> {
+    const trail = await this.#store.trail(model, aliasName);
+    if (wanted === undefined) return this.#nearestInReach(model, aliasName, trail);
+    if (!trail.includes(wanted))
       throw notFound(
-        `"${aliasName}" of model "${model}" has not pointed at ${version.slice(0, 12)} before; use "parley promote" for a version that is new there`,
+        `"${aliasName}" of model "${model}" has not pointed at ${wanted.slice(0, 12)} before; use "parley promote" for a version that is new there`,
       );
-    return version;
+    return wanted;
+  }
+
+  /** A version that was retired meanwhile is passed over. */
+  async #nearestInReach(model: string, aliasName: string, trail: readonly Version[]): Promise<Version> {
+    for (const version of trail) {
+      if ((await this.#store.version(model, version))?.retiredAt === undefined) return version;
+    }
+    throw notFound(
+      `there is nothing to roll back to: ${
+        trail.length === 0
+          ? `"${aliasName}" of model "${model}" has pointed at one version only`
+          : `all that "${aliasName}" of model "${model}" has pointed at before is retired`
+      }`,
+    );
   }
 
   /** A rollback needs no new verdict, but the version must still answer the contract in force. */
@@ -374,7 +464,7 @@ export class Registry implements RegistryPort {
 
   async aliases(model: string): Promise<readonly AliasState[]> {
     await this.#checkModel(model);
-    return (await this.#store.state(model)).aliases;
+    return this.#store.aliases(model);
   }
 
   async history(query: HistoryQuery): Promise<readonly LedgerEntry[]> {
@@ -440,7 +530,6 @@ function fixturesOf(
   return { fixtureFingerprint: inForce.fixtureFingerprint, fixturesFormat: inForce.fixturesFormat };
 }
 
-/** Says in the ledger that nothing was promised, so that nothing was tested. */
 const uncontracted = (reason: string | undefined): string =>
   reason === undefined ? 'uncontracted' : `uncontracted: ${reason}`;
 
@@ -464,17 +553,6 @@ function refusal(model: string, version: Version, aliasName: string, verdict: Ve
   );
 }
 
-/** The last line of each alias that set it before `at`. @param lines newest first */
-function inForceAt(lines: readonly LedgerEntry[], at: number): LedgerEntry[] {
-  const found = new Map<string, LedgerEntry>();
-  for (const line of lines) {
-    if (line.at > at || line.aliasName === undefined || (line.action !== 'promote' && line.action !== 'rollback'))
-      continue;
-    if (!found.has(line.aliasName)) found.set(line.aliasName, line);
-  }
-  return [...found.values()];
-}
-
 function checkModelName(model: string): void {
   if (!MODEL_NAME_PATTERN.test(model))
     throw invalidInput(
@@ -487,6 +565,18 @@ function checkAliasName(aliasName: string): void {
     throw invalidInput(
       `"${aliasName.slice(0, 64)}" is not an alias: letters, digits, "_" and "-", beginning with a letter, at most 64`,
     );
+}
+
+function checkWeight(weight: number): void {
+  if (weight >= 0 && weight <= 1) return;
+  throw invalidInput(`canary_weight is ${weight}; it must be between 0 and 1`, {
+    problems: [{ path: 'canary_weight', message: 'must be between 0 and 1', got: String(weight) }],
+  });
+}
+
+/** The canary that runs beside `version` where that is what the alias points at. */
+function canaryBeside({ aliases }: ModelState, aliasName: string, version: Version): Version | undefined {
+  return aliases.find((alias) => alias.aliasName === aliasName && alias.version === version)?.canary?.version;
 }
 
 /** A version's place in a listing; a page's token is that of its last item, so that what is published meanwhile moves none. */

@@ -58,6 +58,8 @@ type Route =
       readonly index: number;
       codec: TypedCodec | undefined;
       codecOf: Servable | undefined;
+      /** Of the versions between which a canary has calls alternate. */
+      readonly codecs: WeakMap<Servable, TypedCodec>;
     }
   | {
       readonly kind: 'generated';
@@ -183,6 +185,7 @@ export class Dispatcher {
           index,
           codec: undefined,
           codecOf: undefined,
+          codecs: new WeakMap(),
         };
         routes.set(`${name}:${method.name}`, route);
         if (name === plain && !routes.has(method.name)) routes.set(method.name, route);
@@ -227,18 +230,13 @@ export class Dispatcher {
       request.referenceLength === 0
         ? PRODUCTION
         : buffer.toString('utf8', request.referenceAt, request.referenceAt + request.referenceLength);
-    const servable = this.#router.ready(model, reference);
+    const only = this.#router.ready(model, reference),
+      servable = only ?? this.#router.choose(model, reference, routingKeyOf(reader, request));
     if (servable !== undefined) {
       const codec = this.#predictCodec(route, servable, reference, request.outputs(reader));
-      caller.connection.lastQuestion = LastQuestion.of(
-        reader,
-        request,
-        caller.compact,
-        model,
-        reference,
-        codec,
-        this.#generation,
-      );
+      // While a canary runs, the next call may be the other version's.
+      caller.connection.lastQuestion =
+        only && LastQuestion.of(reader, request, caller.compact, model, reference, codec, this.#generation);
       this.#predictBy(caller, codec, reader, arrivedMs);
       return;
     }
@@ -306,7 +304,7 @@ export class Dispatcher {
 
   #onTyped(caller: Caller, route: TypedRoute, reader: WireReader, start: number, arrivedMs: number): void {
     const { model } = route.typed.service,
-      servable = this.#router.ready(model, PRODUCTION);
+      servable = this.#router.ready(model, PRODUCTION) ?? this.#router.choose(model, PRODUCTION);
     if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
     else
       this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) =>
@@ -322,11 +320,7 @@ export class Dispatcher {
   /** The arguments' struct, its rows into the batch. @returns how many */
   #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
     if (route.codecOf !== servable) {
-      route.codec = new TypedCodec(
-        this.#router.binding(servable, route.typed).methods[route.index]!,
-        servable,
-        PRODUCTION,
-      );
+      route.codec = this.#typedCodec(route, servable);
       route.codecOf = servable;
     }
     const codec = route.codec!,
@@ -341,6 +335,15 @@ export class Dispatcher {
     finished(reader);
     if (rows === 0) throw required(argument.name);
     return rows;
+  }
+
+  #typedCodec(route: TypedRoute, servable: Servable): TypedCodec {
+    let codec = route.codecs.get(servable);
+    if (codec === undefined) {
+      codec = new TypedCodec(this.#router.binding(servable, route.typed).methods[route.index]!, servable, PRODUCTION);
+      route.codecs.set(servable, codec);
+    }
+    return codec;
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -501,6 +504,10 @@ function readContext(reader: WireReader, context: ContextFields, path: readonly 
     else context.read(reader);
   }
   reader.structEnd();
+}
+
+function routingKeyOf({ buffer }: WireReader, { routingKeyAt, routingKeyLength }: PredictRequestSpans): Uint8Array {
+  return buffer.subarray(routingKeyAt, routingKeyAt + routingKeyLength);
 }
 
 function required(path: string): ParleyError {

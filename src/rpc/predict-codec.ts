@@ -56,6 +56,8 @@ export class PredictRequestSpans {
   modelLength = 0;
   referenceAt = 0;
   referenceLength = 0;
+  routingKeyAt = 0;
+  routingKeyLength = 0;
   /** The list of wanted outputs, from its header on; a length of 0: absent. */
   outputsAt = 0;
   outputsLength = 0;
@@ -64,7 +66,7 @@ export class PredictRequestSpans {
   inputs = 0;
 
   read(reader: WireReader, context: ContextFields): void {
-    this.modelLength = this.referenceLength = this.inputs = 0;
+    this.modelLength = this.referenceLength = this.routingKeyLength = this.inputs = 0;
     this.outputsLength = this.outputsNamed = 0;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
@@ -76,6 +78,9 @@ export class PredictRequestSpans {
       else if (id === 3 && type === STRING) {
         this.referenceLength = reader.span();
         this.referenceAt = reader.spanAt;
+      } else if (id === 4 && type === STRING) {
+        this.routingKeyLength = reader.span();
+        this.routingKeyAt = reader.spanAt;
       } else if (id === 5 && type === LIST) this.#passOutputs(reader);
       else if (id === 1 && type === STRUCT) context.read(reader);
       else reader.skip(type);

@@ -46,6 +46,9 @@ export function versionToWire(version: ModelVersion): types.ModelVersion {
       accepted: version.accepted,
       aliases: [...version.aliases],
       description: version.description,
+      retired: version.retired,
+      canary_aliases: [...version.canaryAliases],
+      held_aliases: [...version.heldAliases],
     }) as never,
   );
 }
@@ -63,6 +66,9 @@ export function versionFromWire(wire: Wire<types.ModelVersion>): ModelVersion {
     accepted: wire.accepted === true,
     aliases: [...(wire.aliases ?? [])],
     description: text(wire.description),
+    retired: wire.retired === true,
+    canaryAliases: [...(wire.canary_aliases ?? [])],
+    heldAliases: [...(wire.held_aliases ?? [])],
   }) as ModelVersion;
 }
 
@@ -151,12 +157,27 @@ export function verdictFromWire(wire: Wire<types.AcceptResponse>): Verdict {
 }
 
 export const aliasToWire = (state: AliasState): types.AliasState =>
-  new types.AliasState({ alias_name: state.aliasName, version: state.version } as never);
+  new types.AliasState(
+    present({
+      alias_name: state.aliasName,
+      version: state.version,
+      canary_version: state.canary?.version,
+      canary_weight: state.canary?.weight,
+      held: state.held,
+      last_change: state.lastChange && entryToWire(state.lastChange),
+    }) as never,
+  );
 
-export const aliasFromWire = (wire: Wire<types.AliasState>): AliasState => ({
-  aliasName: must(wire.alias_name, 'alias_name'),
-  version: must(wire.version, 'alias.version'),
-});
+export function aliasFromWire(wire: Wire<types.AliasState>): AliasState {
+  const { canary_version: version, canary_weight: weight, last_change: lastChange } = wire;
+  return {
+    aliasName: must(wire.alias_name, 'alias_name'),
+    version: must(wire.version, 'alias.version'),
+    ...(version == null || weight == null ? {} : { canary: { version, weight } }),
+    held: wire.held === true,
+    ...(lastChange == null ? {} : { lastChange: entryFromWire(lastChange) }),
+  };
+}
 
 const DATA_TYPE_NAMES = new Map(
   Object.entries(DATA_TYPES).map(([name, { number }]) => [number, name as DataType] as const),

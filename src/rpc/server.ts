@@ -82,15 +82,18 @@ export class RpcServer {
   }
 
   /**
-   * Accepts nothing more, lets accepted calls finish, then closes what is left.
+   * The moment between refusing calls and ending connections: a call that was on its way is told SHUTTING_DOWN.
    *
-   * Whoever answers the frames refuses new calls by then: callers are told SHUTTING_DOWN for a moment before their
-   * connections end, so that a call that was on its way gets an answer.
+   * Whoever answers the frames must be refusing them already. Where nobody is connected, nothing is waited for.
    */
+  async notice(): Promise<void> {
+    if (this.#connections.size > 0) await sleep(NOTICE_MS);
+  }
+
+  /** Accepts nothing more, lets accepted calls finish, then closes what is left. */
   async close(): Promise<void> {
     clearInterval(this.#sweep);
     const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
-    if (this.#connections.size > 0) await sleep(NOTICE_MS);
     for (const connection of this.#connections) connection.drain();
     this.#batcher.schedule();
     const force = setTimeout(() => {

@@ -306,15 +306,15 @@ function fieldReader(
         : new Map(
             field.enum.members.filter((member) => member.value !== 0).map((member) => [member.value, member.label]),
           ),
-    missing: missingValue(field, binding === undefined),
+    missing: missingValue(field),
   };
 }
 
-/** What stands for a value that is not sent. A field that is not fed may always be missing. */
-function missingValue(field: InputField, unfed: boolean): number | string | undefined {
+/** What stands for a value that is not sent. */
+function missingValue(field: InputField): number | string | undefined {
   const text = field.type === 'string' || field.type === 'enum';
   if (field.missing.kind === 'default') return field.missing.value;
-  return field.missing.kind === 'allowed' || unfed ? (text ? '' : Number.NaN) : undefined;
+  return field.missing.kind === 'allowed' ? (text ? '' : Number.NaN) : undefined;
 }
 
 function store(batch: Batch, field: FieldReader, row: number, value: number | string): void {

@@ -56,6 +56,16 @@ export class Factory {
     return servable;
   }
 
+  /** The model's versions that are loaded now. */
+  versionsOf(model: string): readonly Version[] {
+    return [...this.#loaded.values()].filter((servable) => servable.model === model).map(({ version }) => version);
+  }
+
+  /** Is no longer given out. Calls that wait in its batches are answered; its session goes with the last of them. */
+  forget(model: string, version: Version): void {
+    this.#loaded.delete(keyOf(model, version));
+  }
+
   /** Releases every servable; one that is being loaded is released when it is there. */
   close(): void {
     this.#closed = true;

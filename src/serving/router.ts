@@ -4,13 +4,17 @@
  * A version is loaded on its first call. Once an alias's version is loaded, a version that the alias is moved to is
  * loaded before it takes over; the old one answers until then, and goes on answering when the new one does not load.
  * A contract that the version in production does not fit waits, too, until one is promoted that does.
+ *
+ * A canary takes calls once both of its alias's versions are loaded; one that does not load, or does not fit the contract
+ * that callers are answered by, takes none.
  */
 import type { Logger } from 'pino';
 import { bindService, type ServiceBinding } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { notFound, ParleyError } from '../errors.js';
 import type { ModelState, ModelStore } from '../model/store-port.js';
-import { PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
+import { type AliasPointer, PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
+import { RunningCanary } from './canary.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
 import type { Servable } from './servable.js';
@@ -28,6 +32,8 @@ export interface Target {
   readonly version: Version;
   /** Set once the version is loaded. */
   servable: Servable | undefined;
+  /** Set while a canary runs and takes calls: both versions are loaded. */
+  canary: RunningCanary | undefined;
 }
 
 /** A typed service that can be called now. */
@@ -107,12 +113,25 @@ export class Router {
     return this.#connected;
   }
 
-  /** The loaded version that an alias leads to, when it can be said without waiting. */
+  /** The loaded version that answers all calls of an alias, when it can be said without waiting; none while a canary runs. */
   ready(model: string, aliasName: string): Servable | undefined {
-    return this.#models.get(model)?.targets.get(aliasName)?.servable;
+    const target = this.#models.get(model)?.targets.get(aliasName);
+    return target === undefined || target.canary !== undefined ? undefined : target.servable;
   }
 
   /**
+   * The loaded version that answers one call of an alias, when it can be said without waiting.
+   *
+   * @param routingKey equal keys meet the same version while a canary runs; without one, each call is on its own
+   */
+  choose(model: string, aliasName: string, routingKey?: Uint8Array): Servable | undefined {
+    const target = this.#models.get(model)?.targets.get(aliasName);
+    return target?.canary?.takes(routingKey) ? target.canary.servable : target?.servable;
+  }
+
+  /**
+   * An alias's own version, or the one that is named; loaded when it is not yet.
+   *
    * @param reference an alias, a version or a unique prefix of one
    * @throws ParleyError NOT_FOUND with the way out, and what loading throws
    */
@@ -180,6 +199,7 @@ export class Router {
       const state = await this.#store.state(model);
       if (isGone(state)) this.#forget(model);
       else await this.#followState(this.#routed(model), state);
+      await this.#forgetUnreachable(model);
     } catch (error) {
       if (this.#closed) return;
       const again = !(error instanceof ParleyError) || error.retryable;
@@ -216,7 +236,51 @@ export class Router {
       choose?.();
       this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
     }
-    (await this.#choose(routed, state, routed.targets.get(PRODUCTION)?.version))?.();
+    endCanaries(routed, state);
+    try {
+      (await this.#choose(routed, state, routed.targets.get(PRODUCTION)?.version))?.();
+    } finally {
+      for (const pointer of state.aliases) await this.#beginCanary(routed, pointer);
+    }
+  }
+
+  /** Gives the alias's canary its share, once both versions are loaded. */
+  async #beginCanary(routed: RoutedModel, { aliasName, version, canary }: AliasPointer): Promise<void> {
+    const target = routed.targets.get(aliasName);
+    if (canary === undefined || target?.version !== version) return;
+    if (target.canary?.version === canary.version && target.canary.weight === canary.weight) return;
+    target.servable ??= await this.#loadNext(routed.name, aliasName, version);
+    const servable = target.servable && (await this.#loadNext(routed.name, aliasName, canary.version));
+    if (servable === undefined) return;
+    const told = { model: routed.name, alias: aliasName, version, canary: canary.version, weight: canary.weight };
+    if (aliasName === PRODUCTION && !this.#fits(routed, servable)) {
+      this.#log.warn(told, 'the canary does not fit the contract that callers are answered by; it takes no calls');
+      return;
+    }
+    target.canary = new RunningCanary(canary, servable);
+    this.#log.info(told, 'canary takes its share');
+  }
+
+  /** Whether a version can answer every typed service of the model. */
+  #fits({ contract }: RoutedModel, servable: Servable): boolean {
+    try {
+      for (const service of contract?.services ?? []) this.binding(servable, { contract: contract!, service });
+      return true;
+    } catch (error) {
+      if (error instanceof ParleyError && error.code === 'CONTRACT_MISMATCH') return false;
+      throw error;
+    }
+  }
+
+  /** What callers reached by its digest is answered no longer once it is retired or pruned. */
+  async #forgetUnreachable(model: string): Promise<void> {
+    const targets = [...(this.#models.get(model)?.targets.values() ?? [])];
+    const inUse = new Set(targets.flatMap(({ version, canary }) => [version, canary?.version]));
+    for (const version of this.#factory.versionsOf(model)) {
+      if (inUse.has(version)) continue;
+      const record = await this.#store.version(model, version);
+      if (record === undefined || record.retiredAt !== undefined) this.#factory.forget(model, version);
+    }
   }
 
   async #tryToChoose(routed: RoutedModel, state: ModelState, production: Version): Promise<(() => void) | undefined> {
@@ -240,6 +304,8 @@ export class Router {
       const before = routed.contract?.fingerprint;
       routed.chosenFor = chosenFor;
       routed.contract = contract;
+      const target = routed.targets.get(PRODUCTION);
+      if (target?.canary !== undefined && !this.#fits(routed, target.canary.servable)) target.canary = undefined;
       const told = { model: routed.name, contract: contract?.fingerprint, version: production };
       if (behind !== undefined)
         this.#log.warn(
@@ -271,7 +337,7 @@ export class Router {
       servable = await this.#loadNext(routed.name, aliasName, version);
       if (servable === undefined) return undefined;
     }
-    return { aliasName, version, servable };
+    return { aliasName, version, servable, canary: undefined };
   }
 
   /** The version that is to take over; undefined when it does not load and the old one must go on. */
@@ -297,6 +363,15 @@ export class Router {
         void this.#follow(model);
       }, RETRY_MS),
     );
+  }
+}
+
+/** Canaries that were ended, or whose alias leads elsewhere; a change of weight alone ends none. */
+function endCanaries(routed: RoutedModel, { aliases }: ModelState): void {
+  for (const { aliasName, version, canary } of aliases) {
+    const target = routed.targets.get(aliasName);
+    if (target?.canary === undefined) continue;
+    if (target.version !== version || target.canary.version !== canary?.version) target.canary = undefined;
   }
 }
 

@@ -1,11 +1,12 @@
 /** Aliases: what they point at, how they move, and what they pointed at before. */
-import { conflict, internal, invalidInput, notAccepted } from '../errors.js';
+import { internal } from '../errors.js';
 import type { ModelState, MoveAlias } from '../model/store-port.js';
-import type { AliasState, LedgerEntry, Version } from '../model/version.js';
+import type { AliasPointer, AliasState, LedgerEntry, Version } from '../model/version.js';
+import { aliasRefusal } from './alias-refusals.js';
+import { canaryOf } from './canaries.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
 import { verdictField } from './keys.js';
 import type { Ledger } from './ledger.js';
-import { noVersion } from './versions.js';
 
 export class Aliases {
   constructor(
@@ -18,13 +19,33 @@ export class Aliases {
     checkModel(model);
     const { commands, keys } = this.context;
     const reply = await commands.ask((redis) =>
-      redis.readState(keys.aliases(model), keys.epoch(model), keys.contractInForce(model)),
+      redis.readState(
+        keys.aliases(model),
+        keys.canaries(model),
+        keys.holds(model),
+        keys.epoch(model),
+        keys.contractInForce(model),
+      ),
     );
-    const [epoch, fingerprint, ...pairs] = reply.map(String);
-    const aliases: AliasState[] = [];
-    for (let i = 0; i + 1 < pairs.length; i += 2) aliases.push({ aliasName: pairs[i]!, version: pairs[i + 1]! });
+    const [epoch, fingerprint, ...fields] = reply.map(String);
+    const aliases: AliasPointer[] = [];
+    for (let i = 0; i + 3 < fields.length; i += 4) aliases.push(pointerOf(fields.slice(i, i + 4)));
     aliases.sort((a, b) => (a.aliasName < b.aliasName ? -1 : 1));
     return { model, epoch: Number(epoch), aliases, ...(fingerprint ? { contractFingerprint: fingerprint } : {}) };
+  }
+
+  /** All that can be said of each alias. */
+  async list(model: string): Promise<readonly AliasState[]> {
+    const { aliases, epoch } = await this.state(model);
+    const changes = await this.ledger.lastOfAliases(
+      model,
+      aliases.map(({ aliasName }) => aliasName),
+      epoch,
+    );
+    return aliases.map(({ holdSequence, ...pointer }) => {
+      const lastChange = changes.get(pointer.aliasName);
+      return { ...pointer, held: holdSequence !== undefined, ...(lastChange === undefined ? {} : { lastChange }) };
+    });
   }
 
   async trail(model: string, aliasName: string): Promise<readonly Version[]> {
@@ -38,10 +59,11 @@ export class Aliases {
     checkAlias(request.aliasName);
     checkVersion(request.version);
     if (typeof request.expected === 'string') checkVersion(request.expected);
-    const [outcome, ...details] = (await this.runScript(request)).map(String);
+    const reply = (await this.runScript(request)).map(String);
+    const [outcome, ...details] = reply;
     if (outcome === 'OK') return entryOf(request, details);
     if (outcome === 'SAME') return this.lastMove(request);
-    throw refusalOf(request, outcome, details);
+    throw await aliasRefusal(request, reply, this.ledger);
   }
 
   private runScript(request: MoveAlias): Promise<(string | number)[]> {
@@ -51,8 +73,11 @@ export class Aliases {
       (redis) =>
         redis.moveAlias(
           keys.aliases(model),
+          keys.canaries(model),
+          keys.holds(model),
           keys.trail(model, aliasName),
           keys.versions(model),
+          keys.version(model, version),
           keys.verdicts(model),
           keys.contractInForce(model),
           keys.epoch(model),
@@ -76,10 +101,24 @@ export class Aliases {
   }
 
   private async lastMove({ model, aliasName, version }: MoveAlias): Promise<LedgerEntry> {
-    const entry = await this.ledger.lastMove(model, aliasName, version);
+    const isIt = (line: LedgerEntry) => isMove(line) && line.aliasName === aliasName && line.version === version;
+    const entry = await this.ledger.last(model, isIt);
     if (entry !== undefined) return entry;
     throw internal(`alias "${aliasName}" of model "${model}" points at ${version}, and no line of its ledger says so`);
   }
+}
+
+const isMove = ({ action }: LedgerEntry): boolean => action === 'promote' || action === 'rollback';
+
+/** @param fields alias, version, canary, line that holds it, as `readState` replies them */
+function pointerOf([aliasName, version, canaryText = '', hold]: readonly string[]): AliasPointer {
+  const canary = canaryOf(canaryText);
+  return {
+    aliasName: aliasName!,
+    version: version!,
+    ...(canary === undefined ? {} : { canary }),
+    ...(hold ? { holdSequence: Number(hold) } : {}),
+  };
 }
 
 function entryOf(request: MoveAlias, [sequence, at, previous]: readonly string[]): LedgerEntry {
@@ -94,38 +133,4 @@ function entryOf(request: MoveAlias, [sequence, at, previous]: readonly string[]
     ...(request.reason ? { reason: request.reason } : {}),
     ...(request.gate ?? {}),
   };
-}
-
-function refusalOf(request: MoveAlias, outcome: string | undefined, details: readonly string[]): Error {
-  const { model, aliasName, version, expected } = request;
-  const alias = `alias "${aliasName}" of model "${model}"`;
-  switch (outcome) {
-    case 'NO_VERSION':
-      return noVersion(model, version);
-    case 'CONFLICT': {
-      const now = details[0] === '' ? 'points nowhere' : `points at ${details[0]}`;
-      const done =
-        details[0] === version ? ', which is what was wanted: nothing is left to do' : '; look at it and decide again';
-      return conflict(`${alias} ${now}, and ${expected ?? 'nothing'} was expected${done}`);
-    }
-    case 'NOT_IN_FORCE':
-      return notAccepted(
-        `${alias} was not moved: version ${version} was judged for contract ${request.gate?.contractFingerprint} and fixtures ` +
-          `${request.gate?.fixtureFingerprint}, and in force are contract ${details[0] || 'none'} and fixtures ` +
-          `${details[1] || 'none'}; judge it again with \`parley accept\``,
-      );
-    case 'NOT_ACCEPTED':
-      return notAccepted(
-        details[0] === 'rejected'
-          ? `${alias} was not moved: version ${version} has failed its contract's acceptance suite`
-          : `${alias} was not moved: version ${version} has not been judged by its contract's acceptance suite; run \`parley accept\``,
-      );
-    case 'NOT_IN_TRAIL':
-      return invalidInput(
-        `${alias} cannot be rolled back to ${version}: it has not pointed there, or that was undone; a rollback goes to what ` +
-          'the alias pointed at before, anything else is a promotion',
-      );
-    default:
-      return internal(`moveAlias answered ${JSON.stringify([outcome, ...details])}`);
-  }
 }

@@ -10,6 +10,8 @@
  * | `parley:{m}:epoch` | string | sequence of the ledger's last line |
  * | `parley:{m}:ledger` | stream | one entry per change, its id `<sequence>-0` |
  * | `parley:{m}:aliases` | hash | alias -> version |
+ * | `parley:{m}:canaries` | hash | alias -> `<version> <weight>` of the canary beside its version |
+ * | `parley:{m}:holds` | hash | alias -> sequence of the ledger's line that holds it |
  * | `parley:{m}:trail:<alias>` | list | what the alias pointed at before, nearest first |
  * | `parley:{m}:versions` | sorted set | version, by the sequence of its publication |
  * | `parley:{m}:version:<version>` | hash | the version's record |
@@ -45,6 +47,14 @@ export class Keys {
 
   aliases(model: string): string {
     return this.of(model, 'aliases');
+  }
+
+  canaries(model: string): string {
+    return this.of(model, 'canaries');
+  }
+
+  holds(model: string): string {
+    return this.of(model, 'holds');
   }
 
   trail(model: string, aliasName: string): string {

@@ -27,12 +27,35 @@ export class Ledger {
     return wanted;
   }
 
-  /** The line that last pointed `aliasName` at `version`. */
-  async lastMove(model: string, aliasName: string, version: string): Promise<LedgerEntry | undefined> {
-    for await (const entry of this.backwards(model, LINES_A_PAGE)) {
-      if (entry.aliasName === aliasName && entry.version === version) return entry;
-    }
+  /** The newest line that is what is looked for. */
+  async last(model: string, isIt: (entry: LedgerEntry) => boolean): Promise<LedgerEntry | undefined> {
+    for await (const entry of this.backwards(model, LINES_A_PAGE)) if (isIt(entry)) return entry;
     return undefined;
+  }
+
+  /** The newest line on each of these aliases, up to line `epoch`. */
+  async lastOfAliases(
+    model: string,
+    aliasNames: readonly string[],
+    epoch: number,
+  ): Promise<ReadonlyMap<string, LedgerEntry>> {
+    const missing = new Set(aliasNames);
+    const found = new Map<string, LedgerEntry>();
+    if (missing.size === 0) return found;
+    for await (const entry of this.backwards(model, LINES_A_PAGE)) {
+      if (entry.sequence > epoch || entry.aliasName === undefined || !missing.delete(entry.aliasName)) continue;
+      found.set(entry.aliasName, entry);
+      if (missing.size === 0) break;
+    }
+    return found;
+  }
+
+  /** One line by its number. */
+  async line(model: string, sequence: number): Promise<LedgerEntry | undefined> {
+    const { commands, keys, records } = this.context;
+    const key = keys.ledger(model);
+    const [found] = await commands.ask((redis) => redis.xrange(key, `${sequence}-0`, `${sequence}-0`));
+    return found && records.ledgerEntry(key, found[0], found[1]);
   }
 
   private async *backwards(model: string, pageLines: number): AsyncGenerator<LedgerEntry> {

@@ -22,6 +22,8 @@ const versionFields = z.object({
   contractService: text.exactOptional(),
   contractFingerprint: text.exactOptional(),
   description: text.exactOptional(),
+  promotedAt: wholeNumber.exactOptional(),
+  retiredAt: wholeNumber.exactOptional(),
 });
 
 const contractFields = z.object({
@@ -115,8 +117,10 @@ export class RecordReader {
   }
 }
 
-/** Field, value, field, value, …; what is undefined is left out. `publishedAt` is added by the script. */
-export function versionToFields(record: Omit<VersionRecord, 'version' | 'publishedAt'>): (string | number | Buffer)[] {
+/** Field, value, field, value, …; what is undefined is left out. The times are added by the scripts. */
+export function versionToFields(
+  record: Omit<VersionRecord, 'version' | 'publishedAt' | 'promotedAt' | 'retiredAt'>,
+): (string | number | Buffer)[] {
   return flatten({
     modelType: record.modelType,
     sizeBytes: record.sizeBytes,

@@ -7,22 +7,29 @@
 import { randomBytes } from 'node:crypto';
 import type {
   ContractRecord,
+  HoldAlias,
   ModelState,
   ModelStore,
   MoveAlias,
+  PruneVersion,
+  RetireVersion,
+  SetCanary,
   StoreWatcher,
   VersionRecord,
 } from '../model/store-port.js';
-import type { LedgerEntry, Verdict, Version } from '../model/version.js';
+import type { AliasState, LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { RedisAddress } from './address.js';
 import { Aliases } from './aliases.js';
+import { Canaries } from './canaries.js';
 import { Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
 import { Contracts, type PublishContract } from './contracts.js';
+import { Holds } from './holds.js';
 import { Keys } from './keys.js';
 import { Ledger, type LedgerQuery } from './ledger.js';
 import { PART_BYTES } from './parts.js';
 import { RecordReader } from './records.js';
+import { Retention } from './retention.js';
 import { Uploads } from './uploads.js';
 import { type PublishVersion, Versions } from './versions.js';
 import { Watcher } from './watcher.js';
@@ -72,7 +79,10 @@ export class RedisStore implements ModelStore {
   private readonly published: Versions;
   private readonly contracts: Contracts;
   private readonly history: Ledger;
-  private readonly aliases: Aliases;
+  private readonly pointers: Aliases;
+  private readonly canaries: Canaries;
+  private readonly holds: Holds;
+  private readonly retention: Retention;
 
   constructor(options: RedisStoreOptions) {
     this.address = options.connection;
@@ -89,7 +99,10 @@ export class RedisStore implements ModelStore {
     this.published = new Versions(this.context);
     this.contracts = new Contracts(this.context);
     this.history = new Ledger(this.context);
-    this.aliases = new Aliases(this.context, this.history);
+    this.pointers = new Aliases(this.context, this.history);
+    this.canaries = new Canaries(this.context, this.history);
+    this.holds = new Holds(this.context, this.history);
+    this.retention = new Retention(this.context, this.history);
   }
 
   /** Connects now, and says why where that fails; without it the first call connects. */
@@ -128,7 +141,7 @@ export class RedisStore implements ModelStore {
   }
 
   state(model: string): Promise<ModelState> {
-    return this.aliases.state(model);
+    return this.pointers.state(model);
   }
 
   beginUpload(model: string, sizeBytes: number): Promise<string> {
@@ -192,11 +205,31 @@ export class RedisStore implements ModelStore {
   }
 
   moveAlias(request: MoveAlias): Promise<LedgerEntry> {
-    return this.aliases.move(request);
+    return this.pointers.move(request);
+  }
+
+  setCanary(request: SetCanary): Promise<LedgerEntry> {
+    return this.canaries.set(request);
+  }
+
+  holdAlias(request: HoldAlias): Promise<LedgerEntry> {
+    return this.holds.change(request);
+  }
+
+  retireVersion(request: RetireVersion): Promise<LedgerEntry> {
+    return this.retention.retire(request);
+  }
+
+  pruneVersion(request: PruneVersion): Promise<LedgerEntry | undefined> {
+    return this.retention.prune(request);
+  }
+
+  aliases(model: string): Promise<readonly AliasState[]> {
+    return this.pointers.list(model);
   }
 
   trail(model: string, aliasName: string): Promise<readonly Version[]> {
-    return this.aliases.trail(model, aliasName);
+    return this.pointers.trail(model, aliasName);
   }
 
   ledger(model: string, query?: LedgerQuery): Promise<readonly LedgerEntry[]> {
@@ -204,7 +237,7 @@ export class RedisStore implements ModelStore {
   }
 
   async watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }> {
-    const readState = (model: string) => this.aliases.state(model);
+    const readState = (model: string) => this.pointers.state(model);
     const watching = new Watcher(this.context, this.connection('events'), readState, watcher, this.pollMs);
     this.watchers.add(watching);
     const stop = async () => {

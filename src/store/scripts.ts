@@ -12,6 +12,10 @@ export interface Scripts {
   readonly publishContract: Script;
   readonly recordVerdict: Script;
   readonly moveAlias: Script;
+  readonly setCanary: Script;
+  readonly holdAlias: Script;
+  readonly retireVersion: Script;
+  readonly pruneVersion: Script;
   readonly readState: Script;
   readonly uploadPart: Script;
 }

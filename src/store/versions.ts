@@ -38,8 +38,14 @@ export class Versions {
   async read(model: string, version: Version): Promise<Buffer> {
     const record = await this.find(model, version);
     if (record === undefined) throw noVersion(model, version);
+    if (record.retiredAt !== undefined) throw retiredVersion(model, version, record.retiredAt);
     const what = `version ${version} of model "${model}"`;
-    const bytes = await readParts(this.context, this.context.keys.blob(model, version), record.sizeBytes, what);
+    const bytes = await readParts(this.context, this.context.keys.blob(model, version), record.sizeBytes, what).catch(
+      async (error: unknown) => {
+        // It may have been pruned under the reader's hands.
+        throw (await this.find(model, version)) === undefined ? noVersion(model, version) : error;
+      },
+    );
     const digest = await digestOf(bytes);
     if (digest === version) return bytes;
     throw modelBroken(`${what} is damaged: the stored bytes have the digest ${digest}; roll back, or train it again`);
@@ -136,6 +142,13 @@ export class Versions {
 
 export function noVersion(model: string, version: string): Error {
   return notFound(`model "${model}" has no version ${version}; list its versions with \`parley versions ${model}\``);
+}
+
+export function retiredVersion(model: string, version: string, retiredAt: number): Error {
+  return notFound(
+    `version ${version} of model "${model}" is retired since ${new Date(retiredAt / 1000).toISOString()}: it is kept on the ` +
+      `record and can be neither promoted nor called; choose another with \`parley versions ${model}\``,
+  );
 }
 
 async function checkPublication({ model, bytes, record, runConfigurationJson }: PublishVersion): Promise<void> {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { CliContext } from '#parley/cli/context.js';
 import { Output } from '#parley/cli/output.js';
 import { runCommand } from '#parley/cli/program.js';
+import type { RegistryPort } from '#parley/model/registry-port.js';
 
 export interface Ran {
   readonly code: number;
@@ -14,8 +15,12 @@ export interface Ran {
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** For commands that open no store and ask no server. */
-export async function runHere(argv: readonly string[], signal = new AbortController().signal): Promise<Ran> {
+/** @param registry for commands that need one; without it, opening one fails */
+export async function runHere(
+  argv: readonly string[],
+  signal = new AbortController().signal,
+  registry?: RegistryPort,
+): Promise<Ran> {
   const texts = { stdout: '', stderr: '' };
   const collecting = (name: keyof typeof texts) =>
     new PassThrough().on('data', (chunk: Buffer) => (texts[name] += chunk.toString()));
@@ -25,7 +30,7 @@ export async function runHere(argv: readonly string[], signal = new AbortControl
     signal,
     version: '0.0.0',
     stdin: new PassThrough(),
-    openRegistry: away,
+    openRegistry: registry === undefined ? away : async () => ({ registry, close: async () => {} }),
     predict: away,
     serve: away,
   };

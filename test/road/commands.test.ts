@@ -50,9 +50,10 @@ describe('the command line', function () {
     ['a --set without a value', ['train', 'x', '--set', 'trainer'], /write KEY=VALUE/],
   ];
   let ends: Promise<Ran>[];
-  const elsewhere = new Place();
+  let elsewhere: Place;
   // All at once: what takes time is a process's start.
   before(() => {
+    elsewhere = new Place();
     ends = wrong.map(([, args]) => elsewhere.run(...args));
   });
   after(() => elsewhere.leave());

@@ -632,6 +632,10 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
       'accept',
       'promote',
       'rollback',
+      'hold',
+      'release',
+      'retire',
+      'prune',
       'aliases',
       'history',
     ])
@@ -643,10 +647,6 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
       'watch_run',
       'cancel_run',
       'list_runs',
-      'hold',
-      'release',
-      'retire',
-      'prune',
       'record_labels',
       'live_metrics',
     ])
@@ -659,6 +659,12 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
         ask(method, 'refused', `the model ${named}`, [2, text(name)], [3, text('0123456789')]);
       ask('rollback', 'refused', `the model ${named}`, [2, text(name)]);
       ask('rollback', 'refused', `the alias ${named}`, penguins, [3, text(name)]);
+      for (const method of ['hold', 'release']) {
+        ask(method, 'refused', `the model ${named}`, [2, text(name)]);
+        ask(method, 'refused', `the alias ${named}`, penguins, [3, text(name)]);
+      }
+      ask('retire', 'refused', `the version ${named}`, penguins, [3, text(name)]);
+      ask('prune', 'refused', `the model ${named}`, [2, text(name)], [3, i32(0)]);
       ask('contract', 'NOT_FOUND', `the service ${named}`, [2, text(name)]);
       ask('accept', 'refused', `the version ${named}`, penguins, [3, text(name)]);
       ask('promote', 'refused', `the version ${named}`, penguins, [3, text(name)]);
@@ -675,6 +681,9 @@ export function hostileCases(protocol: ProtocolName): HostileCase[] {
       ask('list_versions', 'INVALID_INPUT', `a limit of ${limit}`, penguins, [3, i32(limit)]);
       ask('history', 'INVALID_INPUT', `a limit of ${limit}`, penguins, [5, i32(limit)]);
     }
+    for (const weight of [-0.1, 1.1, Number.NaN, Infinity, -Infinity])
+      ask('promote', 'INVALID_INPUT', `a weight of ${weight}`, penguins, [3, text('0123456789')], [7, double(weight)]);
+    for (const keep of [-1, -(2 ** 31)]) ask('prune', 'INVALID_INPUT', `keeping ${keep}`, penguins, [3, i32(keep)]);
     ask('list_versions', 'answer', 'a limit of 2^31 - 1', penguins, [3, i32(2 ** 31 - 1)]);
     ask('history', 'answer', 'a limit of 2^31 - 1', penguins, [5, i32(2 ** 31 - 1)]);
     for (const at of [-1, 2 ** 62]) ask('history', 'answer', `at ${at}`, penguins, [4, i64(at)]);

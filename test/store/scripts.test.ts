@@ -10,11 +10,20 @@ describe('the Lua scripts', () => {
 
   it('are methods of the client', () => {
     const client = defineScripts(new Redis({ lazyConnect: true }));
-    const { publishVersion, publishContract, recordVerdict, moveAlias, readState, uploadPart } = client;
-    for (const script of [publishVersion, publishContract, recordVerdict, moveAlias, readState, uploadPart]) {
-      expect(script).to.be.a('function');
-    }
-    expect(files).to.have.length(6);
+    const names = files.map((file) => file.replace(/-\d+\.lua$/, '')).sort();
+    for (const name of names) expect(client, name).to.have.property(name).that.is.a('function');
+    expect(names).to.deep.equal([
+      'holdAlias',
+      'moveAlias',
+      'pruneVersion',
+      'publishContract',
+      'publishVersion',
+      'readState',
+      'recordVerdict',
+      'retireVersion',
+      'setCanary',
+      'uploadPart',
+    ]);
     client.disconnect();
   });
 

@@ -92,6 +92,27 @@ export class World {
     return this.store.moveAlias({ ...BY, model: MODEL, aliasName: 'production', version, action: 'rollback' });
   }
 
+  /** @param weight 0 ends it */
+  canary(version: string, weight: number, more: { aliasName?: string; expected?: string; reason?: string } = {}) {
+    return this.store.setCanary({ ...BY, model: MODEL, aliasName: 'production', version, weight, ...more });
+  }
+
+  hold(action: 'hold' | 'release', more: { aliasName?: string; actor?: string; reason?: string } = {}) {
+    return this.store.holdAlias({ ...BY, model: MODEL, aliasName: 'production', action, ...more });
+  }
+
+  retire(version: string, more: { model?: string; reason?: string } = {}) {
+    return this.store.retireVersion({ ...BY, model: MODEL, version, ...more });
+  }
+
+  prune(version: string, keep: number, more: { reason?: string } = {}) {
+    return this.store.pruneVersion({ ...BY, model: MODEL, version, keep, ...more });
+  }
+
+  async epoch(): Promise<number> {
+    return (await this.store.state(MODEL)).epoch;
+  }
+
   async pointsAt(aliasName = 'production'): Promise<string | undefined> {
     return (await this.store.state(MODEL)).aliases.find((alias) => alias.aliasName === aliasName)?.version;
   }

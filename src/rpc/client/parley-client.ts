@@ -9,12 +9,15 @@ import { notFound } from '../../errors.js';
 import type {
   Described,
   HistoryQuery,
+  Hold,
   Page,
   Promote,
+  Prune,
   Publish,
   PublishContract,
   PublishedContract,
   RegistryPort,
+  Retire,
   Rollback,
 } from '../../model/registry-port.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from '../../model/version.js';
@@ -199,6 +202,7 @@ export class ParleyClient implements RegistryPort {
       alias_name: request.aliasName,
       expected_version: request.expectedVersion,
       reason: request.reason,
+      canary_weight: request.canaryWeight,
     });
   }
 
@@ -209,6 +213,28 @@ export class ParleyClient implements RegistryPort {
       to_version: request.toVersion,
       reason: request.reason,
     });
+  }
+
+  async hold(request: Hold): Promise<LedgerEntry> {
+    return this.#entry('hold', types.HoldRequest, holdToWire(request));
+  }
+
+  async release(request: Hold): Promise<LedgerEntry> {
+    return this.#entry('release', types.HoldRequest, holdToWire(request));
+  }
+
+  async retire({ model, version, reason }: Retire): Promise<LedgerEntry> {
+    return this.#entry('retire', types.RetireRequest, { model, version, reason });
+  }
+
+  async prune(request: Prune): Promise<readonly ModelVersion[]> {
+    const response = await this.#registry<Wire<types.PruneResponse>>('prune', types.PruneRequest, {
+      model: request.model,
+      keep: request.keep,
+      dry_run: request.dryRun,
+      reason: request.reason,
+    });
+    return (response.removed ?? []).map((version) => versionFromWire(version));
   }
 
   async history(query: HistoryQuery): Promise<readonly LedgerEntry[]> {
@@ -245,3 +271,5 @@ export class ParleyClient implements RegistryPort {
     return this.#connection.call<Response>(Client as never, method, request, SLOW_TIMEOUT_MS);
   }
 }
+
+const holdToWire = ({ model, aliasName, reason }: Hold): object => ({ model, alias_name: aliasName, reason });

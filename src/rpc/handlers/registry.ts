@@ -1,7 +1,7 @@
 /** `Registry` of idl/parley.thrift: requests into the port's terms, answers back. */
 import types from '../../../gen/parley_types.js';
 import { invalidInput, unsupported } from '../../errors.js';
-import type { RegistryPort } from '../../model/registry-port.js';
+import type { Hold, RegistryPort } from '../../model/registry-port.js';
 import type { Handlers } from '../generated.js';
 import {
   aliasToWire,
@@ -22,13 +22,20 @@ function required<T>(value: T | null | undefined, path: string): T {
   return value;
 }
 
-/** Doing without what the caller asked for would do something else: all of the traffic moved and not a part of it. */
+/** Doing without what the caller asked for would do something else: fewer checks than the caller believes in. */
 function refuse(value: unknown, path: string): void {
   if (value !== null && value !== undefined)
     throw unsupported(`request.${path} is not supported by this server yet; leave it out`, {
       problems: [{ path: `request.${path}`, message: 'is not supported' }],
     });
 }
+
+const holdOf = (request: Wire<types.HoldRequest>): Hold =>
+  present({
+    model: required(request.model, 'model'),
+    aliasName: request.alias_name,
+    reason: request.reason,
+  }) as never;
 
 function positive(value: number | null | undefined, path: string): number | undefined {
   if (value === null || value === undefined) return undefined;
@@ -139,7 +146,6 @@ export function registryHandlers(registry: RegistryPort): Handlers {
     },
 
     async promote(request: Wire<types.PromoteRequest>) {
-      refuse(request.canary_weight, 'canary_weight');
       const entry = await registry.promote(
         present({
           model: required(request.model, 'model'),
@@ -147,6 +153,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           aliasName: request.alias_name,
           expectedVersion: request.expected_version,
           reason: request.reason,
+          canaryWeight: request.canary_weight,
         }) as never,
       );
       return new types.AliasResponse({ entry: entryToWire(entry) });
@@ -162,6 +169,37 @@ export function registryHandlers(registry: RegistryPort): Handlers {
         }) as never,
       );
       return new types.AliasResponse({ entry: entryToWire(entry) });
+    },
+
+    async hold(request: Wire<types.HoldRequest>) {
+      return new types.AliasResponse({ entry: entryToWire(await registry.hold(holdOf(request))) });
+    },
+
+    async release(request: Wire<types.HoldRequest>) {
+      return new types.AliasResponse({ entry: entryToWire(await registry.release(holdOf(request))) });
+    },
+
+    async retire(request: Wire<types.RetireRequest>) {
+      const entry = await registry.retire(
+        present({
+          model: required(request.model, 'model'),
+          version: required(request.version, 'version'),
+          reason: request.reason,
+        }) as never,
+      );
+      return new types.AliasResponse({ entry: entryToWire(entry) });
+    },
+
+    async prune(request: Wire<types.PruneRequest>) {
+      const removed = await registry.prune(
+        present({
+          model: required(request.model, 'model'),
+          keep: required(request.keep, 'keep'),
+          dryRun: request.dry_run,
+          reason: request.reason,
+        }) as never,
+      );
+      return new types.PruneResponse({ removed: removed.map(versionToWire) });
     },
 
     async aliases(request: Wire<types.AliasesRequest>) {

@@ -1,20 +1,24 @@
--- Points an alias at a version, forward (promote) or back along its trail (rollback), if the alias is still where the
--- caller saw it and the version has passed what is in force.
--- KEYS  aliases, trail, versions, verdicts, contract, epoch, ledger
+-- Points an alias at a version, forward (promote) or back along its trail (rollback), if nobody holds the alias, it is
+-- still where the caller saw it and the version has passed what is in force. A canary of the alias ends with it.
+-- KEYS  aliases, canaries, holds, trail, versions, version, verdicts, contract, epoch, ledger
 -- ARGV  channel, model, alias, version, 'promote' or 'rollback', expected ('' = any, 'none' = points nowhere),
 --       field of verdicts ('' = no gate), the gate's contract and fixtures fingerprints, actor, reason ('' = none),
 --       environment ('' = none)
--- Reply {'OK', sequence, microseconds, previous version ('' = none)} | {'SAME'} (pointed there already)
---       | {'NO_VERSION'} | {'CONFLICT', current ('' = none)} | {'NOT_IN_FORCE', contract, fixtures}
---       | {'NOT_ACCEPTED', 'rejected' or 'unjudged'} | {'NOT_IN_TRAIL'}
+-- Reply {'OK', sequence, microseconds, previous version ('' = none)} | {'SAME'} (pointed there already, without a canary)
+--       | {'NO_VERSION'} | {'RETIRED', microseconds} | {'HELD', sequence} | {'CONFLICT', current ('' = none)}
+--       | {'NOT_IN_FORCE', contract, fixtures} | {'NOT_ACCEPTED', 'rejected' or 'unjudged'} | {'NOT_IN_TRAIL'}
+--       | {'CANARY', version} (points there already, and a canary has calls of it)
 -- Event <model> <sequence>
-local aliases, trail, versions, verdicts, inForce, epoch, ledger = unpack(KEYS)
+local aliases, canaries, holds, trail, versions, record, verdicts, inForce, epoch, ledger = unpack(KEYS)
 local channel, model, alias, version, action, expected, field, contract, fixtures, actor, reason, environment =
   unpack(ARGV)
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local current = redis.call('HGET', aliases, alias)
+local canary = redis.call('HGET', canaries, alias)
+local held = redis.call('HGET', holds, alias)
 local known = redis.call('ZSCORE', versions, version)
+local retired = redis.call('HGET', record, 'retiredAt')
 local place = redis.call('LPOS', trail, version)
 local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
 local verdict = redis.call('HGET', verdicts, field)
@@ -23,6 +27,12 @@ redis.call('XLEN', ledger)
 
 if not known then
   return { 'NO_VERSION' }
+end
+if retired then
+  return { 'RETIRED', retired }
+end
+if held then
+  return { 'HELD', held }
 end
 if (expected == 'none' and current) or (expected ~= '' and expected ~= 'none' and expected ~= current) then
   return { 'CONFLICT', current or '' }
@@ -39,6 +49,9 @@ if field ~= '' then
   end
 end
 if current == version then
+  if canary then
+    return { 'CANARY', string.sub(canary, 1, 64) }
+  end
   return { 'SAME' }
 end
 if action == 'rollback' and not place then
@@ -68,5 +81,7 @@ elseif current then
   redis.call('LPUSH', trail, current)
 end
 redis.call('HSET', aliases, alias, version)
+redis.call('HDEL', canaries, alias)
+redis.call('HSETNX', record, 'promotedAt', at)
 redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence, at, current or '' }

@@ -1,0 +1,60 @@
+-- Removes a version's bytes, record, verdicts and place, unless it is among the newest or an alias ever led to it.
+-- KEYS  aliases, canaries, versions, version, blob, verdicts, epoch, ledger
+-- ARGV  channel, model, version, how many of the newest stay, actor, reason ('' = none), environment ('' = none)
+-- Reply {'OK', sequence, microseconds} | {'NO_VERSION'} | {'KEPT', 'newest', 'promoted' or 'in use'}
+-- Event <model> <sequence>
+local aliases, canaries, versions, record, blob, verdicts, epoch, ledger = unpack(KEYS)
+local channel, model, version, keep, actor, reason, environment = unpack(ARGV)
+
+-- Reads come first: a key that another program has given another type stops the script before it has written anything.
+local pointers = redis.call('HVALS', aliases)
+local shares = redis.call('HVALS', canaries)
+local rank = redis.call('ZREVRANK', versions, version)
+local promoted = redis.call('HGET', record, 'promotedAt')
+local judged = redis.call('HKEYS', verdicts)
+local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+redis.call('HLEN', blob)
+redis.call('XLEN', ledger)
+if not rank then
+  return { 'NO_VERSION' }
+end
+if rank < tonumber(keep) then
+  return { 'KEPT', 'newest' }
+end
+if promoted then
+  return { 'KEPT', 'promoted' }
+end
+for _, pointer in ipairs(pointers) do
+  if pointer == version then
+    return { 'KEPT', 'in use' }
+  end
+end
+for _, share in ipairs(shares) do
+  if string.sub(share, 1, 64) == version then
+    return { 'KEPT', 'in use' }
+  end
+end
+
+local time = redis.call('TIME')
+local at = time[1] .. string.format('%06d', time[2])
+local line = { 'action', 'prune', 'at', at, 'version', version, 'actor', actor }
+local function add(name, value)
+  if value ~= '' then
+    line[#line + 1] = name
+    line[#line + 1] = value
+  end
+end
+add('reason', reason)
+add('environment', environment)
+redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+redis.call('SET', epoch, sequence)
+redis.call('ZREM', versions, version)
+redis.call('DEL', record)
+redis.call('UNLINK', blob)
+for _, field in ipairs(judged) do
+  if string.sub(field, 1, 64) == version then
+    redis.call('HDEL', verdicts, field)
+  end
+end
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+return { 'OK', sequence, at }

@@ -1,0 +1,48 @@
+-- Takes a version out of reach, for good: it can be neither promoted nor loaded. Its record and its bytes stay.
+-- KEYS  aliases, canaries, versions, version, epoch, ledger
+-- ARGV  channel, model, version, actor, reason ('' = none), environment ('' = none)
+-- Reply {'OK', sequence, microseconds} | {'SAME'} (is retired already) | {'NO_VERSION'} | {'IN_USE', alias} (leads to it)
+-- Event <model> <sequence>
+local aliases, canaries, versions, record, epoch, ledger = unpack(KEYS)
+local channel, model, version, actor, reason, environment = unpack(ARGV)
+
+-- Reads come first: a key that another program has given another type stops the script before it has written anything.
+local pointers = redis.call('HGETALL', aliases)
+local shares = redis.call('HGETALL', canaries)
+local known = redis.call('ZSCORE', versions, version)
+local retired = redis.call('HGET', record, 'retiredAt')
+local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+redis.call('XLEN', ledger)
+if not known then
+  return { 'NO_VERSION' }
+end
+if retired then
+  return { 'SAME' }
+end
+for i = 1, #pointers, 2 do
+  if pointers[i + 1] == version then
+    return { 'IN_USE', pointers[i] }
+  end
+end
+for i = 1, #shares, 2 do
+  if string.sub(shares[i + 1], 1, 64) == version then
+    return { 'IN_USE', shares[i] }
+  end
+end
+
+local time = redis.call('TIME')
+local at = time[1] .. string.format('%06d', time[2])
+local line = { 'action', 'retire', 'at', at, 'version', version, 'actor', actor }
+local function add(name, value)
+  if value ~= '' then
+    line[#line + 1] = name
+    line[#line + 1] = value
+  end
+end
+add('reason', reason)
+add('environment', environment)
+redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+redis.call('SET', epoch, sequence)
+redis.call('HSET', record, 'retiredAt', at)
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+return { 'OK', sequence, at }

@@ -1,0 +1,92 @@
+-- Gives a second version a share of an alias's calls, changes the share, or ends it, if nobody holds the alias, it is
+-- still where the caller saw it and the version has passed what is in force. An ending asks for no verdict.
+-- KEYS  aliases, canaries, holds, versions, version, verdicts, contract, epoch, ledger
+-- ARGV  channel, model, alias, version, weight (above 0, below 1; '0' = end), expected ('' = any), field of verdicts
+--       ('' = no gate), the gate's contract and fixtures fingerprints, actor, reason ('' = none), environment ('' = none)
+-- Reply {'OK', sequence, microseconds} | {'SAME'} (runs with this weight already) | {'NO_VERSION'} | {'NO_ALIAS'}
+--       | {'RETIRED', microseconds} | {'HELD', sequence} | {'CONFLICT', current} | {'CURRENT'} (is the alias's version)
+--       | {'CANARY', version} (another canary runs) | {'NO_CANARY'} (nothing to end)
+--       | {'NOT_IN_FORCE', contract, fixtures} | {'NOT_ACCEPTED', 'rejected' or 'unjudged'}
+-- Event <model> <sequence>
+local aliases, canaries, holds, versions, record, verdicts, inForce, epoch, ledger = unpack(KEYS)
+local channel, model, alias, version, weight, expected, field, contract, fixtures, actor, reason, environment =
+  unpack(ARGV)
+
+-- Reads come first: a key that another program has given another type stops the script before it has written anything.
+local current = redis.call('HGET', aliases, alias)
+local running = redis.call('HGET', canaries, alias)
+local held = redis.call('HGET', holds, alias)
+local known = redis.call('ZSCORE', versions, version)
+local retired = redis.call('HGET', record, 'retiredAt')
+local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
+local verdict = redis.call('HGET', verdicts, field)
+local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+redis.call('XLEN', ledger)
+
+if not known then
+  return { 'NO_VERSION' }
+end
+if not current then
+  return { 'NO_ALIAS' }
+end
+if retired then
+  return { 'RETIRED', retired }
+end
+if held then
+  return { 'HELD', held }
+end
+if expected ~= '' and expected ~= current then
+  return { 'CONFLICT', current }
+end
+local canary = running and string.sub(running, 1, 64)
+if canary and canary ~= version then
+  return { 'CANARY', canary }
+end
+if weight == '0' then
+  if not canary then
+    return { 'NO_CANARY' }
+  end
+else
+  if current == version then
+    return { 'CURRENT' }
+  end
+  if field ~= '' then
+    if force[1] ~= contract or force[2] ~= fixtures then
+      return { 'NOT_IN_FORCE', force[1] or '', force[2] or '' }
+    end
+    if not verdict then
+      return { 'NOT_ACCEPTED', 'unjudged' }
+    end
+    if cmsgpack.unpack(verdict).accepted ~= true then
+      return { 'NOT_ACCEPTED', 'rejected' }
+    end
+  end
+  if running == version .. ' ' .. weight then
+    return { 'SAME' }
+  end
+end
+
+local action = weight == '0' and 'canary_end' or 'canary'
+local time = redis.call('TIME')
+local at = time[1] .. string.format('%06d', time[2])
+local line = { 'action', action, 'at', at, 'alias', alias, 'version', version, 'actor', actor, 'canaryWeight', weight }
+local function add(name, value)
+  if value ~= '' then
+    line[#line + 1] = name
+    line[#line + 1] = value
+  end
+end
+add('contractFingerprint', contract)
+add('fixtureFingerprint', fixtures)
+add('reason', reason)
+add('environment', environment)
+redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+redis.call('SET', epoch, sequence)
+if weight == '0' then
+  redis.call('HDEL', canaries, alias)
+else
+  redis.call('HSET', canaries, alias, version .. ' ' .. weight)
+  redis.call('HSETNX', record, 'promotedAt', at)
+end
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+return { 'OK', sequence, at }
