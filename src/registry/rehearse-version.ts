@@ -16,11 +16,11 @@ const BLANK_ROWS = 2;
 
 export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>, folder: string): Promise<Rehearsed> {
   const version = await LoadedVersion.load(folder, task);
-  await checkServable(version.envelope);
+  const checkedRows = await checkServable(version.envelope);
   const bytes = await readIfThere(join(folder, EXPECTED));
   if (bytes === undefined) {
     // What has no contract has been run by its own shapes when it was checked.
-    if (version.binding === undefined) return { rows: 0 };
+    if (version.binding === undefined) return { rows: checkedRows };
     await version.run(
       blankRows(
         version.binding.inputs.map(({ field }) => field.name),
@@ -37,11 +37,12 @@ export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>,
   };
 }
 
-/** What a server would refuse to load must not be published. @throws ParleyError MODEL_BROKEN */
-async function checkServable(envelope: Uint8Array): Promise<void> {
+/** What a server would refuse to load must not be published. @returns blank rows that it ran @throws ParleyError MODEL_BROKEN */
+async function checkServable(envelope: Uint8Array): Promise<number> {
   const servable = await Servable.load('rehearsal', digestOf(envelope), envelope, new Batcher());
   try {
     await servable.rehearse();
+    return servable.batchable ? BLANK_ROWS : 0;
   } finally {
     servable.release();
   }
