@@ -329,7 +329,7 @@ export class Registry implements RegistryPort {
       request.expectedVersion === undefined
         ? undefined
         : await this.#store.resolveVersion(model, request.expectedVersion);
-    const bare = aliasName === PRODUCTION && (await this.#store.contract(model)) === undefined;
+    const bare = aliasName === PRODUCTION && canaryWeight > 0 && (await this.#store.contract(model)) === undefined;
     const change = {
       ...this.#change(bare ? { reason: uncontracted(request.reason) } : request),
       model,

@@ -75,7 +75,9 @@ describe('the commands on aliases and versions', () => {
     const rows = (await printed('aliases', MODEL)).trimEnd().split('\n');
     expect(rows[0]).to.match(/^alias +version +canary +held +last change$/);
     expect(rows[1]).to.match(new RegExp(`^candidate +${short(b)} +held +hold \\d{4}-.*Z by grace: compared$`));
-    expect(rows[2]).to.match(new RegExp(`^production +${short(a)} +${short(b)} 25 % +canary \\d{4}-.*Z by grace$`));
+    expect(rows[2]).to.match(
+      new RegExp(`^production +${short(a)} +${short(b)} 25 % +canary \\d{4}-.*Z by grace: uncontracted$`),
+    );
     expect(rows).to.have.length(3);
     const states = JSON.parse(await printed('aliases', MODEL, '--json'));
     expect(states[1]).to.deep.include({ version: a, canary: { version: b, weight: 0.25 }, held: false });
