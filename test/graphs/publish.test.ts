@@ -110,6 +110,9 @@ describe('a graph that was trained elsewhere', function () {
     it('is told as uncontracted also where nobody gives a reason, and on a free alias not at all', async () => {
       const { version } = await world().publish('bare3', regressor());
       expect(await world().client.promote({ model: 'bare3', version })).to.include({ reason: 'uncontracted' });
+      const other = (await world().publish('bare3', regressor('other'))).version;
+      const canary = await world().client.promote({ model: 'bare3', version: other, canaryWeight: 0.5 });
+      expect(canary).to.include({ action: 'canary', reason: 'uncontracted' });
       const free = await world().client.promote({ model: 'bare3', version, aliasName: 'candidate' });
       expect(free).to.not.have.property('reason');
     });

@@ -1,5 +1,5 @@
 /** A real Redis of the test's own, on a Unix socket in a temporary folder, stopped by its process id. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
@@ -50,6 +50,14 @@ export class TestRedis {
 
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
+  }
+
+  /** Stops the process where it is. A signal takes a moment to arrive, in which Redis would go on answering. */
+  async pause(): Promise<void> {
+    this.signal('SIGSTOP');
+    const isPaused = () =>
+      execFileSync('ps', ['-o', 'state=', '-p', String(this.pid)], { encoding: 'utf8' }).startsWith('T');
+    await until('Redis to stop', isPaused);
   }
 
   /** Ends the process, at once and without a last write. */

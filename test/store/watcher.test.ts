@@ -208,7 +208,7 @@ describe('a watcher of the store', () => {
     const connections: boolean[] = [];
     const store = world.another();
     await store.watch({ onChange: () => {}, onConnection: (connected) => void connections.push(connected) });
-    redis.signal('SIGSTOP');
+    await redis.pause();
     try {
       await until('the loss', () => connections.length === 1);
       expect(store.connected).to.equal(false);
