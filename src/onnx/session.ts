@@ -2,8 +2,8 @@
  * A loaded graph, ready to run. The only place that touches onnxruntime-node.
  *
  * A run blocks the thread and cannot be cancelled. The runtime's public `run` adds a promise and a turn of the event
- * loop to each; its native binding, two files below, runs at once. That path is not documented, so it is tried on a
- * tiny graph when the first session is made and left alone when it does not behave (the runtime's version is pinned).
+ * loop to each; its native binding, two files below, runs at once. That path is not documented: the runtime's
+ * version is pinned, and where the binding lacks a method that is called here, the public `run` serves.
  */
 import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-common';

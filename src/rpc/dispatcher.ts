@@ -267,7 +267,7 @@ export class Dispatcher {
   #predictBy(caller: Caller, codec: PredictCodec | ShapedCodec, reader: WireReader, arrivedMs: number): void {
     if (this.#request.inputs === 0) requireInputs(codec.servable);
     const rows = codec.decode(reader, this.#request);
-    codec.plan.commit(rows, new PredictCall(this, caller, codec, arrivedMs, this.#context));
+    codec.plan.commit(rows, new WaitingCall(this, caller, GENERIC_ERROR_ID, codec, arrivedMs, this.#context));
   }
 
   #predictCodec(
@@ -314,7 +314,10 @@ export class Dispatcher {
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
     const rows = this.#readRows(route, servable, reader);
-    route.codec!.plan.commit(rows, new TypedCall(this, caller, route, route.codec!, arrivedMs, this.#context));
+    route.codec!.plan.commit(
+      rows,
+      new WaitingCall(this, caller, route.errorId, route.codec!, arrivedMs, this.#context),
+    );
   }
 
   /** The arguments' struct, its rows into the batch. @returns how many */
@@ -423,45 +426,19 @@ export class Dispatcher {
   }
 }
 
-/** A call to `predict` that waits in a batch. */
-class PredictCall implements Call {
+/** What writes the answers of a call. */
+type AnswerCodec = Pick<PredictCodec | ShapedCodec | TypedCodec, 'encode'>;
+
+/** A call that waits in a batch. */
+class WaitingCall implements Call {
   readonly deadlineMs: number;
   readonly #requestId: string | undefined;
 
   constructor(
     readonly dispatcher: Dispatcher,
     readonly caller: Caller,
-    readonly codec: PredictCodec | ShapedCodec,
-    readonly arrivedMs: number,
-    context: ContextFields,
-  ) {
-    this.deadlineMs = context.deadline(arrivedMs);
-    this.#requestId = context.requestId;
-  }
-
-  deliver(answers: Answers, first: number, rows: number): void {
-    const { caller } = this;
-    if (caller.connection.closed) return;
-    const writer = beginReply(caller);
-    this.codec.encode(writer, answers, first, rows, this.arrivedMs, this.dispatcher.nextId());
-    caller.connection.finish(writer);
-  }
-
-  fail(error: unknown): void {
-    this.dispatcher.failed(this.caller, GENERIC_ERROR_ID, error, this.#requestId);
-  }
-}
-
-/** A call to a contract's method that waits in a batch. */
-class TypedCall implements Call {
-  readonly deadlineMs: number;
-  readonly #requestId: string | undefined;
-
-  constructor(
-    readonly dispatcher: Dispatcher,
-    readonly caller: Caller,
-    readonly route: TypedRoute,
-    readonly codec: TypedCodec,
+    readonly errorId: number | undefined,
+    readonly codec: AnswerCodec,
     readonly arrivedMs: number,
     context: ContextFields,
   ) {
@@ -478,7 +455,7 @@ class TypedCall implements Call {
   }
 
   fail(error: unknown): void {
-    this.dispatcher.failed(this.caller, this.route.errorId, error, this.#requestId);
+    this.dispatcher.failed(this.caller, this.errorId, error, this.#requestId);
   }
 }
 

@@ -9,10 +9,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { InputBinding } from '../contract/bind.js';
 import { problemOf } from '../contract/check.js';
-import { invalidInput, type ParleyError, type Problem } from '../errors.js';
+import { invalidInput, type Problem } from '../errors.js';
 import { DATA_TYPES } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable, Slot } from '../serving/servable.js';
+import { invalidRequest } from './invalid-request.js';
 import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
 import type { ContextFields } from './request-context.js';
@@ -237,7 +238,7 @@ export class PredictCodec {
           got: String(found),
         });
     }
-    if (problems.length > 0) throw invalid(problems);
+    if (problems.length > 0) throw invalidRequest(problems);
     const batch = this.plan.reserve(rows);
     for (let i = 0; i < inputs.length; i++)
       copyTensor(reader, request.tensors[order[i]!]!, order[i]!, inputs[i]!, batch, i, rows);
@@ -290,19 +291,26 @@ export class PredictCodec {
           typeof value === 'bigint' ? Number(value) : value,
           `inputs.${field.name}[${row}]`,
         );
-        if (problem !== undefined && problems.push(problem) >= MOST_PROBLEMS) throw invalid(problems);
+        if (problem !== undefined && problems.push(problem) >= MOST_PROBLEMS) throw invalidRequest(problems);
       }
     }
-    if (problems.length > 0) throw invalid(problems);
+    if (problems.length > 0) throw invalidRequest(problems);
   }
 
   /** The result struct's success field for `rows` answers from `first` on. */
-  encode(writer: WireWriter, answers: Answers, first: number, rows: number, arrivedMs: number, id: Uint8Array): void {
+  encode(
+    writer: WireWriter,
+    answers: Answers,
+    first: number,
+    rows: number,
+    arrivedMs: number,
+    nextId: () => Uint8Array,
+  ): void {
     writer.structBegin();
     writer.field(STRUCT, 0);
     writer.structBegin();
     writer.field(STRUCT, 1);
-    this.#provenance.write(writer, id, answers, arrivedMs);
+    this.#provenance.write(writer, nextId(), answers, arrivedMs);
     writer.field(LIST, 2);
     writer.listBegin(STRUCT, this.#outputs.length);
     for (let k = 0; k < this.#outputs.length; k++) {
@@ -421,7 +429,7 @@ export function copyStrings(
     const length = reader.span(),
       text = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + length);
     if (text.includes(REPLACEMENT) && !isUtf8(reader.buffer.subarray(reader.spanAt, reader.spanAt + length)))
-      throw invalid([
+      throw invalidRequest([
         {
           path: `inputs[${index}].strings[${i}]`,
           message: 'must be UTF-8',
@@ -446,14 +454,4 @@ export function writeValues(writer: WireWriter, answers: Answers, output: number
   writer.field(LIST, 4);
   writer.listBegin(STRING, count);
   for (let i = from; i < from + count; i++) writer.text((values as string[])[i]!);
-}
-
-export function invalid(problems: readonly Problem[]): ParleyError {
-  const [first] = problems,
-    more = problems.length - 1;
-  const got = first!.got === undefined ? '' : `, got ${first!.got}`;
-  return invalidInput(
-    `${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${more} more problem${more > 1 ? 's' : ''})` : ''}`,
-    { problems },
-  );
 }

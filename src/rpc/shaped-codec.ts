@@ -10,10 +10,10 @@ import { type Feeds, runtimeTensor } from '../onnx/session.js';
 import { type Answers, bytesOf } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShapedAnswers, ShapedPlan } from '../serving/shaped-plan.js';
+import { invalidRequest } from './invalid-request.js';
 import {
   copyStrings,
   indexOfOutput,
-  invalid,
   type PredictRequestSpans,
   shapeText,
   type TensorSpan,
@@ -59,7 +59,7 @@ export class ShapedCodec {
     const problems: Problem[] = [],
       found = this.#match(reader, request, problems);
     for (const { tensor, spec, path } of found) checkShaped(tensor, spec, path, problems);
-    if (problems.length > 0) throw invalid(problems);
+    if (problems.length > 0) throw invalidRequest(problems);
     const feeds: Feeds = {};
     for (const { tensor, spec } of found) {
       const shape = [...tensor.shape.subarray(0, tensor.rank)];
@@ -94,7 +94,14 @@ export class ShapedCodec {
   }
 
   /** The result struct's success field. */
-  encode(writer: WireWriter, answers: Answers, _first: number, _rows: number, arrivedMs: number, id: Uint8Array): void {
+  encode(
+    writer: WireWriter,
+    answers: Answers,
+    _first: number,
+    _rows: number,
+    arrivedMs: number,
+    nextId: () => Uint8Array,
+  ): void {
     const { values, shapes } = answers as ShapedAnswers;
     const bytes = values.reduce((sum, each) => sum + (Array.isArray(each) ? each.length * 4 : each.byteLength), 0);
     if (bytes > MOST_REPLY_BYTES)
@@ -105,7 +112,7 @@ export class ShapedCodec {
     writer.field(STRUCT, 0);
     writer.structBegin();
     writer.field(STRUCT, 1);
-    this.#provenance.write(writer, id, answers, arrivedMs);
+    this.#provenance.write(writer, nextId(), answers, arrivedMs);
     writer.field(LIST, 2);
     writer.listBegin(STRUCT, this.#outputs.length);
     this.#outputs.forEach(({ name, number }, index) => {

@@ -9,10 +9,11 @@ import { isUtf8 } from 'node:buffer';
 import type { InputBinding, MethodBinding, OutputBinding } from '../contract/bind.js';
 import { problemOf } from '../contract/check.js';
 import type { ContractMethod, FieldType, InputField } from '../contract/contract.js';
-import { invalidInput, type ParleyError, type Problem } from '../errors.js';
+import { invalidInput, type Problem } from '../errors.js';
 import type { TensorData } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
+import { invalidRequest } from './invalid-request.js';
 import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
 import {
@@ -124,7 +125,8 @@ export class TypedCodec {
       this.#decodeRow(reader, batch, batch.rows + i, many ? i : -1);
       if (this.#problemCount >= MOST_PROBLEMS) break;
     }
-    if (this.#problemCount > 0) throw this.#invalid();
+    if (this.#problemCount > 0)
+      throw invalidRequest(this.#problems, this.#problemCount, this.#problemCount >= MOST_PROBLEMS);
     return rows;
   }
 
@@ -245,17 +247,6 @@ export class TypedCodec {
       message,
       ...(got === undefined || field.field.sensitive ? {} : { got }),
     });
-  }
-
-  #invalid(): ParleyError {
-    const [first] = this.#problems,
-      more = this.#problemCount - 1;
-    const got = first!.got === undefined ? '' : `, got ${first!.got}`;
-    const least = this.#problemCount >= MOST_PROBLEMS ? 'at least ' : '';
-    return invalidInput(
-      `${first!.path} ${first!.message}${got}${more > 0 ? ` (and ${least}${more} more problem${more > 1 ? 's' : ''})` : ''}`,
-      { problems: this.#problems },
-    );
   }
 
   // ------------------------------------------------------------------ answers
