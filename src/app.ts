@@ -39,13 +39,13 @@ export const parleyVersion = (): string =>
   (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 /** A registry on the store, or behind the server that the options or the environment name. */
-export async function openRegistry(options: StoreOptions): Promise<OpenRegistry> {
+export async function openRegistry(options: StoreOptions, warn: (message: string) => void): Promise<OpenRegistry> {
   const address = serverAddress(options.server);
   if (address !== undefined) {
     const client = await ParleyClient.connect(address, token(options.token));
     return { registry: client, close: async () => client.close() };
   }
-  const store = await openStore(storeSettings(options));
+  const store = await openStore({ ...storeSettings(options), warn });
   return { registry: new Registry(store, actorName()), close: () => store.close() };
 }
 
@@ -72,7 +72,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   }
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
-  const store = await openStore(settings);
+  const store = await openStore({ ...settings, warn: (message) => log.warn(message) });
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
   const close = () => undoAll(closing.splice(0));
   try {
@@ -99,7 +99,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     return {
       thrift,
       services: [...router.services.keys()],
-      store: settings.redisUrl ?? `${settings.dataFolder} (embedded Redis)`,
+      store: settings.redisUrl === undefined ? `${settings.dataFolder} (embedded Redis)` : store.address.text,
       close,
     };
   } catch (error) {

@@ -26,7 +26,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   signal: interrupted.signal,
   version: parleyVersion(),
   stdin: process.stdin,
-  openRegistry,
+  openRegistry: (options) => openRegistry(options, (message) => output.note(message)),
   predict,
   serve: (options) => serve(options, output.isTerminal ? 'warn' : 'info'),
 });

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { ParleyError, storeUnavailable } from '../errors.js';
 import { parseAddress } from './address.js';
+import { type CertificateFiles, withCertificates } from './certificates.js';
 import { EmbeddedRedis } from './embedded.js';
 import { RedisStore } from './redis-store.js';
 
@@ -11,14 +12,18 @@ const LOADING_DEADLINE_MS = 300_000;
 const BETWEEN_TRIES_MS = 100;
 
 export interface OpenStore {
-  /** redis://, rediss://, or a Unix socket's path; the embedded Redis where there is none. */
+  /** As address.ts reads it; the embedded Redis where there is none. */
   readonly redisUrl?: string;
+  /** For TLS to it. */
+  readonly redisFiles?: CertificateFiles;
   /** Where the embedded Redis keeps its data; made if it is not there. */
   readonly dataFolder: string;
   /** Stands on every ledger line. */
   readonly environment?: string;
   /** Before every key; for tests that share one Redis. */
   readonly keyPrefix?: string;
+  /** Told of what an operator should know and no call fails of. */
+  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -32,7 +37,8 @@ export async function openStore(options: OpenStore): Promise<RedisStore> {
 }
 
 async function openAddress(redisUrl: string, options: OpenStore): Promise<RedisStore> {
-  const store = new RedisStore({ connection: parseAddress(redisUrl), ...settingsOf(options) });
+  const address = withCertificates(parseAddress(redisUrl), options.redisFiles ?? {});
+  const store = new RedisStore({ connection: address, ...settingsOf(options) });
   return orClose(store, async () => {
     await store.open();
     await checkServer(store);
@@ -83,6 +89,14 @@ async function checkServer(store: RedisStore): Promise<void> {
   );
 }
 
-function settingsOf({ environment, keyPrefix }: OpenStore): { environment?: string; keyPrefix?: string } {
-  return { ...(environment === undefined ? {} : { environment }), ...(keyPrefix === undefined ? {} : { keyPrefix }) };
+function settingsOf({
+  environment,
+  keyPrefix,
+  warn,
+}: OpenStore): Pick<OpenStore, 'environment' | 'keyPrefix' | 'warn'> {
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...(warn === undefined ? {} : { warn }),
+  };
 }

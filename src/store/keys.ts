@@ -23,6 +23,8 @@
  * | `parley:{m}:run:<id>` | string | a run's configuration, JSON |
  * | `parley:{m}:upload:<id>` | hash | `sizeBytes`, `receivedBytes`, part number -> bytes; expires |
  * | `parley:{m}:staging:<id>` | hash | parts on their way to a blob or to fixtures; expires |
+ * | `parley:{m}:mark` | string | nothing: written after a change, so that replicas can be waited for; expires |
+ * | `{parley:models}:mark` | string | the same, after a name was added |
  */
 export class Keys {
   /** @param prefix stands before every key and channel; lets tests share one Redis. No braces. */
@@ -35,6 +37,14 @@ export class Keys {
 
   get models(): string {
     return `${this.prefix}parley:models`;
+  }
+
+  get modelsMark(): string {
+    return `{${this.models}}:mark`;
+  }
+
+  mark(model: string): string {
+    return this.of(model, 'mark');
   }
 
   epoch(model: string): string {

@@ -6,12 +6,32 @@ export class LostReply extends Error {
   override readonly name = 'LostReply';
 }
 
+/** No connection was there in time: nothing was sent. */
+export class Unreached extends Error {
+  override readonly name = 'Unreached';
+  /** @param shown what to tell a user of it */
+  constructor(readonly shown: ParleyError) {
+    super(shown.message);
+  }
+}
+
 const START_REDIS = 'start it, or look at it with `parley doctor`';
+
+/** What a user of Redis must be allowed, for ACL SETUSER; cluster and asking are for a cluster. */
+export const ACL_RULES =
+  '~*parley:* &*parley:* +@read +@write +@connection +@transaction +@scripting +@pubsub -@dangerous +info +wait +time +cluster|slots +asking';
 
 /** Refusals of a Redis that answers: the word that its error starts with (inside a script: contains) -> why, way out. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bLOADING\b/, 'is still loading its data; try again in a moment'],
-  [/\bREADONLY\b/, 'is a read-only replica; give the address of the primary'],
+  [
+    /\bREADONLY\b/,
+    'is a read-only replica; give the address of the primary, or that of its Sentinels (redis+sentinel://host:port,…/primary)',
+  ],
+  [/\bMOVED\b|\bASK\b/, 'is a node of a cluster; write its address as redis+cluster://host:port'],
+  [/\bTRYAGAIN\b/, 'is a cluster that is moving these keys to another node; try again in a moment'],
+  [/cluster support disabled/, 'is no cluster; write its address as redis://host:port'],
+  [/got an invalid reply: null|No such master/, 'is not known to its Sentinels: none has a primary of that name'],
   [/\bOOM\b/, 'has no memory left (maxmemory) and refuses writes; raise its maxmemory'],
   [/\bMASTERDOWN\b/, 'is a replica that has lost its primary; give the address of the primary, or start it'],
   [/\bMISCONF\b/, 'cannot write to its disk and refuses writes; free disk space and look into its log'],
@@ -24,10 +44,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
     /\bWRONGPASS\b|invalid password/,
     'refuses the user or the password; correct the address: redis://user:password@host:port',
   ],
-  [
-    /\bNOPERM\b/,
-    'does not let this user do that; grant it with ACL SETUSER: all commands on ~*parley:* and &*parley:*',
-  ],
+  [/\bNOPERM\b/, `does not let this user do that; grant it: ACL SETUSER name ${ACL_RULES}`],
   [
     /without any password configured|no password is set/,
     'has no password, and one was given; take it out of the address',
@@ -36,7 +53,8 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/unknown command/i, 'lacks a command; Redis 6.2 or newer, or Valkey, is needed'],
 ];
 
-const LOST = /Connection is closed|writeable|max retries per request|aborted due to connection close|ETIMEDOUT/;
+const LOST =
+  /Connection is closed|writeable|max retries per request|aborted due to connection close|ETIMEDOUT|All sentinels are unreachable|timed out/;
 const LOST_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -65,6 +83,22 @@ export function isLost(error: unknown): boolean {
 /** Whether the command has certainly not been carried out, and may be in a moment: never sent, or Redis is still loading. */
 export function isPassing(error: unknown): boolean {
   return error instanceof Error && /Stream isn't writeable|^LOADING/.test(error.message);
+}
+
+/** Whether the one that refused a write was the primary once, or is going to be: certainly not carried out. */
+export function isDemoted(error: unknown): boolean {
+  return error instanceof Error && /\bREADONLY\b|\bMASTERDOWN\b|^UNBLOCKED\b/.test(error.message);
+}
+
+/** Whether another node of a cluster has what was asked for, now or in a moment: certainly not carried out. */
+export function isElsewhere(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|EXECABORT|LOADING)\b/.test(error.message) || isDemoted(error);
+}
+
+/** Where a slot of a cluster is for the one next command. */
+export function askedNode(error: unknown): string | undefined {
+  return error instanceof Error ? /^ASK \d+ (\S+)$/.exec(error.message)?.[1] : undefined;
 }
 
 /**
@@ -145,6 +179,9 @@ function isProtocolError(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // A transaction of which a command was refused before it began; the refusals say why.
+  if ('previousErrors' in error && Array.isArray(error.previousErrors) && error.previousErrors.length > 0)
+    return `${error.message} ${error.previousErrors.map(messageOf).join('; ')}`;
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error.message;
 }

@@ -23,9 +23,9 @@ export class Versions {
   async publish(request: PublishVersion): Promise<{ published: boolean; record: VersionRecord }> {
     await checkPublication(request);
     const { model, record } = request;
-    const { commands, keys } = this.context;
+    const { changes, keys } = this.context;
     // Before the version itself: a crash in between leaves a name without a version, which readers pass over.
-    await commands.ask((redis) => redis.sadd(keys.models, model));
+    await changes.ask((redis) => redis.sadd(keys.models, model), { change: keys.modelsMark });
     const outcome = (await this.isThere(model, record.version))
       ? await this.runScript(request, keys.staging(model, 'none'), 0)
       : await withStaging(this.context, model, request.bytes, (key, parts) => this.runScript(request, key, parts));
@@ -112,28 +112,30 @@ export class Versions {
   }
 
   private async runScript(request: PublishVersion, stagingKey: string, parts: number): Promise<'OK' | 'THERE'> {
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const { model, record, bytes } = request;
     const { version, ...rest } = record;
-    const [outcome, detail] = await commands.ask((redis) =>
-      redis.publishVersion(
-        stagingKey,
-        keys.blob(model, version),
-        keys.version(model, version),
-        keys.versions(model),
-        keys.run(model, record.runId ?? ''),
-        keys.epoch(model),
-        keys.ledger(model),
-        keys.events,
-        model,
-        version,
-        parts,
-        record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
-        request.actor,
-        request.reason ?? '',
-        environment,
-        ...versionToFields({ ...rest, sizeBytes: bytes.length }),
-      ),
+    const [outcome, detail] = await changes.ask(
+      (redis) =>
+        redis.publishVersion(
+          stagingKey,
+          keys.blob(model, version),
+          keys.version(model, version),
+          keys.versions(model),
+          keys.run(model, record.runId ?? ''),
+          keys.epoch(model),
+          keys.ledger(model),
+          keys.events,
+          model,
+          version,
+          parts,
+          record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
+          request.actor,
+          request.reason ?? '',
+          environment,
+          ...versionToFields({ ...rest, sizeBytes: bytes.length }),
+        ),
+      { change: keys.mark(model) },
     );
     if (outcome === 'OK' || outcome === 'THERE') return outcome;
     throw lostParts(`version ${version} of model "${model}"`, detail ?? 0);

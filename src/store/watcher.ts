@@ -7,8 +7,8 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ModelState, StoreWatcher } from '../model/store-port.js';
-import { type Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
+import type { Link, QueueCommand } from './link.js';
 
 const POLL_MS = 1_000;
 
@@ -26,12 +26,13 @@ export class Watcher {
   private reachable = true;
   private polling: Promise<void> = Promise.resolve();
   private comparing: Promise<void> | undefined;
+  private pinging: Promise<void> | undefined;
   private compareAgain = false;
 
   /** @param events a connection of its own, which is closed by {@link stop} */
   constructor(
     private readonly context: StoreContext,
-    private readonly events: Connection,
+    private readonly events: Link,
     private readonly readState: (model: string) => Promise<ModelState>,
     private readonly watcher: StoreWatcher,
     private readonly pollMs = POLL_MS,
@@ -68,8 +69,20 @@ export class Watcher {
   private async poll(): Promise<void> {
     while (!this.stopped) {
       const slept = await setTimeout(this.pollMs, true, { signal: this.stopping.signal }).catch(() => false);
-      if (slept && this.comparing === undefined) this.compareSoon();
+      if (!slept) return;
+      if (this.comparing === undefined) this.compareSoon();
+      this.pingEvents();
     }
+  }
+
+  /** A host that is gone closes no connection: the one that only listens would wait for ever. */
+  private pingEvents(): void {
+    this.pinging ??= this.events
+      .ask((redis) => redis.ping())
+      .then(ignore, ignore)
+      .finally(() => {
+        this.pinging = undefined;
+      });
   }
 
   private subscribe(): Promise<unknown> {
@@ -112,11 +125,11 @@ export class Watcher {
     const { commands, keys } = this.context;
     const listed = await commands.ask((redis) => redis.smembers(keys.models));
     const models = [...new Set([...listed, ...this.followed.keys()])];
-    const epochs = await commands.ask((redis) => {
-      const pipeline = redis.pipeline();
-      for (const model of models) pipeline.get(keys.epoch(model));
-      return replies(pipeline);
-    });
+    const queue: QueueCommand = (pipeline, key) => void pipeline.get(key);
+    const epochs = await commands.askEach(
+      models.map((model) => keys.epoch(model)),
+      queue,
+    );
     // A name without a ledger is a publication that has not happened yet: its epoch counts as told.
     return models
       .filter((model, i) => Number(epochs[i] ?? 0) !== (this.followed.get(model)?.told ?? 0))
@@ -162,4 +175,8 @@ export class Watcher {
     this.reachable = reachable;
     this.watcher.onConnection?.(reachable);
   }
+}
+
+function ignore(): void {
+  // Whether it answered or not: the connection has seen to itself, and onReady tells when it is back.
 }
