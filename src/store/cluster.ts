@@ -66,18 +66,19 @@ export class ClusterConnection implements Link {
   async ask<T>(command: Command<T>, how: Ask = {}): Promise<T> {
     const slot = this.slots.of(command);
     const until = performance.now() + (how.deadlineMs ?? DEADLINE_MS);
+    let there: string | undefined;
     for (;;) {
       let node: Connection | undefined;
       try {
-        node = await this.nodeOf(slot);
-        const reply = await node.attempt(command, how, until, performance.now() + REACH_MS);
+        node = there === undefined ? await this.nodeOf(slot) : this.node(endpointOf(there));
+        const asked = there === undefined ? command : asking(command);
+        const reply = await node.attempt(asked, how, until, performance.now() + REACH_MS);
         this.refused = false;
         return reply;
       } catch (error) {
         if (!mayRepeat(error, how) || this.closing || performance.now() >= until) throw this.told(error, node);
-        const asked = askedNode(error);
-        if (asked !== undefined && node !== undefined) return this.askThere(asked, command, how, until);
-        await this.lookAgain(node);
+        there = askedNode(error);
+        if (there === undefined) await this.lookAgain(node);
       }
     }
   }
@@ -135,20 +136,6 @@ export class ClusterConnection implements Link {
         found.set(key, reply);
       };
       await Promise.all(keys.map(one));
-    }
-  }
-
-  /** A slot is moving, and this key is at its new node already, which answers after ASKING alone. */
-  private async askThere<T>(text: string, command: Command<T>, how: Ask, until: number): Promise<T> {
-    const node = this.node(endpointOf(text));
-    const there: Command<T> = (redis) => {
-      void redis.asking();
-      return command(redis);
-    };
-    try {
-      return await node.attempt(there, how, until);
-    } catch (error) {
-      throw this.told(error, node);
     }
   }
 
@@ -260,6 +247,14 @@ export class ClusterConnection implements Link {
     if (known.code === 'STORE_UNAVAILABLE') this.refused = true;
     return known;
   }
+}
+
+/** A slot is on its way to a node, which answers for the keys that it has already where it is asked so. */
+function asking<T>(command: Command<T>): Command<T> {
+  return (redis) => {
+    redis.asking().catch(() => {});
+    return command(redis);
+  };
 }
 
 function mayRepeat(error: unknown, how: Ask): boolean {

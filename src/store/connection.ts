@@ -13,9 +13,9 @@ import { clientOptions } from './client-options.js';
 import { withDeadline } from './deadline.js';
 import { Durability, type IsStillPrimary } from './durability.js';
 import type { Ask, Command, Link, LinkEvents, QueueCommand } from './link.js';
-import { isDemoted, isLost, isPassing, LostReply, storeError, Unreached } from './redis-errors.js';
+import { isDemoted, isLost, isPassing, LostReply, storeError, Unreached, Unsent } from './redis-errors.js';
 import { defineScripts, type ScriptClient } from './scripts.js';
-import { sentinelsAgree } from './sentinels.js';
+import { sentinelProblem, sentinelsAgree } from './sentinels.js';
 
 /** Long enough for a Redis that restarts, short enough for a person who waits. */
 export const DEADLINE_MS = 2_500;
@@ -85,6 +85,8 @@ export class Connection implements Link {
       if (this.failedGreeting !== undefined) throw this.failedGreeting;
       await this.untilReady(performance.now() + DEADLINE_MS);
     } catch (error) {
+      if (this.address.sentinel !== undefined)
+        this.lastProblem = (await sentinelProblem(this.address)) ?? this.lastProblem;
       throw storeError(rootOf(error), this.address.text, this.lastProblem);
     }
   }
@@ -157,8 +159,7 @@ export class Connection implements Link {
     try {
       await this.inTime(this.durability.check(this.client), until);
     } catch (error) {
-      if (isLost(error)) throw new Unreached(storeError(error, this.address.text, this.lastProblem));
-      throw error;
+      throw isLost(error) && !(error instanceof LostReply) ? new Unsent(error) : error;
     }
   }
 
@@ -281,7 +282,10 @@ export async function replies(pipeline: { exec(): Promise<[Error | null, unknown
   });
 }
 
-const rootOf = (error: unknown): unknown => (error instanceof Unreached ? error.shown : error);
+function rootOf(error: unknown): unknown {
+  if (error instanceof Unreached) return error.shown;
+  return error instanceof Unsent ? error.cause : error;
+}
 
 function ignoreLostReply(): void {
   // Nothing to do: 'error' and 'close' have told why, and the connection is given up or tried again anyway.

@@ -15,6 +15,16 @@ export class Unreached extends Error {
   }
 }
 
+/** What had to come before it was lost with the connection: it was not sent itself. */
+export class Unsent extends Error {
+  override readonly name = 'Unsent';
+  constructor(override readonly cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+const CLIENT_CERTIFICATE =
+  'wants to see a certificate, or another one; show one with --redis-cert FILE and --redis-key FILE';
 const START_REDIS = 'start it, or look at it with `parley doctor`';
 
 /** What a user of Redis must be allowed, for ACL SETUSER; cluster and asking are for a cluster. */
@@ -39,12 +49,25 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bCLUSTERDOWN\b/, 'is a cluster of which a part is down; start the missing nodes'],
   [/\bBUSY\b/, "is busy with another program's script; wait, or end it with SCRIPT KILL"],
   [/max number of clients/, 'has no connection left; raise its maxclients, or end some of its clients'],
+  [
+    /to sentinel .*(NOAUTH|WRONGPASS|NOPERM|invalid password)/,
+    'has Sentinels that want a password of their own, or another one; end the address in ?sentinel-user=…&sentinel-password=…',
+  ],
+  [
+    /self-signed certificate|unable to (verify|get)|UNABLE_TO|unknown ca/i,
+    'has a certificate that nobody vouches for whom this machine trusts; name the CA that signed it with --redis-ca FILE',
+  ],
+  [/alert certificate required|alert handshake failure/i, CLIENT_CERTIFICATE],
+  [/does not match certificate's altnames/, 'has a certificate for another name; use the name that it is for'],
   [/\bNOAUTH\b/, 'wants a password; put it into the address: redis://:password@host:port'],
   [
     /\bWRONGPASS\b|invalid password/,
     'refuses the user or the password; correct the address: redis://user:password@host:port',
   ],
-  [/\bNOPERM\b/, `does not let this user do that; grant it: ACL SETUSER name ${ACL_RULES}`],
+  [
+    /\bNOPERM\b|user executing the script can't/,
+    `does not let this user do that; grant it: ACL SETUSER name ${ACL_RULES}`,
+  ],
   [
     /without any password configured|no password is set/,
     'has no password, and one was given; take it out of the address',
@@ -82,6 +105,7 @@ export function isLost(error: unknown): boolean {
 
 /** Whether the command has certainly not been carried out, and may be in a moment: never sent, or Redis is still loading. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof Unsent) return true;
   return error instanceof Error && /Stream isn't writeable|^LOADING/.test(error.message);
 }
 

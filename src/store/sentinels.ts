@@ -1,6 +1,6 @@
-/** What Sentinels say of a primary. */
+/** What Sentinels say of a primary, and why they say nothing. */
 import { Redis } from 'ioredis';
-import type { RedisAddress } from './address.js';
+import { type Endpoint, endpointText, type RedisAddress } from './address.js';
 
 const REPLY_MS = 800;
 
@@ -11,7 +11,31 @@ export async function sentinelsAgree(address: RedisAddress, runId: string): Prom
   return answers.filter(Boolean).length > endpoints.length / 2;
 }
 
-async function names(address: RedisAddress, endpoint: { host: string; port: number }, runId: string): Promise<boolean> {
+/** Why a Sentinel cannot be asked; ioredis says no more of it than that a connection was closed. */
+export async function sentinelProblem(address: RedisAddress): Promise<Error | undefined> {
+  for (const endpoint of address.sentinel?.endpoints ?? []) {
+    try {
+      await ask(address, endpoint);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return new Error(`failed to connect to sentinel ${endpointText(endpoint)} because ${why}`, { cause });
+    }
+  }
+  return undefined;
+}
+
+async function names(address: RedisAddress, endpoint: Endpoint, runId: string): Promise<boolean> {
+  try {
+    const fields = await ask(address, endpoint);
+    return fields.get('runid') === runId && fields.get('flags') === 'master';
+  } catch {
+    // One that cannot be asked does not agree.
+    return false;
+  }
+}
+
+/** What the Sentinel knows of the primary, by field. */
+async function ask(address: RedisAddress, endpoint: Endpoint): Promise<ReadonlyMap<string, string | undefined>> {
   const { primary, username, password } = address.sentinel!;
   const client = new Redis({
     ...endpoint,
@@ -27,15 +51,16 @@ async function names(address: RedisAddress, endpoint: { host: string; port: numb
     connectTimeout: REPLY_MS,
     commandTimeout: REPLY_MS,
   });
-  client.on('error', () => {});
+  let problem: Error | undefined;
+  client.on('error', (error: Error) => {
+    problem = error;
+  });
   try {
     const reply: unknown = await client.call('SENTINEL', 'MASTER', primary);
     const texts = Array.isArray(reply) ? reply.map(String) : [];
-    const fields = new Map(texts.flatMap((name, i) => (i % 2 === 0 ? [[name, texts[i + 1]] as const] : [])));
-    return fields.get('runid') === runId && fields.get('flags') === 'master';
-  } catch {
-    // One that cannot be asked does not agree.
-    return false;
+    return new Map(texts.flatMap((name, i) => (i % 2 === 0 ? [[name, texts[i + 1]] as const] : [])));
+  } catch (error) {
+    throw problem ?? error;
   } finally {
     client.disconnect();
   }

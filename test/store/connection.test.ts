@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseAddress, socketAddress } from '#parley/store/address.js';
 import { openStore } from '#parley/store/connect.js';
 import { storeError } from '#parley/store/redis-errors.js';
 import { RedisStore } from '#parley/store/redis-store.js';
-import { TestRedis } from './redis-server.js';
+import { TestRedis, until } from './redis-server.js';
 import { failure, MODEL, World } from './world.js';
 
 const nowhere = { dataFolder: '/nonexistent' };
@@ -88,11 +87,14 @@ describe('the connection to Redis', () => {
 
   it('asks again when a reply was lost, unless that could repeat a change', async () => {
     const version = await world.publish('a');
-    await redis.pause();
+    await world.raw.call('CLIENT', 'PAUSE', 60_000, 'WRITE');
     const state = world.store.state(MODEL);
     const promoted = failure(world.promote(version));
-    // What needs no reply is done within a turn or two of the event loop: both commands have been sent then.
-    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    const waits = (role: string) => new RegExp(`:${role}-.* flags=b.*cmd=eval`);
+    await until('both commands', async () => {
+      const clients = String(await world.raw.client('LIST'));
+      return waits('commands').test(clients) && waits('changes').test(clients);
+    });
     await redis.kill();
     await redis.start();
     expect((await state).epoch).to.equal(1);

@@ -19,6 +19,10 @@ redis.call('GET', run)
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
 end
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+if not known then
+  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+end
 if configuration ~= '' then
   redis.call('SETNX', run, configuration)
 end
@@ -48,5 +52,4 @@ redis.call('SET', epoch, sequence)
 redis.call('DEL', record)
 redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 9))
 redis.call('ZADD', versions, sequence, version)
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }
