@@ -54,7 +54,7 @@ export class Imports {
             throw invalidInput(`the archive is damaged: line ${entry.sequence} of the ledger comes as number ${lines}`);
         await this.context.bulk.ask(
           (redis) => {
-            const pipeline = redis.pipeline();
+            const pipeline = redis.multi();
             for (const entry of page) pipeline.xadd(key, `${entry.sequence}-0`, ...ledgerToFields(entry));
             return replies(pipeline.expire(key, STAGED_SECONDS));
           },
@@ -184,7 +184,7 @@ export class Imports {
   private async write(key: string, part: number, piece: Uint8Array): Promise<void> {
     const value = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     await this.context.bulk.ask(
-      (redis) => replies(redis.pipeline().hset(key, String(part), value).expire(key, STAGED_SECONDS)),
+      (redis) => replies(redis.multi().hset(key, String(part), value).expire(key, STAGED_SECONDS)),
       { deadlineMs: PART_DEADLINE_MS },
     );
   }

@@ -12,7 +12,7 @@ export async function exported(world: World, ...models: string[]): Promise<Buffe
 }
 
 export async function imported(
-  world: World,
+  world: Pick<World, 'store'>,
   archive: Uint8Array,
   options: Omit<ImportOptions, 'actor'> = {},
   pieceBytes = 4_096,
