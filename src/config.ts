@@ -16,6 +16,7 @@ export const ENVIRONMENT = {
   PARLEY_REDIS_CA: "PEM file of the CA that signed Redis's certificate",
   PARLEY_REDIS_CERT: 'PEM file of the certificate to show to Redis',
   PARLEY_REDIS_KEY: 'PEM file of its key',
+  PARLEY_ENVIRONMENT: 'name of this environment, such as staging; stands on every line of the ledger',
   PARLEY_SERVER: 'the server that commands talk to, as HOST:PORT',
   PARLEY_TOKEN: 'the token that they show it',
   PARLEY_LOG_LEVEL: 'trace, debug, info, warn, error or silent',
@@ -27,6 +28,8 @@ export interface StoreSettings {
   readonly redisUrl?: string;
   /** PEM files for TLS to it. */
   readonly redisFiles?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Stands on every line of the ledger. */
+  readonly environment?: string;
 }
 
 export interface ServerAddress {
@@ -44,9 +47,11 @@ export interface StoreFlags {
 
 export function storeSettings(flags: StoreFlags, environment: NodeJS.ProcessEnv = process.env): StoreSettings {
   const redisUrl = flags.redis ?? nonEmpty(environment.PARLEY_REDIS_URL);
+  const name = nonEmpty(environment.PARLEY_ENVIRONMENT);
   return {
     dataFolder: resolve(flags.dataDir ?? nonEmpty(environment.PARLEY_DATA_DIR) ?? '.parley'),
     ...(redisUrl === undefined ? {} : { redisUrl, redisFiles: redisFiles(flags, environment) }),
+    ...(name === undefined ? {} : { environment: name }),
   };
 }
 

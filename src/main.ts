@@ -2,7 +2,7 @@
 /** The CLI's entry: gives the commands the outside world, and turns signals into an abort. */
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
-const { openRegistry, parleyVersion, predict, serve } = await import('./app.js');
+const { openArchives, openRegistry, parleyVersion, predict, serve } = await import('./app.js');
 const { Output } = await import('./cli/output.js');
 const { EXIT_INTERRUPTED, runCommand } = await import('./cli/program.js');
 
@@ -21,12 +21,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const output = new Output(process.stdout, process.stderr);
+const warn = (message: string): void => output.note(message);
 process.exitCode = await runCommand(process.argv.slice(2), {
   output,
   signal: interrupted.signal,
   version: parleyVersion(),
   stdin: process.stdin,
-  openRegistry: (options) => openRegistry(options, (message) => output.note(message)),
+  openRegistry: (options) => openRegistry(options, warn),
+  openArchives: (options) => openArchives(options, warn),
   predict,
   serve: (options) => serve(options, output.isTerminal ? 'warn' : 'info'),
 });
