@@ -11,10 +11,10 @@
  * Maps inside the header are written with their keys in the order of their code units, so that an artifact has one form
  * and therefore one digest. Nothing of time, run, machine or contract is in it.
  */
-import { createHash } from 'node:crypto';
 import { Packr, Unpackr } from 'msgpackr';
 import { z } from 'zod';
 import { internal, modelBroken } from '../errors.js';
+import { digestOf as sha256 } from '../model/byte-stream.js';
 import { DATA_TYPES, type DataType, type TensorSpec } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
@@ -35,9 +35,7 @@ const headerSchema = z.strictObject({
 });
 
 /** Names the version that the bytes are: lowercase hex SHA-256, 64 characters. */
-export function digestOf(bytes: Uint8Array): Version {
-  return createHash('sha256').update(bytes).digest('hex');
-}
+export const digestOf: (bytes: Uint8Array) => Version = sha256;
 
 /** @returns bytes that depend on the artifact's values alone, not on the order in which its objects were made */
 export function encodeEnvelope(artifact: Artifact): Uint8Array {

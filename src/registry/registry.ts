@@ -17,6 +17,7 @@ import {
   notFound,
   ParleyError,
 } from '../errors.js';
+import { wholeOf } from '../model/byte-stream.js';
 import { heldAlias } from '../model/hold.js';
 import type {
   Described,
@@ -73,7 +74,7 @@ export class Registry implements RegistryPort {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     await this.#checkServiceNames(contract);
     const fixtures =
-      request.fixturesUploadId === undefined ? undefined : await this.#store.readUpload(request.fixturesUploadId);
+      request.fixturesUploadId === undefined ? undefined : await this.#wholeUpload(request.fixturesUploadId);
     const inForce = await this.#store.contract(contract.model);
     const record: ContractRecord = {
       fingerprint: contract.fingerprint,
@@ -123,6 +124,11 @@ export class Registry implements RegistryPort {
     return this.#store.uploadPart(uploadId, offset, data);
   }
 
+  /** What is small: fixtures, and a trainer's answers. */
+  async #wholeUpload(uploadId: string): Promise<Buffer> {
+    return wholeOf(await this.#store.openUpload(uploadId));
+  }
+
   /** What was published is published: an upload that cannot be released now expires by itself. */
   async #releaseUploads(...uploadIds: readonly (string | undefined)[]): Promise<void> {
     const used = uploadIds.filter((id) => id !== undefined);
@@ -132,14 +138,14 @@ export class Registry implements RegistryPort {
   /** The post-processing pipeline: inspect, bind, rehearse and compare, store and publish. */
   async publish(request: Publish): Promise<ModelVersion> {
     checkModelName(request.model);
-    const uploaded = await this.#store.readUpload(request.uploadId);
+    const uploaded = await this.#wholeUpload(request.uploadId);
     const inForce = await this.#contractFor(request);
     const { envelope, artifact } = isEnvelope(uploaded)
       ? opened(uploaded, request.modelType)
       : wrapped(uploaded, request.modelType, inForce?.service);
     if (inForce !== undefined) bindAll(inForce.contract, artifact);
     const expected =
-      request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
+      request.expectedUploadId === undefined ? undefined : await this.#wholeUpload(request.expectedUploadId);
     await rehearse(
       envelope,
       expected,

@@ -21,6 +21,7 @@ describe('the Lua scripts', () => {
       'readState',
       'recordVerdict',
       'retireVersion',
+      'sealUpload',
       'setCanary',
       'uploadPart',
     ]);

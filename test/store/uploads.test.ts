@@ -22,7 +22,7 @@ describe('uploads to the store', () => {
     expect(await part(0)).to.equal(MIB + 7);
     expect(await part(0)).to.equal(MIB + 7);
     expect(await part(1)).to.equal(bytes.length);
-    expect(await world.store.readUpload(id)).to.deep.equal(bytes);
+    expect(await world.readUpload(id)).to.deep.equal(bytes);
   });
 
   it('takes parts at the same time', async () => {
@@ -32,13 +32,13 @@ describe('uploads to the store', () => {
       world.store.uploadPart(id, n * MIB, bytes.subarray(n * MIB, (n + 1) * MIB)),
     );
     expect(Math.max(...(await Promise.all(parts)))).to.equal(bytes.length);
-    expect(await world.store.readUpload(id)).to.deep.equal(bytes);
+    expect(await world.readUpload(id)).to.deep.equal(bytes);
   });
 
   it('says what is missing', async () => {
     const id = await world.store.beginUpload('m', 3 * MIB);
     await world.store.uploadPart(id, MIB, randomBytes(MIB));
-    const error = await failure(world.store.readUpload(id));
+    const error = await failure(world.readUpload(id));
     expect(error.code).to.equal('INVALID_INPUT');
     expect(error.message).to.include('2 parts are missing, at offsets 0, 2097152');
   });
@@ -56,7 +56,7 @@ describe('uploads to the store', () => {
     expect(await world.raw.ttl(key)).to.be.within(3500, 3600);
     await world.raw.del(key);
     expect((await failure(world.store.uploadPart(id, 0, randomBytes(1)))).code).to.equal('NOT_FOUND');
-    expect((await failure(world.store.readUpload(id))).message).to.include('expired');
+    expect((await failure(world.readUpload(id))).message).to.include('expired');
     expect(await world.raw.exists(key)).to.equal(0);
   });
 
@@ -85,7 +85,7 @@ describe('uploads to the store', () => {
 
   for (const id of ['', 'm', 'm.', `m.${'0'.repeat(24)}`, `.${'0'.repeat(24)}`, 'x'.repeat(5000)]) {
     it(`knows no upload ${JSON.stringify(id.slice(0, 30))}`, async () => {
-      expect((await failure(world.store.readUpload(id))).code).to.be.oneOf(['NOT_FOUND', 'INVALID_INPUT']);
+      expect((await failure(world.readUpload(id))).code).to.be.oneOf(['NOT_FOUND', 'INVALID_INPUT']);
     });
   }
 });
