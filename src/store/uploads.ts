@@ -93,8 +93,11 @@ export class Uploads {
     switch (outcome) {
       case 'OK':
         return from(place.sealedKey);
-      case 'PUBLISHED':
-        return from(this.context.keys.blob(place.model, String(version)));
+      case 'PUBLISHED': {
+        const blob = this.context.keys.blob(place.model, String(version));
+        if ((await this.context.commands.ask((redis) => redis.exists(blob))) === 0) throw unknownUpload(uploadId);
+        return from(blob);
+      }
       case 'INCOMPLETE':
         throw await this.incomplete(uploadId, place.key, sizeBytes);
       case 'UNKNOWN':
