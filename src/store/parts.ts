@@ -47,7 +47,7 @@ async function writeParts(context: StoreContext, key: string, bytes: ByteStream)
   let parts = 0;
   for await (const piece of inPieces(bytes.parts(), PART_BYTES)) {
     const part = parts++;
-    const value = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    const value = asBuffer(piece);
     const written = context.bulk.ask(
       (redis) => replies(redis.pipeline().hset(key, String(part), value).expire(key, STAGING_SECONDS)),
       { deadlineMs: PART_DEADLINE_MS },
@@ -85,6 +85,11 @@ export async function* readParts(
     }
     yield value;
   }
+}
+
+/** A view: ioredis would write any other array of bytes as text. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** A script did not find what was staged for it. */

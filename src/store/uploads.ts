@@ -10,7 +10,7 @@ import { conflict, internal, invalidInput, notFound } from '../errors.js';
 import type { ByteStream } from '../model/byte-stream.js';
 import { replies } from './connection.js';
 import { checkModel, randomId, type StoreContext } from './context.js';
-import { PART_BYTES, PART_DEADLINE_MS, partCount, partLength, readParts } from './parts.js';
+import { asBuffer, PART_BYTES, PART_DEADLINE_MS, partCount, partLength, readParts } from './parts.js';
 import { withScripts } from './scripts.js';
 
 const KEPT_SECONDS = 3600;
@@ -57,7 +57,7 @@ export class Uploads {
     checkPart(uploadId, offset, data.length, Number(size));
     const part = offset / PART_BYTES,
       last = partCount(Number(size)) - 1;
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+    const bytes = asBuffer(data);
     const outcomes = await this.context.bulk.ask(
       (redis) =>
         replies(

@@ -6,7 +6,7 @@ import type { PublishVersion, VersionRecord } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
 import { replies } from './connection.js';
 import { checkModel, checkVersion, type StoreContext } from './context.js';
-import { lostParts, partCount, readParts, withStaging } from './parts.js';
+import { asBuffer, lostParts, partCount, readParts, withStaging } from './parts.js';
 import { type Fields, versionToFields } from './records.js';
 import { RELEASED_SECONDS, type Uploads } from './uploads.js';
 
@@ -195,7 +195,7 @@ export class Versions {
         version,
         parts,
         upload === undefined ? '' : RELEASED_SECONDS,
-        upload?.header ?? '',
+        upload === undefined ? '' : asBuffer(upload.header),
         record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
         request.actor,
         request.reason ?? '',

@@ -53,7 +53,7 @@ describe('uploads to the store', () => {
       await world.store.openUpload(id);
       return id;
     };
-    const publication = (uploadId: string, header = Buffer.from('a header'), model = MODEL) => ({
+    const publication = (uploadId: string, header = new TextEncoder().encode('a header'), model = MODEL) => ({
       ...BY,
       model,
       bytes: joined(streamOf(header), streamOf(bytes)),
@@ -106,7 +106,7 @@ describe('uploads to the store', () => {
     it('becomes two versions by two headers, the second of which is sent', async () => {
       const id = await complete();
       await world.store.publishVersion(unreadable(id));
-      const { record } = await world.store.publishVersion(publication(id, Buffer.from('another')));
+      const { record } = await world.store.publishVersion(publication(id, new TextEncoder().encode('another')));
       expect(sha256(await world.store.readVersion(MODEL, record.version))).to.equal(record.version);
     });
 
