@@ -145,6 +145,9 @@ function isProtocolError(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // Of a transaction, the refusal of its first command says why.
+  if ('previousErrors' in error && Array.isArray(error.previousErrors) && error.previousErrors.length > 0)
+    return messageOf(error.previousErrors[0]);
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error.message;
 }
