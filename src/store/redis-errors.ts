@@ -203,9 +203,9 @@ function isProtocolError(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // A transaction of which a command was refused before it began; the refusals say why.
-  if ('previousErrors' in error && Array.isArray(error.previousErrors) && error.previousErrors.length > 0)
-    return `${error.message} ${error.previousErrors.map(messageOf).join('; ')}`;
+  // Of a transaction, the refusal of its first command says why.
+  if ('previousErrors' in error && Array.isArray(error.previousErrors) && error.previousErrors[0] instanceof Error)
+    return error.previousErrors[0].message;
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error.message;
 }

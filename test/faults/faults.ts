@@ -23,7 +23,12 @@ export const FAULTS: readonly Fault[] = [
   { name: 'paused', title: 'one Redis, stopped for 10 s (`SIGSTOP`, `SIGCONT`)', downMs: 10_000, start: paused },
   { name: 'memory', title: 'one Redis, out of memory for 5 s (`maxmemory 1`)', downMs: 5_000, start: memory },
   { name: 'failover', title: 'Sentinels: the primary killed, back after 10 s', downMs: 10_000, start: failover },
-  { name: 'asleep', title: 'Sentinels: the primary stopped for 10 s, replaced, awake again', downMs: 10_000, start: asleep },
+  {
+    name: 'asleep',
+    title: 'Sentinels: the primary stopped for 10 s, replaced, awake again',
+    downMs: 10_000,
+    start: asleep,
+  },
   { name: 'node', title: "cluster: the model's primary killed, back after 10 s", downMs: 10_000, start: node },
 ];
 

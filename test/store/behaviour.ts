@@ -22,13 +22,20 @@ export function behavesAsAStore(worldOf: () => World): void {
     expect(await store.resolveVersion(MODEL, sha256(bytes).slice(0, 8))).to.equal(sha256(bytes));
   });
 
-  it('takes an upload in parts, and gives it back', async () => {
+  it('takes an upload in parts, and makes a version of it', async () => {
     const { store } = worldOf();
     const bytes = randomBytes(store.partBytes + 5);
     const id = await store.beginUpload(MODEL, bytes.length);
     await store.uploadPart(id, 0, bytes.subarray(0, store.partBytes));
     expect(await store.uploadPart(id, store.partBytes, bytes.subarray(store.partBytes))).to.equal(bytes.length);
-    expect((await store.readUpload(id)).equals(bytes)).to.equal(true);
+    const parts: Uint8Array[] = [];
+    for await (const part of (await store.openUpload(id)).parts()) parts.push(part);
+    expect(Buffer.concat(parts).equals(bytes)).to.equal(true);
+    const upload = { uploadId: id, header: Buffer.from('header') };
+    const whole = Buffer.concat([upload.header, bytes]);
+    const record = { version: sha256(whole), modelType: 'tensor', metrics: {} };
+    await store.publishVersion({ ...BY, model: MODEL, bytes: whole, record, upload });
+    expect((await store.readVersion(MODEL, record.version)).equals(whole)).to.equal(true);
     await store.releaseUpload(id);
   });
 
