@@ -1,4 +1,5 @@
 /** The certificates for TLS to Redis, read from files. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { invalidInput } from '../errors.js';
@@ -34,8 +35,9 @@ function read({ ca, cert, key }: CertificateFiles): Certificates {
     ...(cert === undefined ? {} : { cert: pemOf(cert, 'the client certificate for Redis') }),
     ...(key === undefined ? {} : { key: pemOf(key, "the client certificate's key") }),
   };
-  check([ca], { ca: certificates.ca });
-  check([cert, key], { cert: certificates.cert, key: certificates.key });
+  // A CA that is none would be passed over without a word.
+  if (certificates.ca !== undefined) check([ca], () => new X509Certificate(certificates.ca!));
+  check([cert, key], () => createSecureContext(certificates));
   return certificates;
 }
 
@@ -51,9 +53,9 @@ function pemOf(path: string, what: string): string {
   throw invalidInput(`${path}, given as ${what}, is not a PEM file (one that holds "-----BEGIN …")`);
 }
 
-function check(paths: readonly (string | undefined)[], context: Parameters<typeof createSecureContext>[0]): void {
+function check(paths: readonly (string | undefined)[], use: () => unknown): void {
   try {
-    createSecureContext(context);
+    use();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw invalidInput(`TLS cannot be set up with ${paths.join(' and ')} (${why})`, { cause });
