@@ -65,7 +65,7 @@ export function socketAddress(path: string): RedisAddress {
 /** One node of a cluster, or the like: reached as `of` is, at another place. */
 export function nodeAddress(of: RedisAddress, { host, port }: Endpoint): RedisAddress {
   const { sentinel: _sentinel, cluster: _cluster, ...rest } = of;
-  return { ...rest, host, port, text: endpointText({ host, port }) };
+  return { ...rest, host, port, text: `${of.tls ? 'rediss' : 'redis'}://${endpointText({ host, port })}` };
 }
 
 export function endpointText({ host, port }: Endpoint): string {

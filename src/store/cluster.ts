@@ -183,7 +183,8 @@ export class ClusterConnection implements Link {
 
   /** What to do before the next try: the cluster may have made another node the owner. */
   private async lookAgain(node: Connection | undefined): Promise<void> {
-    if (node !== undefined && node.address.text === this.home) this.home = this.another(node.address.text);
+    const place = node && placeOf(node);
+    if (place !== undefined && place === this.home) this.home = this.another(place);
     await setTimeout(BETWEEN_TRIES_MS);
     // Should nobody answer, the next try tells.
     await this.refresh(node).catch(() => {});
@@ -273,6 +274,8 @@ async function mapOf(node: Connection): Promise<SlotMap> {
   const { host, port } = node.address;
   return SlotMap.of(slots, { host: host!, port: port! });
 }
+
+const placeOf = ({ address: { host, port } }: Connection): string => endpointText({ host: host!, port: port! });
 
 function endpointOf(text: string): Endpoint {
   const colon = text.lastIndexOf(':');

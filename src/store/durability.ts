@@ -15,7 +15,7 @@ const CONFIRM_MS = 1_000;
 const MARK_SECONDS = 60;
 
 /** Whether others hold the Redis of this run id for the primary. */
-export type IsStillPrimary = (runId: string, redis: ScriptClient) => Promise<boolean>;
+export type IsStillPrimary = (runId: string) => Promise<boolean>;
 
 export interface DurabilityOptions {
   readonly isStillPrimary?: IsStillPrimary | undefined;
@@ -27,6 +27,7 @@ export class Durability {
   static readonly DEADLINE_MS = CONFIRM_MS + 1_500;
 
   private warned = false;
+  private hadReplica = false;
 
   constructor(
     private readonly address: RedisAddress,
@@ -62,6 +63,7 @@ export class Durability {
     if (!isSame()) throw new Error('the connection was lost');
     if (confirmed < 1) throw new Error(`no replica confirmed it within ${CONFIRM_MS} ms`);
     this.warned = false;
+    this.hadReplica = true;
   }
 
   /** @param cause why it was not confirmed */
@@ -76,12 +78,14 @@ export class Durability {
 
   private async alone(redis: ScriptClient, isSame: () => boolean): Promise<void> {
     const { isStillPrimary, warn } = this.options;
-    if (isStillPrimary === undefined) return;
-    const runId = fieldsOf(await redis.info('server')).get('run_id') ?? '';
-    if (!(await isStillPrimary(runId, redis)))
-      throw new Error('it has no replica, and others do not hold it for the primary');
-    if (!isSame()) throw new Error('the connection was lost');
-    if (this.warned) return;
+    if (isStillPrimary !== undefined) {
+      const runId = fieldsOf(await redis.info('server')).get('run_id') ?? '';
+      if (!(await isStillPrimary(runId)))
+        throw new Error('it has no replica, and others do not hold it for the primary');
+      if (!isSame()) throw new Error('the connection was lost');
+    }
+    const isExpected = isStillPrimary !== undefined || this.hadReplica;
+    if (this.warned || !isExpected) return;
     this.warned = true;
     warn?.(
       `Redis at ${this.address.text} has no replica connected: until one is, changes are kept by the primary alone`,

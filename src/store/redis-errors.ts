@@ -168,7 +168,10 @@ function lostError(error: unknown, address: string, lastProblem: Error | undefin
     return storeUnavailable(`${error.message}; ${START_REDIS}`, { cause: error });
   }
   const why = lastProblem === undefined ? 'the connection was lost' : messageOf(lastProblem);
-  return storeUnavailable(`Redis at ${address} cannot be reached (${why}); ${START_REDIS}`, {
+  // Redis refuses a client without a certificate after it has let it in.
+  const closed = address.startsWith('rediss') && /ECONNRESET|EPIPE/.test(why);
+  const hint = closed ? `${START_REDIS}; where it ${CLIENT_CERTIFICATE}` : START_REDIS;
+  return storeUnavailable(`Redis at ${address} cannot be reached (${why}); ${hint}`, {
     cause: lastProblem ?? error,
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ParleyError } from '#parley/errors.js';
@@ -132,6 +132,12 @@ describe('a change that Redis cannot keep', () => {
   });
 });
 
+describe('the rights that Parley needs', () => {
+  it('stand in the docs as the errors tell them', () => {
+    expect(readFileSync('docs/redis.md', 'utf8')).to.include(`ACL SETUSER parley on >PASSWORD ${ACL_RULES}\n`);
+  });
+});
+
 describe('a change on a Redis with a replica', () => {
   let primary: TestRedis;
   let replica: TestRedis;
@@ -170,10 +176,18 @@ describe('a change on a Redis with a replica', () => {
     expect(onReplica).to.equal(version);
   });
 
-  it('is done at once when the replica is gone', async () => {
+  it('is done at once when the replica is gone, which is told once', async () => {
+    const warnings: string[] = [];
+    const store = world.another({ warn: (message) => void warnings.push(message) });
+    const promote = (to: string) =>
+      store.moveAlias({ ...BY, model: MODEL, aliasName: 'production', version: to, action: 'promote' });
+    await promote(version);
     await replica.kill();
     await until('the loss', async () => (await infoOf(primary)).get('connected_slaves') === '0');
-    expect((await world.promote(version)).sequence).to.equal(3);
+    expect((await promote(other)).sequence).to.equal(4);
+    await promote(version);
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.include('no replica connected');
   });
 
   it('keeps nobody from reading while it waits', async () => {
