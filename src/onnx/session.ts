@@ -29,6 +29,11 @@ interface NativeMetadata {
 }
 
 export type Feeds = Record<string, RuntimeTensor>;
+
+/** Without a prototype: a graph may call a value `constructor`, or `__proto__`. */
+export const feedsOf = (entries: Iterable<readonly [string, RuntimeTensor]>): Feeds =>
+  Object.setPrototypeOf(Object.fromEntries(entries), null) as Feeds;
+
 /** Output names to null: the runtime allocates. */
 export type Fetches = Record<string, null>;
 export type Results = Record<string, RuntimeTensor>;
