@@ -21,11 +21,11 @@ const CASES: Readonly<Record<string, Cases>> = {
   subgraphs: only(SUBGRAPHS, /ranks|Loop|Scan|sequence|optional|function/),
   names: {
     ...only(NAMED, /prototype, one|constructor, one|slashes.*batched/),
-    ...only(NAMES_AND_FIELDS, /NUL|without|two outputs|is a constant|training|other files/),
+    ...only(NAMES_AND_FIELDS, /NUL|without|two outputs|is a constant|training|sparse|of old|other files/),
   },
   // Those that are refused before anything is run.
   types: {
-    ...Object.assign({}, ...TYPES.map((type) => only(typed(type), /int4 as|complex64 as|bfloat16 as/))),
+    ...Object.assign({}, ...TYPES.map((type) => only(typed(type), /(int4|complex64|bfloat16) as an/))),
     ...CONTAINERS,
   },
 };

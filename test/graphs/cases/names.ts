@@ -1,6 +1,6 @@
 /** Values with odd names, names that are there twice, and what a file may say besides. */
 import { message } from '../../unit/onnx/wire.js';
-import { file, node, storedFloats, tensorOf } from '../onnx.js';
+import { file, node, storedFloats, storedInts, tensorOf } from '../onnx.js';
 import { BROKEN, type Cases, floats, type GraphCase, INVALID, UNSUPPORTED } from './case.js';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -166,6 +166,41 @@ export const NAMES_AND_FIELDS: Cases = {
       ],
     }),
     asked: [{ x: two }],
+  },
+  'the format and operators of old, with weights among the inputs': {
+    graph: file({
+      irVersion: 3,
+      opsets: { '': 7 },
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+      constants: [storedFloats('w', 1, 2)],
+      inputs: [
+        ['x', rows],
+        ['w', tensorOf('float32', [2])],
+      ],
+      outputs: [['y', rows]],
+    }),
+    asked: [{ x: two }],
+    refusedCalls: [
+      { inputs: { x: two, w: floats([2], 5, 6) }, ...INVALID(/inputs\[1\]\.name must be one of x, got w/) },
+    ],
+  },
+  'a sparse weight': {
+    graph: file({
+      ...relu,
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+      more: [[15, message([1, storedFloats('w', 7)], [2, storedInts('', 1)], [3, 2])]],
+    }),
+    asked: [{ x: two }],
+  },
+  'an operator that its operator set has not': {
+    graph: file({ ...relu, opsets: { '': 17 }, nodes: [node('Gelu', ['x'], ['y'])] }),
+    asked: [],
+    refused: BROKEN(/the runtime refuses the graph: .*Gelu/),
+  },
+  'types that do not go together': {
+    graph: file({ ...relu, nodes: [node('Add', ['x', 'w'], ['y'])], constants: [storedInts('w', 1)] }),
+    asked: [],
+    refused: BROKEN(/the runtime refuses the graph: .*Type Error/),
   },
   'weights in other files': {
     graph: file({
