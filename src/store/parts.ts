@@ -61,17 +61,39 @@ async function writeParts(context: StoreContext, key: string, bytes: Uint8Array)
 export async function readParts(context: StoreContext, key: string, sizeBytes: number, what: string): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(sizeBytes);
   await eachPart(partCount(sizeBytes), async (part) => {
-    const value = await context.bulk.ask((redis) => redis.hgetBuffer(key, String(part)), {
-      deadlineMs: PART_DEADLINE_MS,
-    });
-    const expected = partLength(part, sizeBytes);
-    if (value?.length !== expected) {
-      const found = value === null ? 'is missing' : `has ${value.length} bytes instead of ${expected}`;
-      throw modelBroken(`${what} is damaged: part ${part} of ${partCount(sizeBytes)} ${found}; publish it again`);
-    }
-    value.copy(bytes, part * PART_BYTES);
+    (await readPart(context, key, part, sizeBytes, what)).copy(bytes, part * PART_BYTES);
   });
   return bytes;
+}
+
+/** One part after the other, some of them on their way. @throws MODEL_BROKEN as {@link readParts} does */
+export async function* partsInOrder(
+  context: StoreContext,
+  key: string,
+  sizeBytes: number,
+  what: string,
+): AsyncGenerator<Buffer> {
+  const count = partCount(sizeBytes);
+  const coming: Promise<Buffer>[] = [];
+  for (let next = 0, part = 0; part < count; part++) {
+    for (; next < Math.min(count, part + IN_FLIGHT); next++) {
+      const read = readPart(context, key, next, sizeBytes, what);
+      // It is told when its turn comes; until then nobody listens.
+      read.catch(() => {});
+      coming.push(read);
+    }
+    yield await coming.shift()!;
+  }
+}
+
+async function readPart(context: StoreContext, key: string, part: number, sizeBytes: number, what: string) {
+  const value = await context.bulk.ask((redis) => redis.hgetBuffer(key, String(part)), {
+    deadlineMs: PART_DEADLINE_MS,
+  });
+  const expected = partLength(part, sizeBytes);
+  if (value?.length === expected) return value;
+  const found = value === null ? 'is missing' : `has ${value.length} bytes instead of ${expected}`;
+  throw modelBroken(`${what} is damaged: part ${part} of ${partCount(sizeBytes)} ${found}; publish it again`);
 }
 
 /** A script did not find what was staged for it. */

@@ -4,7 +4,7 @@ import type { Change, VersionRecord } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
 import { replies } from './connection.js';
 import { checkModel, checkVersion, type StoreContext } from './context.js';
-import { digestOf, lostParts, readParts, withStaging } from './parts.js';
+import { digestOf, lostParts, partsInOrder, readParts, withStaging } from './parts.js';
 import { type Fields, versionToFields } from './records.js';
 
 const RECORDS_A_PIPELINE = 200;
@@ -49,6 +49,14 @@ export class Versions {
     const digest = await digestOf(bytes);
     if (digest === version) return bytes;
     throw modelBroken(`${what} is damaged: the stored bytes have the digest ${digest}; roll back, or train it again`);
+  }
+
+  /** The stored envelope in order, of a retired version too; its digest is for the reader to check. */
+  async *bytes(model: string, version: Version): AsyncGenerator<Uint8Array> {
+    const record = await this.find(model, version);
+    if (record === undefined) throw noVersion(model, version);
+    const what = `version ${version} of model "${model}"`;
+    yield* partsInOrder(this.context, this.context.keys.blob(model, version), record.sizeBytes, what);
   }
 
   async find(model: string, version: Version): Promise<VersionRecord | undefined> {

@@ -197,7 +197,9 @@ export const SUBGRAPHS: Cases = {
   'Scan of running sums': {
     graph: sums,
     asked: [{ x: floats([3, 2], 1, 2, 3, 4, 5, 6) }, { x: floats([1, 2], 1, 2) }],
-    refusedCalls: [{ inputs: { x: floats([0, 2]) }, ...INVALID(/the inputs cannot be computed with: .*Scan.*Dimension 0 is 0/) }],
+    refusedCalls: [
+      { inputs: { x: floats([0, 2]) }, ...INVALID(/the inputs cannot be computed with: .*Scan.*Dimension 0 is 0/) },
+    ],
   },
   'If in a Loop, reading from outside': {
     graph: nested,
