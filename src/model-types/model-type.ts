@@ -20,15 +20,18 @@ export interface ModelType extends Serializer {
   readonly defaultOutputs: Readonly<Record<string, string>>;
 }
 
+/** An artifact as it may be serialized. @throws ParleyError as {@link Serializer.serialize} */
+export function checked({ name, metadata }: Pick<ModelType, 'name' | 'metadata'>, artifact: Artifact): Artifact {
+  if (artifact.modelType !== name) throw invalidInput(`a ${artifact.modelType} is not a ${name}`);
+  const parsed = metadata.safeParse(artifact.metadata);
+  if (!parsed.success) throw invalidInput(`metadata of a ${name}: ${z.prettifyError(parsed.error)}`);
+  return { ...artifact, metadata: parsed.data };
+}
+
 /** The serializer of a type whose envelope is the common one. */
 export function envelopeSerializer(name: string, metadata: ModelType['metadata']): Serializer {
   return {
-    serialize(artifact) {
-      if (artifact.modelType !== name) throw invalidInput(`a ${artifact.modelType} is not a ${name}`);
-      const parsed = metadata.safeParse(artifact.metadata);
-      if (!parsed.success) throw invalidInput(`metadata of a ${name}: ${z.prettifyError(parsed.error)}`);
-      return encodeEnvelope({ ...artifact, metadata: parsed.data });
-    },
+    serialize: (artifact) => encodeEnvelope(checked({ name, metadata }, artifact)),
     deserialize(bytes) {
       const artifact = decodeEnvelope(bytes);
       if (artifact.modelType !== name) throw modelBroken(`the envelope holds a ${artifact.modelType}, not a ${name}`);

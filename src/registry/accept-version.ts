@@ -1,4 +1,5 @@
 /** The acceptance suite: a version's answers to the contract's fixtures, timed and judged. Runs in a process of its own. */
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { labelClasses } from '../contract/contract.js';
 import { contractMismatch } from '../errors.js';
@@ -7,10 +8,12 @@ import { quantile } from '../evaluation/quantile.js';
 import type { Column, ColumnBatch } from '../model/row.js';
 import type { Tensor } from '../model/tensor.js';
 import type { Verdict } from '../model/version.js';
-import { modelTypeOf } from '../model-types/table.js';
+import { deserialize, modelTypeOf } from '../model-types/table.js';
+import { Session } from '../onnx/session.js';
 import { type FixtureTable, readFixtures } from './fixture-table.js';
-import type { Task } from './isolated.js';
+import { ENVELOPE, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
+import { readWhole } from './whole-file.js';
 
 /** Latency is the best of so many rounds: what the machine did beside it is not the model's fault. */
 const ROUNDS = 3;
@@ -22,7 +25,9 @@ const PAUSE_MS = 1;
 const ROUND_MS = 5_000;
 
 export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, folder: string): Promise<Verdict> {
-  const version = await LoadedVersion.load(folder, task);
+  const envelope = await readWhole(join(folder, ENVELOPE)),
+    artifact = deserialize(envelope);
+  const version = LoadedVersion.of(artifact, await Session.load(artifact.graph), task);
   const method = version.binding!.method,
     contract = version.contract!;
   const service = contract.services.find(({ name }) => name === task.service)!;
@@ -35,7 +40,7 @@ export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, fol
   return judge({
     acceptance: service.accept,
     answers,
-    cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes: version.sizeBytes },
+    cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes: envelope.length },
     contractFingerprint: contract.fingerprint,
     fixtureFingerprint: task.fixtureFingerprint,
   });

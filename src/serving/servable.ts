@@ -2,8 +2,8 @@
  * A loaded version, ready to run: its session, its inputs and outputs as the batcher needs them, and how many rows one
  * run may take. Owned by the factory, which alone releases it.
  */
-import { createHash } from 'node:crypto';
 import { modelBroken, ParleyError } from '../errors.js';
+import { digestOf } from '../model/byte-stream.js';
 import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
@@ -89,13 +89,23 @@ export class Servable {
     batcher: Batcher,
     loadSession: (graph: Uint8Array) => Promise<Session> = Session.load,
   ): Promise<Servable> {
-    const found = createHash('sha256').update(envelope).digest('hex');
+    const found = digestOf(envelope);
     if (found !== version)
       throw modelBroken(
         `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
       );
-    const artifact = deserialize(envelope),
-      { graph, defaults } = servedGraph(artifact);
+    return Servable.of(model, version, deserialize(envelope), batcher, loadSession);
+  }
+
+  /** The same of an artifact that has been verified. */
+  static async of(
+    model: string,
+    version: Version,
+    artifact: Artifact,
+    batcher: Batcher,
+    loadSession: (graph: Uint8Array) => Promise<Session> = Session.load,
+  ): Promise<Servable> {
+    const { graph, defaults } = servedGraph(artifact);
     const session = await loadSession(graph);
     try {
       const batching = await batchingOf(artifact, session);

@@ -7,6 +7,7 @@ import type {
   Staged,
   StagedLedger,
 } from '../model/archive-port.js';
+import { wholeOf } from '../model/byte-stream.js';
 import type { LedgerEntry, Version } from '../model/version.js';
 import type { Aliases } from './aliases.js';
 import type { StoreContext } from './context.js';
@@ -51,7 +52,8 @@ export class RedisArchive implements ArchiveStore {
   }
 
   stagedBytes({ key, sizeBytes }: Staged): Promise<Uint8Array> {
-    return readParts(this.context, key, sizeBytes, 'what was just imported');
+    const parts = () => readParts(this.context, key, sizeBytes, 'what was just imported');
+    return wholeOf({ sizeBytes, parts });
   }
 
   stageLedger(model: string, pages: AsyncIterable<readonly LedgerEntry[]>): Promise<StagedLedger> {

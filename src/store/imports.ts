@@ -1,17 +1,15 @@
 /** What comes from another store: staged part by part, then made visible in one step. */
-import { createHash } from 'node:crypto';
 import { conflict, internal, invalidInput } from '../errors.js';
 import type { ImportVersion, ModelSnapshot, RestoreModel, Staged, StagedLedger } from '../model/archive-port.js';
 import type { LedgerEntry } from '../model/version.js';
 import { replies } from './connection.js';
 import { checkModel, checkVersion, randomId, type StoreContext } from './context.js';
 import { verdictField } from './keys.js';
-import { lostParts, PART_BYTES, partCount } from './parts.js';
+import { lostParts, partCount, writeParts } from './parts.js';
 import { contractToFields, ledgerToFields, recordToFields, verdictToValue, versionToFields } from './records.js';
 
 /** Long enough for the whole file to arrive behind its first piece. */
 const STAGED_SECONDS = 24 * 3600;
-const PART_DEADLINE_MS = 30_000;
 /** Fields and values that one command takes: Lua's stack has a bound. */
 const MOST_ARGUMENTS = 1_000;
 
@@ -23,16 +21,15 @@ export class Imports {
   async stage(model: string, digest: string, sizeBytes: number, bytes: AsyncIterable<Uint8Array>): Promise<Staged> {
     checkModel(model);
     const key = this.context.keys.staging(model, randomId());
-    const hash = createHash('sha256');
-    let received = 0,
-      part = 0;
-    try {
-      for await (const piece of partsOf(bytes)) {
-        hash.update(piece);
+    let received = 0;
+    async function* counted() {
+      for await (const piece of bytes) {
         received += piece.length;
-        await this.write(key, part++, piece);
+        yield piece;
       }
-      const found = hash.digest('hex');
+    }
+    try {
+      const found = await writeParts(this.context, key, { sizeBytes, parts: counted }, STAGED_SECONDS);
       if (found !== digest || received !== sizeBytes)
         throw invalidInput(
           `the archive is damaged: ${sizeBytes} bytes of model "${model}" with the digest ${digest} were announced, and ${received} bytes with the digest ${found} came; export it again`,
@@ -180,14 +177,6 @@ export class Imports {
     }
     return plan;
   }
-
-  private async write(key: string, part: number, piece: Uint8Array): Promise<void> {
-    const value = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
-    await this.context.bulk.ask(
-      (redis) => replies(redis.multi().hset(key, String(part), value).expire(key, STAGED_SECONDS)),
-      { deadlineMs: PART_DEADLINE_MS },
-    );
-  }
 }
 
 /** The steps of restoreModel.lua, and the keys that they name. */
@@ -228,18 +217,4 @@ function inForceFields({ contracts, contractFingerprint }: ModelSnapshot): Value
     fingerprint,
     ...(fixtureFingerprint === undefined ? [] : ['fixtureFingerprint', fixtureFingerprint]),
   ];
-}
-
-/** The same bytes, in parts of 1 MiB. */
-async function* partsOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let part = Buffer.alloc(0);
-  for await (const piece of bytes) {
-    if (part.length === 0 && piece.length === PART_BYTES) {
-      yield piece;
-      continue;
-    }
-    part = part.length === 0 ? Buffer.from(piece) : Buffer.concat([part, piece]);
-    for (; part.length >= PART_BYTES; part = part.subarray(PART_BYTES)) yield part.subarray(0, PART_BYTES);
-  }
-  if (part.length > 0) yield part;
 }

@@ -15,14 +15,14 @@
  * | `parley:{m}:trail:<alias>` | list | what the alias pointed at before, nearest first |
  * | `parley:{m}:versions` | sorted set | version, by the sequence of its publication |
  * | `parley:{m}:version:<version>` | hash | the version's record |
- * | `parley:{m}:blob:<version>` | hash | part number -> at most 1 MiB of the envelope |
+ * | `parley:{m}:blob:<version>` | hash | part number -> at most 1 MiB of the envelope, or of what follows its `header` where that is a field of its own |
  * | `parley:{m}:verdicts` | hash | `<version>:<contract>:<fixtures>` -> verdict, MessagePack |
  * | `parley:{m}:contract` | hash | fingerprints of the contract and the fixtures in force |
  * | `parley:{m}:contract:<fingerprint>` | hash | the contract's text |
  * | `parley:{m}:fixtures:<fingerprint>` | hash | part number -> at most 1 MiB of the fixtures |
  * | `parley:{m}:run:<id>` | string | a run's configuration, JSON |
- * | `parley:{m}:upload:<id>` | hash | `sizeBytes`, `receivedBytes`, part number -> bytes; expires |
- * | `parley:{m}:staging:<id>` | hash | parts on their way to a blob or to fixtures; expires |
+ * | `parley:{m}:upload:<id>` | hash | `sizeBytes`, part number -> bytes; once complete and in use `sealed`, then the `version` that it has become; expires |
+ * | `parley:{m}:staging:<id>` | hash | parts on their way to a blob or to fixtures, an upload's that is sealed too; expires |
  */
 export class Keys {
   /** @param prefix stands before every key and channel; lets tests share one Redis. No braces. */

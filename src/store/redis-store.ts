@@ -5,6 +5,7 @@
  * watchers, then the connections.
  */
 import { randomBytes } from 'node:crypto';
+import type { ByteStream } from '../model/byte-stream.js';
 import type {
   ContractRecord,
   HoldAlias,
@@ -12,6 +13,7 @@ import type {
   ModelStore,
   MoveAlias,
   PruneVersion,
+  PublishVersion,
   RetireVersion,
   SetCanary,
   StoreWatcher,
@@ -32,7 +34,7 @@ import { PART_BYTES } from './parts.js';
 import { RecordReader } from './records.js';
 import { Retention } from './retention.js';
 import { Uploads } from './uploads.js';
-import { type PublishVersion, Versions } from './versions.js';
+import { Versions } from './versions.js';
 import { Watcher } from './watcher.js';
 
 /** Who runs the Redis that a store uses, where that is us. */
@@ -99,7 +101,7 @@ export class RedisStore implements ModelStore {
       environment: options.environment ?? '',
     };
     this.uploads = new Uploads(this.context);
-    this.published = new Versions(this.context);
+    this.published = new Versions(this.context, this.uploads);
     this.contracts = new Contracts(this.context);
     this.history = new Ledger(this.context);
     this.pointers = new Aliases(this.context, this.history);
@@ -156,8 +158,8 @@ export class RedisStore implements ModelStore {
     return this.uploads.part(uploadId, offset, data);
   }
 
-  readUpload(uploadId: string): Promise<Buffer> {
-    return this.uploads.read(uploadId);
+  openUpload(uploadId: string): Promise<ByteStream> {
+    return this.uploads.open(uploadId);
   }
 
   releaseUpload(uploadId: string): Promise<void> {
@@ -170,6 +172,10 @@ export class RedisStore implements ModelStore {
 
   readVersion(model: string, version: Version): Promise<Buffer> {
     return this.published.read(model, version);
+  }
+
+  openVersion(model: string, version: Version): Promise<ByteStream> {
+    return this.published.open(model, version);
   }
 
   version(model: string, version: Version): Promise<VersionRecord | undefined> {

@@ -23,10 +23,17 @@ export interface Scripts {
   /** The number of keys comes first. */
   readonly restoreModel: Script;
   readonly readState: Script;
+  readonly sealUpload: Script;
   readonly uploadPart: Script;
 }
 
 export type ScriptClient = Redis & Scripts;
+
+type Chain = ReturnType<Redis['multi']>;
+type ScriptChain = Chain & { readonly [Name in keyof Scripts]: (...keysAndArguments: Value[]) => ScriptChain };
+
+/** A pipeline or transaction of a client that knows the scripts knows them too, unseen by the type checker. */
+export const withScripts = (chain: Chain): ScriptChain => chain as ScriptChain;
 
 const FOLDER = new URL('./commands/', import.meta.url);
 const NAME = /^([a-z][A-Za-z]*)(?:-(\d+))?\.lua$/;

@@ -23,6 +23,7 @@ describe('the Lua scripts', () => {
       'recordVerdict',
       'restoreModel',
       'retireVersion',
+      'sealUpload',
       'setCanary',
       'uploadPart',
     ]);

@@ -1,16 +1,18 @@
 -- Makes a version visible: its bytes, its record, its place among the versions, its run and its ledger line, or none.
--- KEYS  staging, blob, version, versions, run, epoch, ledger
--- ARGV  channel, model, version, number of staged parts, run configuration ('' = none), actor, reason ('' = none),
+-- KEYS  staging, upload, blob, version, versions, run, epoch, ledger
+-- ARGV  channel, model, version, number of staged parts, seconds that the upload whose parts are staged stays ('' = none is),
+--       what stands before the parts ('' = nothing), run configuration ('' = none), actor, reason ('' = none),
 --       environment ('' = none), then the record's fields and values
 -- Reply {'OK', sequence} | {'THERE'} (kept as it was) | {'INCOMPLETE', parts found}
 -- Event <model> <sequence>
-local staging, blob, record, versions, run, epoch, ledger = unpack(KEYS)
-local channel, model, version, parts, configuration, actor, reason, environment = unpack(ARGV, 1, 8)
+local staging, upload, blob, record, versions, run, epoch, ledger = unpack(KEYS)
+local channel, model, version, parts, seconds, header, configuration, actor, reason, environment = unpack(ARGV, 1, 10)
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local known = redis.call('ZSCORE', versions, version)
 local whole = redis.call('HLEN', blob) > 0
 local staged = redis.call('HLEN', staging)
+local size = seconds ~= '' and redis.call('HGET', upload, 'sizeBytes')
 local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
 redis.call('XLEN', ledger)
 redis.call('HLEN', record)
@@ -23,10 +25,20 @@ if configuration ~= '' then
   redis.call('SETNX', run, configuration)
 end
 if whole then
-  redis.call('UNLINK', staging)
+  -- An upload goes by itself: the call may be repeated.
+  if seconds == '' then
+    redis.call('UNLINK', staging)
+  end
 else
+  if header ~= '' then
+    redis.call('HSET', staging, 'header', header)
+  end
   redis.call('RENAME', staging, blob)
   redis.call('PERSIST', blob)
+  if size then
+    redis.call('HSET', upload, 'version', version)
+    redis.call('EXPIRE', upload, seconds)
+  end
 end
 if known then
   return { 'THERE' }
@@ -46,7 +58,7 @@ add('environment', environment)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 redis.call('DEL', record)
-redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 9))
+redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 11))
 redis.call('ZADD', versions, sequence, version)
 redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }
