@@ -10,7 +10,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, modelBroken, ParleyError, type Problem } from '../errors.js';
-import type { Verdict } from '../model/version.js';
+import type { Verdict, Version } from '../model/version.js';
 
 /** A version's envelope and the contract that it is to keep, if any. */
 export interface IsolatedModel {
@@ -54,6 +54,15 @@ export const ENVELOPE = 'envelope',
   EXPECTED = 'expected',
   FIXTURES = 'fixtures';
 
+/** Of an ensemble's member, its envelope. */
+export const memberFile = (version: Version): string => `member-${version}`;
+
+/** An ensemble's members' envelopes; empty for any other version. */
+export type Members = ReadonlyMap<Version, Uint8Array>;
+
+const memberFiles = (members: Members): Readonly<Record<string, Uint8Array>> =>
+  Object.fromEntries([...members].map(([version, envelope]) => [memberFile(version), envelope]));
+
 const TIMEOUT_MS = 120_000;
 const MAIN = new URL('./isolated-main.js', import.meta.url);
 
@@ -66,11 +75,12 @@ export function rehearse(
   envelope: Uint8Array,
   expected: Uint8Array | undefined,
   model: IsolatedModel,
+  members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
 ): Promise<Rehearsed> {
   return isolated(
     { kind: 'rehearse', ...model },
-    { [ENVELOPE]: envelope, ...(expected === undefined ? {} : { [EXPECTED]: expected }) },
+    { [ENVELOPE]: envelope, ...(expected === undefined ? {} : { [EXPECTED]: expected }), ...memberFiles(members) },
     timeoutMs,
   ) as Promise<Rehearsed>;
 }
@@ -80,11 +90,12 @@ export function runAcceptance(
   envelope: Uint8Array,
   fixtures: Uint8Array,
   task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>,
+  members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
 ): Promise<Verdict> {
   return isolated(
     { kind: 'accept', ...task },
-    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: fixtures },
+    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: fixtures, ...memberFiles(members) },
     timeoutMs,
   ) as Promise<Verdict>;
 }

@@ -45,11 +45,14 @@ import {
   type Verdict,
   type Version,
 } from '../model/version.js';
+import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
+import { fieldsOf } from '../model-types/record-fields.js';
 import { deserialize, modelTypeOf } from '../model-types/table.js';
 import { servedSignature } from '../serving/served-graph.js';
 import { inForceAt } from './in-force.js';
 import { rehearse, runAcceptance } from './isolated.js';
-import { wrapGraph } from './pipeline/wrap-graph.js';
+import { checkEnsemble, membersOf, readMembers } from './pipeline/ensemble-members.js';
+import { type Wanted, wrapGraph } from './pipeline/wrap-graph.js';
 import { choosePrunable } from './prunable.js';
 
 const LIST_LIMIT = 50,
@@ -136,7 +139,9 @@ export class Registry implements RegistryPort {
     const inForce = await this.#contractFor(request);
     const { envelope, artifact } = isEnvelope(uploaded)
       ? opened(uploaded, request.modelType)
-      : wrapped(uploaded, request.modelType, inForce?.service);
+      : wrapped(uploaded, { ...request, service: inForce?.service });
+    const members = await readMembers(this.#store, request.model, artifact);
+    if (members.size > 0) checkEnsemble(artifact, members);
     if (inForce !== undefined) bindAll(inForce.contract, artifact);
     const expected =
       request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
@@ -144,6 +149,7 @@ export class Registry implements RegistryPort {
       envelope,
       expected,
       inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name },
+      members,
     );
     const version = createHash('sha256').update(envelope).digest('hex');
     const { record } = await this.#store.publishVersion({
@@ -153,6 +159,7 @@ export class Registry implements RegistryPort {
       record: {
         version,
         modelType: artifact.modelType,
+        typeFields: fieldsOf(artifact),
         metrics: request.metrics ?? {},
         ...(request.runId === undefined ? {} : { runId: request.runId }),
         ...(request.description === undefined ? {} : { description: request.description }),
@@ -160,6 +167,7 @@ export class Registry implements RegistryPort {
           ? {}
           : { contractService: inForce.service.name, contractFingerprint: inForce.contract.fingerprint }),
       },
+      ...(members.size === 0 ? {} : { members: membersOf(artifact) }),
       ...(request.runConfigurationJson === undefined ? {} : { runConfigurationJson: request.runConfigurationJson }),
     });
     await this.#releaseUploads(request.uploadId, request.expectedUploadId);
@@ -192,8 +200,8 @@ export class Registry implements RegistryPort {
   async describe(model: string, prefix: Version): Promise<Described> {
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, prefix);
-    const { modelType, signature } = deserialize(await this.#store.readVersion(model, version));
-    return { version, modelType, signature };
+    const artifact = deserialize(await this.#store.readVersion(model, version));
+    return { version, modelType: artifact.modelType, signature: artifact.signature, typeFields: fieldsOf(artifact) };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
@@ -306,13 +314,18 @@ export class Registry implements RegistryPort {
       this.#store.readVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const verdict = await runAcceptance(envelope, fixtures, {
-      version,
-      contract: sourceOf({ record, contract }),
-      service: service.name,
-      fixturesFormat: record.fixturesFormat,
-      fixtureFingerprint: record.fixtureFingerprint,
-    });
+    const verdict = await runAcceptance(
+      envelope,
+      fixtures,
+      {
+        version,
+        contract: sourceOf({ record, contract }),
+        service: service.name,
+        fixturesFormat: record.fixturesFormat,
+        fixtureFingerprint: record.fixtureFingerprint,
+      },
+      await readMembers(this.#store, model, deserialize(envelope)),
+    );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
   }
@@ -618,13 +631,13 @@ function opened(envelope: Uint8Array, modelType: string | undefined): Enveloped 
   const artifact = deserialize(envelope);
   if (modelType !== undefined && modelType !== artifact.modelType)
     throw invalidInput(`model_type is "${modelType}", the envelope holds a ${artifact.modelType}`);
-  checkSameSignature(artifact.signature, servedSignature(artifact));
+  if (artifact.modelType !== ENSEMBLE) checkSameSignature(artifact.signature, servedSignature(artifact));
   return { envelope, artifact };
 }
 
 /** What another tool exported. */
-function wrapped(graph: Uint8Array, modelType: string | undefined, service: ContractService | undefined): Enveloped {
-  const artifact = wrapGraph(graph, { modelType, service });
+function wrapped(graph: Uint8Array, wanted: Wanted): Enveloped {
+  const artifact = wrapGraph(graph, wanted);
   return { envelope: modelTypeOf(artifact.modelType).serialize(artifact), artifact };
 }
 

@@ -6,17 +6,18 @@ import type { ColumnBatch } from '../model/row.js';
 import type { Signature } from '../model/tensor.js';
 import { digestOf } from '../model-types/envelope.js';
 import { Batcher } from '../serving/batcher.js';
+import type { ReadMember } from '../serving/ensemble-session.js';
 import { Servable } from '../serving/servable.js';
 import { decodeExpected } from './expected.js';
 import { EXPECTED, type Rehearsed, type Task } from './isolated.js';
-import { LoadedVersion } from './loaded-version.js';
+import { LoadedVersion, readMember } from './loaded-version.js';
 import { compareOutputs } from './pipeline/compare.js';
 
 const BLANK_ROWS = 2;
 
 export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>, folder: string): Promise<Rehearsed> {
   const version = await LoadedVersion.load(folder, task);
-  const checkedRows = await checkServable(version.envelope);
+  const checkedRows = await checkServable(version.envelope, readMember(folder));
   const bytes = await readIfThere(join(folder, EXPECTED));
   if (bytes === undefined) {
     // What has no contract has been run by its own shapes when it was checked.
@@ -38,8 +39,8 @@ export async function rehearseVersion(task: Extract<Task, { kind: 'rehearse' }>,
 }
 
 /** What a server would refuse to load must not be published. @returns blank rows that it ran @throws ParleyError MODEL_BROKEN */
-async function checkServable(envelope: Uint8Array): Promise<number> {
-  const servable = await Servable.load('rehearsal', digestOf(envelope), envelope, new Batcher());
+async function checkServable(envelope: Uint8Array, members: ReadMember): Promise<number> {
+  const servable = await Servable.load('rehearsal', digestOf(envelope), envelope, new Batcher(), members);
   try {
     await servable.rehearse();
     return servable.batchable ? BLANK_ROWS : 0;

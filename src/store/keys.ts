@@ -65,6 +65,10 @@ export class Keys {
     return this.of(model, 'versions');
   }
 
+  ensembles(model: string): string {
+    return this.of(model, 'ensembles');
+  }
+
   version(model: string, version: string): string {
     return this.of(model, `version:${version}`);
   }

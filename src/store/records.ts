@@ -1,7 +1,11 @@
-/** How records stand in Redis: flat hash fields that a person can read, MessagePack where a value has a structure. */
+/**
+ * How records stand in Redis: flat hash fields that a person can read, MessagePack where a value has a structure.
+ *
+ * docs/redis-schema.md is made from what the schemas say of their fields.
+ */
 import { Packr } from 'msgpackr';
 import { z } from 'zod';
-import type { ContractRecord, VersionRecord } from '../model/store-port.js';
+import type { CheckTypeFields, ContractRecord, VersionRecord } from '../model/store-port.js';
 import type { LedgerEntry, Verdict } from '../model/version.js';
 import { foreignValue } from './redis-errors.js';
 
@@ -13,25 +17,35 @@ const text = z.instanceof(Buffer).transform((value) => value.toString('utf8'));
 const wholeNumber = text.pipe(z.stringFormat('whole number', /^\d{1,16}$/)).transform(Number);
 const packed = z.instanceof(Buffer).transform((value): unknown => packr.unpack(value));
 
-const versionFields = z.object({
-  modelType: text,
-  sizeBytes: wholeNumber,
-  publishedAt: wholeNumber,
-  metrics: packed.pipe(z.record(z.string(), z.number())),
-  runId: text.exactOptional(),
-  contractService: text.exactOptional(),
-  contractFingerprint: text.exactOptional(),
-  description: text.exactOptional(),
-  promotedAt: wholeNumber.exactOptional(),
-  retiredAt: wholeNumber.exactOptional(),
+/** Of every version, whatever its type. */
+export const versionFields = z.object({
+  modelType: text.describe('The model type, whose own fields stand beside these.'),
+  sizeBytes: wholeNumber.describe("The envelope's bytes."),
+  publishedAt: wholeNumber.describe('When it was first published, microseconds since 1970, UTC.'),
+  metrics: packed
+    .pipe(z.record(z.string(), z.number()))
+    .describe('MessagePack: what its training measured, `test.accuracy` and so on, by name.'),
+  runId: text.exactOptional().describe('The first run that made it.'),
+  contractService: text.exactOptional().describe('The service of its contract that it answers.'),
+  contractFingerprint: text.exactOptional().describe('The contract that it is bound to, SHA-256.'),
+  description: text.exactOptional().describe('What its publisher said it is.'),
+  promotedAt: wholeNumber
+    .exactOptional()
+    .describe('When an alias first led to it, microseconds since 1970, UTC; it is never pruned from then on.'),
+  retiredAt: wholeNumber.exactOptional().describe('When it was retired, microseconds since 1970, UTC.'),
 });
 
-const contractFields = z.object({
-  idl: text,
-  includes: packed.pipe(z.record(z.string(), z.string())),
-  services: packed.pipe(z.array(z.string())),
-  fixtureFingerprint: text.exactOptional(),
-  fixturesFormat: text.pipe(z.enum(['csv', 'jsonl', 'parquet'])).exactOptional(),
+export const contractFields = z.object({
+  idl: text.describe("The contract's Thrift file."),
+  includes: packed
+    .pipe(z.record(z.string(), z.string()))
+    .describe('MessagePack: the text of each included file but parley.thrift, by name.'),
+  services: packed.pipe(z.array(z.string())).describe('MessagePack: the names of its services.'),
+  fixtureFingerprint: text.exactOptional().describe("SHA-256 of the fixtures' bytes."),
+  fixturesFormat: text
+    .pipe(z.enum(['csv', 'jsonl', 'parquet']))
+    .exactOptional()
+    .describe('`csv`, `jsonl` or `parquet`.'),
 });
 
 const criterion = z.object({
@@ -56,41 +70,60 @@ const verdictValue = packed.pipe(
   }),
 );
 
-const ledgerLine = z.object({
-  action: z.enum([
-    'publish',
-    'accept',
-    'reject',
-    'promote',
-    'rollback',
-    'canary',
-    'canary_end',
-    'hold',
-    'release',
-    'retire',
-    'prune',
-    'import',
-    'contract',
-  ]),
-  at: z.stringFormat('whole number', /^\d{1,16}$/).transform(Number),
-  actor: z.string(),
-  alias: z.string().exactOptional(),
-  version: z.string().exactOptional(),
-  previousVersion: z.string().exactOptional(),
-  reason: z.string().exactOptional(),
-  canaryWeight: z.string().transform(Number).exactOptional(),
-  contractFingerprint: z.string().exactOptional(),
-  fixtureFingerprint: z.string().exactOptional(),
-  evidenceJson: z.string().exactOptional(),
+const sometimes = z.string().exactOptional();
+
+export const ledgerLine = z.object({
+  action: z
+    .enum([
+      'publish',
+      'accept',
+      'reject',
+      'promote',
+      'rollback',
+      'canary',
+      'canary_end',
+      'hold',
+      'release',
+      'retire',
+      'prune',
+      'import',
+      'contract',
+    ])
+    .describe('What was done.'),
+  at: z
+    .stringFormat('whole number', /^\d{1,16}$/)
+    .transform(Number)
+    .describe('Microseconds since 1970, UTC, by the clock of Redis.'),
+  actor: z.string().describe('Who did it.'),
+  alias: sometimes.describe('The alias that was changed.'),
+  version: sometimes.describe('The version that it is about.'),
+  previousVersion: sometimes.describe('Where the alias led before.'),
+  reason: sometimes.describe('Why, in the words of who did it.'),
+  canaryWeight: z
+    .string()
+    .transform(Number)
+    .exactOptional()
+    .describe("The canary's share of the alias's calls, 0 to 1; 0 where it ended."),
+  contractFingerprint: sometimes.describe('The contract that was put in force or tested against, SHA-256.'),
+  fixtureFingerprint: sometimes.describe('Its fixtures, SHA-256.'),
+  evidenceJson: sometimes.describe('What an automatic act was based on, JSON.'),
+  environment: sometimes.describe('What the store was called that the line was written through.'),
 });
 
 /** Reads values of one Redis; an unreadable one is another program's, and the error names its key. */
 export class RecordReader {
-  /** @param address as messages name it */
-  constructor(private readonly address: string) {}
+  /**
+   * @param address as messages name it
+   * @param checkTypeFields what a version's fields beside its own must be
+   */
+  constructor(
+    private readonly address: string,
+    private readonly checkTypeFields: CheckTypeFields,
+  ) {}
 
   version(key: string, version: string, fields: Fields): VersionRecord {
-    return { version, ...this.read(key, 'a version', versionFields, fields) };
+    const record = this.read(key, 'a version', versionFields, fields);
+    return { version, ...record, ...this.typeFields(key, record.modelType, fields) };
   }
 
   contract(key: string, fingerprint: string, fields: Fields): ContractRecord {
@@ -104,8 +137,20 @@ export class RecordReader {
   ledgerEntry(key: string, id: string, flat: readonly string[]): LedgerEntry {
     const fields: Record<string, string> = {};
     for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!;
-    const { alias, ...rest } = this.read(key, 'a ledger', ledgerLine, fields);
+    const { alias, environment: _, ...rest } = this.read(key, 'a ledger', ledgerLine, fields);
     return { sequence: Number(id.split('-')[0]), ...(alias === undefined ? {} : { aliasName: alias }), ...rest };
+  }
+
+  private typeFields(key: string, modelType: string, fields: Fields): Pick<VersionRecord, 'typeFields'> {
+    const further = Object.entries(fields).filter(([name]) => !Object.hasOwn(versionFields.shape, name));
+    if (further.length === 0) return {};
+    const texts = Object.fromEntries(further.map(([name, value]) => [name, value.toString('utf8')]));
+    try {
+      const typeFields = this.checkTypeFields(modelType, texts);
+      return Object.keys(typeFields).length === 0 ? {} : { typeFields };
+    } catch (cause) {
+      throw foreignValue(key, this.address, `a version, whose ${(cause as Error).message}`, cause);
+    }
   }
 
   private read<T>(key: string, expected: string, schema: z.ZodType<T>, value: unknown): T {
@@ -122,6 +167,7 @@ export function versionToFields(
   record: Omit<VersionRecord, 'version' | 'publishedAt' | 'promotedAt' | 'retiredAt'>,
 ): (string | number | Buffer)[] {
   return flatten({
+    ...record.typeFields,
     modelType: record.modelType,
     sizeBytes: record.sizeBytes,
     metrics: packr.pack(record.metrics),

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type {
+  CheckTypeFields,
   ContractRecord,
   HoldAlias,
   ModelState,
@@ -59,6 +60,8 @@ export interface RedisStoreOptions {
   /** Stands on every ledger line. */
   readonly environment?: string;
   readonly host?: RedisHost;
+  /** What fields of their types versions' records may have; any, when absent. */
+  readonly checkTypeFields?: CheckTypeFields;
   /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
   readonly pollMs?: number;
 }
@@ -70,6 +73,7 @@ export class RedisStore implements ModelStore {
   private readonly name = `parley:${process.pid}`;
   private readonly id = randomBytes(4).toString('hex');
   private readonly host: RedisHost | undefined;
+  private readonly checkTypeFields: CheckTypeFields;
   private readonly context: StoreContext;
   private readonly pollMs: number | undefined;
   private readonly watchers = new Set<Watcher>();
@@ -88,9 +92,11 @@ export class RedisStore implements ModelStore {
     this.address = options.connection;
     this.host = options.host;
     this.pollMs = options.pollMs;
+    this.checkTypeFields = options.checkTypeFields ?? ((_modelType, fields) => fields);
     this.context = {
       keys: new Keys(options.keyPrefix),
-      records: new RecordReader(this.address.text),
+      records: new RecordReader(this.address.text, this.checkTypeFields),
+      checkTypeFields: this.checkTypeFields,
       commands: this.connection('commands', () => this.host?.heal()),
       bulk: this.connection('bulk'),
       environment: options.environment ?? '',

@@ -15,6 +15,7 @@ export interface PublishVersion extends Change {
   readonly bytes: Uint8Array;
   readonly record: Omit<VersionRecord, 'publishedAt' | 'sizeBytes'>;
   readonly runConfigurationJson?: string;
+  readonly members?: readonly Version[];
 }
 
 export class Versions {
@@ -22,6 +23,7 @@ export class Versions {
 
   async publish(request: PublishVersion): Promise<{ published: boolean; record: VersionRecord }> {
     await checkPublication(request);
+    this.checkTypeFields(request);
     const { model, record } = request;
     const { commands, keys } = this.context;
     // Before the version itself: a crash in between leaves a name without a version, which readers pass over.
@@ -111,16 +113,25 @@ export class Versions {
     return place !== null && parts !== 0;
   }
 
+  private checkTypeFields({ model, record }: PublishVersion): void {
+    try {
+      this.context.checkTypeFields(record.modelType, record.typeFields ?? {});
+    } catch (cause) {
+      throw invalidInput(`model "${model}": version ${record.version}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
   private async runScript(request: PublishVersion, stagingKey: string, parts: number): Promise<'OK' | 'THERE'> {
     const { commands, keys, environment } = this.context;
     const { model, record, bytes } = request;
     const { version, ...rest } = record;
-    const [outcome, detail] = await commands.ask((redis) =>
+    const [outcome, detail, retiredAt] = await commands.ask((redis) =>
       redis.publishVersion(
         stagingKey,
         keys.blob(model, version),
         keys.version(model, version),
         keys.versions(model),
+        keys.ensembles(model),
         keys.run(model, record.runId ?? ''),
         keys.epoch(model),
         keys.ledger(model),
@@ -128,6 +139,7 @@ export class Versions {
         model,
         version,
         parts,
+        request.members?.join(' ') ?? '',
         record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
         request.actor,
         request.reason ?? '',
@@ -136,6 +148,8 @@ export class Versions {
       ),
     );
     if (outcome === 'OK' || outcome === 'THERE') return outcome;
+    if (outcome === 'NO_MEMBER') throw noVersion(model, String(detail));
+    if (outcome === 'MEMBER_RETIRED') throw retiredVersion(model, String(detail), Number(retiredAt));
     throw lostParts(`version ${version} of model "${model}"`, detail ?? 0);
   }
 }

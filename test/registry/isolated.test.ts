@@ -62,7 +62,7 @@ describe('the child process of a rehearsal', function () {
   });
 
   it('is ended when it takes too long', async () => {
-    const error = await failure(rehearse(envelopeOf(endless()), undefined, {}, 1_500));
+    const error = await failure(rehearse(envelopeOf(endless()), undefined, {}, new Map(), 1_500));
     expect(error.code).to.equal('MODEL_BROKEN');
     expect(error.message).to.contain('did not finish within 1.5 s in rehearsal');
     expect(left()).to.deep.equal([]);
