@@ -9,8 +9,10 @@ import { contract } from './contract.js';
 import { describe } from './describe.js';
 import { doctor } from './doctor.js';
 import { ensemble } from './ensemble.js';
+import { exportCommand } from './export.js';
 import { history } from './history.js';
 import { hold, release } from './hold.js';
+import { importCommand } from './import.js';
 import { init } from './init.js';
 import { predict } from './predict.js';
 import { promote } from './promote.js';
@@ -39,6 +41,8 @@ const COMMANDS: readonly CommandDefinition[] = [
   describe,
   retire,
   prune,
+  exportCommand,
+  importCommand,
   serve,
   predict,
   doctor,
@@ -63,7 +67,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
     .addHelpText(
       'after',
       `\nEnvironment:\n${Object.entries(ENVIRONMENT)
-        .map(([name, meaning]) => `  ${name.padEnd(18)} ${meaning}`)
+        .map(([name, meaning]) => `  ${name.padEnd(19)} ${meaning}`)
         .join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
   for (const define of COMMANDS) define(program, context);

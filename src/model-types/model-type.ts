@@ -6,7 +6,14 @@ import type { Artifact } from '../model/trained.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.js';
 
 export interface Serializer {
-  /** @throws ParleyError INVALID_INPUT where the artifact is of another type or its metadata breaks the type's schema */
+  /**
+   * The artifact as it may be serialized.
+   *
+   * @throws ParleyError INVALID_INPUT where it is of another type, its metadata break the type's schema, or its graph is not
+   *   what they say
+   */
+  check(artifact: Artifact): Artifact;
+  /** @throws ParleyError as `check` */
   serialize(artifact: Artifact): Uint8Array;
   /** @throws ParleyError MODEL_BROKEN where the bytes are not one whole envelope of this type */
   deserialize(bytes: Uint8Array): Artifact;
@@ -52,13 +59,13 @@ export function envelopeSerializer<Schema extends z.ZodObject>(
     if (misfits.length > 0) throw refuse(`graph of a ${name}`, misfits);
     return { ...artifact, metadata: parsed.data };
   };
+  const check: Serializer['check'] = (artifact) => {
+    if (artifact.modelType !== name) throw invalidInput(`a ${artifact.modelType} is not a ${name}`);
+    return checked(artifact, (what, problems) => invalidInput(`${what}: ${told(problems)}`, { problems }));
+  };
   return {
-    serialize(artifact) {
-      if (artifact.modelType !== name) throw invalidInput(`a ${artifact.modelType} is not a ${name}`);
-      return encodeEnvelope(
-        checked(artifact, (what, problems) => invalidInput(`${what}: ${told(problems)}`, { problems })),
-      );
-    },
+    check,
+    serialize: (artifact) => encodeEnvelope(check(artifact)),
     deserialize(bytes) {
       const artifact = decodeEnvelope(bytes);
       if (artifact.modelType !== name) throw modelBroken(`the envelope holds a ${artifact.modelType}, not a ${name}`);

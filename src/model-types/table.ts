@@ -39,9 +39,9 @@ function named(
   folders: Readonly<Record<string, readonly [TypeSchema, Serializer, TypeRuntime]>>,
 ): Readonly<Record<string, ModelType>> {
   return Object.fromEntries(
-    Object.entries(folders).map(([name, [{ metadata }, { serialize, deserialize }, { defaultOutputs }]]) => [
+    Object.entries(folders).map(([name, [{ metadata }, { check, serialize, deserialize }, { defaultOutputs }]]) => [
       name,
-      { name, metadata, serialize, deserialize, defaultOutputs },
+      { name, metadata, check, serialize, deserialize, defaultOutputs },
     ]),
   );
 }

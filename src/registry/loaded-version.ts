@@ -1,18 +1,13 @@
 /** A version loaded for one look at it, outside the serving road: rows in, all outputs out. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { bindService, type MethodBinding } from '../contract/bind.js';
 import type { Contract } from '../contract/contract.js';
 import { parseContract } from '../contract/parse.js';
 import type { ColumnBatch } from '../model/row.js';
 import type { Tensor, TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
-import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
-import { deserialize } from '../model-types/table.js';
-import { type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
-import { EnsembleSession, type ReadMember } from '../serving/ensemble-session.js';
+import { type Results, type RunnableSession, runtimeTensor } from '../onnx/session.js';
 import { feedsOf } from './feeds.js';
-import { ENVELOPE, type IsolatedModel, memberFile } from './isolated.js';
+import type { IsolatedModel } from './isolated.js';
 
 export class LoadedVersion {
   private constructor(
@@ -21,27 +16,17 @@ export class LoadedVersion {
     readonly contract: Contract | undefined,
     /** Of the contract's first method. */
     readonly binding: MethodBinding | undefined,
-    readonly envelope: Uint8Array,
-    /** Of the envelope, and of an ensemble's members'. */
-    readonly sizeBytes: number,
   ) {}
 
-  static async load(folder: string, { contract: text, service }: IsolatedModel): Promise<LoadedVersion> {
-    const envelope = await readFile(join(folder, ENVELOPE));
-    const artifact = deserialize(envelope);
+  /** @param session of the artifact's graph, or of an ensemble's members */
+  static of(artifact: Artifact, session: RunnableSession, { contract: text, service }: IsolatedModel): LoadedVersion {
     const contract = text === undefined ? undefined : parseContract(text);
-    let sizeBytes = envelope.length;
-    const session = await loadedSession(artifact, async (version) => {
-      const member = await readMember(folder)(version);
-      sizeBytes += member.length;
-      return member;
-    });
     const bindable = { ...artifact, signature: session.signature };
     const binding =
       contract === undefined
         ? undefined
         : bindService(contract, service ?? contract.services[0]!.name, bindable).methods[0];
-    return new LoadedVersion(artifact, session, contract, binding, envelope, sizeBytes);
+    return new LoadedVersion(artifact, session, contract, binding);
   }
 
   async run(rows: ColumnBatch): Promise<Record<string, Tensor>> {
@@ -59,12 +44,3 @@ export class LoadedVersion {
     );
   }
 }
-
-/** Reads an ensemble's member from the assignment's folder. */
-export const readMember =
-  (folder: string): ReadMember =>
-  (version) =>
-    readFile(join(folder, memberFile(version)));
-
-const loadedSession = (artifact: Artifact, read: ReadMember): Promise<RunnableSession> =>
-  artifact.modelType === ENSEMBLE ? EnsembleSession.load(artifact, read, Session.load) : Session.load(artifact.graph);

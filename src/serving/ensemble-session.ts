@@ -16,6 +16,7 @@ import {
   brokenRun,
   type Feeds,
   type Fetches,
+  feedsOf,
   type Results,
   type RunnableSession,
   runtimeTensor,
@@ -124,18 +125,19 @@ export class EnsembleSession implements RunnableSession {
 
   /** What each member is asked for. */
   #wanted(fetches: Fetches): readonly Fetches[] {
-    const outputs = this.#composition.outputs.filter(({ spec }) => spec.name in fetches);
+    const outputs = this.#composition.outputs.filter(({ spec }) => Object.hasOwn(fetches, spec.name));
     return this.#members.map((_, m) => Object.fromEntries(outputs.map(({ from }) => [from[m]!, null])));
   }
 
   #combine(answers: readonly Results[], fetches: Fetches): Results {
-    const combined: Results = {};
+    const combined = feedsOf([]);
     for (const { role, spec, from } of this.#composition.outputs) {
-      if (role !== 'number' || !(spec.name in fetches)) continue;
+      if (role !== 'number' || !Object.hasOwn(fetches, spec.name)) continue;
       const parts = answers.map((results, m) => results[from[m]!]!);
       combined[spec.name] = this.#mean(spec.dataType as 'float32', parts, parts[0]!.dims);
     }
-    if ('label' in fetches || 'probabilities' in fetches) this.#combineClasses(answers, fetches, combined);
+    if (Object.hasOwn(fetches, 'label') || Object.hasOwn(fetches, 'probabilities'))
+      this.#combineClasses(answers, fetches, combined);
     return combined;
   }
 
@@ -172,8 +174,8 @@ export class EnsembleSession implements RunnableSession {
       const numbers = parts.map(({ data }, m) => ({ data: data as Floats, columns: this.#columns[m]! }));
       average(numbers, weights, classes.length, probabilities);
     }
-    if (spec.name in fetches) combined[spec.name] = runtimeTensor(spec.dataType, probabilities, shape);
-    if ('label' in fetches)
+    if (Object.hasOwn(fetches, spec.name)) combined[spec.name] = runtimeTensor(spec.dataType, probabilities, shape);
+    if (Object.hasOwn(fetches, 'label'))
       combined.label = runtimeTensor('string', decideLabels(this.#metadata, probabilities), [rows]);
   }
 }
@@ -187,11 +189,8 @@ function checkedMember(version: Version, envelope: Uint8Array): Artifact {
   throw invalidInput(`member ${version} of the ensemble has inputs that a call may leave out`);
 }
 
-function partOf(feeds: Feeds, names: readonly string[]): Feeds {
-  const part: Feeds = {};
-  for (const name of names) part[name] = feeds[name]!;
-  return part;
-}
+const partOf = (feeds: Feeds, names: readonly string[]): Feeds =>
+  feedsOf(names.map((name) => [name, feeds[name]!] as const));
 
 /** A label is a class's name, or, from some exporters, its index among the member's classes. */
 function votesOf(member: Member, classes: readonly string[]): ReadonlyMap<string | bigint, number> {

@@ -2,15 +2,17 @@
  * A loaded version, ready to run: its session, its inputs and outputs as the batcher needs them, and how many rows one
  * run may take. Owned by the factory, which alone releases it.
  */
-import { createHash } from 'node:crypto';
 import { internal, modelBroken, ParleyError } from '../errors.js';
+import { digestOf } from '../model/byte-stream.js';
 import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { deserialize } from '../model-types/table.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
-import { type Feeds, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
+import { endedByNothing } from '../onnx/nothing.js';
+import { readGraph } from '../onnx/reader.js';
+import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
 import { type Batcher, Plan } from './batcher.js';
 import { EnsembleSession, type ReadMember } from './ensemble-session.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
@@ -44,6 +46,8 @@ export class Servable {
    * was loaded, and only a tensor model may have a reason.
    */
   readonly unbatchable: string | undefined;
+  /** Operators that would end the process for an empty tensor of a caller's; none where rows are batched. */
+  readonly endedByNothing: readonly string[];
   /** Empty where rows are not batched, as `outputs` are. */
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
@@ -68,6 +72,7 @@ export class Servable {
     this.outputs = fields.outputs;
     this.maxRows = fields.maxRows;
     this.unbatchable = fields.unbatchable;
+    this.endedByNothing = fields.endedByNothing;
     this.defaults = fields.defaults;
     this.session = fields.session;
     this.signature = fields.session.signature;
@@ -88,18 +93,29 @@ export class Servable {
     readMember: ReadMember = noMember,
     loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
   ): Promise<Servable> {
-    const found = createHash('sha256').update(envelope).digest('hex');
+    const found = digestOf(envelope);
     if (found !== version)
       throw modelBroken(
         `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
       );
-    const artifact = deserialize(envelope);
+    return Servable.of(model, version, deserialize(envelope), batcher, readMember, loadSession);
+  }
+
+  /** The same of an artifact that has been verified. */
+  static async of(
+    model: string,
+    version: Version,
+    artifact: Artifact,
+    batcher: Batcher,
+    readMember: ReadMember = noMember,
+    loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
+  ): Promise<Servable> {
     const { session, defaults } = await loadArtifact(artifact, readMember, loadSession);
     try {
       const batching = await batchingOf(artifact, session);
       const { modelType, metadata } = artifact;
-      const feeds = Object.fromEntries(
-        [...defaults].map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)]),
+      const feeds = feedsOf(
+        [...defaults].map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)] as const),
       );
       return new Servable({ model, version, modelType, metadata, session, defaults: feeds, ...batching }, batcher);
     } catch (error) {
@@ -167,19 +183,21 @@ async function loadArtifact(
   return { session: await loadSession(graph), defaults };
 }
 
-type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable'>;
+type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' | 'endedByNothing'>;
 
 /** @throws ParleyError MODEL_BROKEN where rows must be batched, as typed services do, and cannot */
-async function batchingOf({ modelType, metadata }: Artifact, session: RunnableSession): Promise<Batching> {
+async function batchingOf({ modelType, metadata, graph }: Artifact, session: RunnableSession): Promise<Batching> {
   try {
     if (modelType === TENSOR) checkMayBatch(session.signature, metadata);
     const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
     const outputs = await measureOutputs(session, inputs);
     if (modelType === TENSOR || hasTensorMember(session)) await checkIndependence(session, inputs, outputs);
-    return { inputs, outputs, maxRows: await measureRows(session, inputs), unbatchable: undefined };
+    const maxRows = await measureRows(session, inputs);
+    return { inputs, outputs, maxRows, unbatchable: undefined, endedByNothing: [] };
   } catch (error) {
     if (modelType !== TENSOR || !(error instanceof ParleyError)) throw error;
-    return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message };
+    const ended = endedByNothing(readGraph(graph).operators);
+    return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message, endedByNothing: ended };
   }
 }
 

@@ -1,7 +1,6 @@
 /** What the parts of a store share. */
 import { randomBytes } from 'node:crypto';
 import { invalidInput } from '../errors.js';
-import type { CheckTypeFields } from '../model/store-port.js';
 import { MODEL_NAME_PATTERN, VERSION_PATTERN } from '../model/version.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
@@ -10,7 +9,6 @@ import type { RecordReader } from './records.js';
 export interface StoreContext {
   readonly keys: Keys;
   readonly records: RecordReader;
-  readonly checkTypeFields: CheckTypeFields;
   /** For everything small. */
   readonly commands: Connection;
   /** For parts of a mebibyte, so that nothing small waits behind them. */

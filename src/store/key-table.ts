@@ -120,7 +120,15 @@ export const KEY_TABLE: readonly KeyRow[] = [
     key: 'parley:{<model>}:blob:<version>',
     type: 'hash',
     holds: "A version's bytes, its envelope.",
-    fields: [parts('the envelope')],
+    fields: [
+      parts('the envelope, or of what follows its header where that stands apart'),
+      field(
+        'header',
+        'bytes',
+        'What the envelope begins with, where an uploaded graph was taken over as it is.',
+        false,
+      ),
+    ],
   },
   {
     key: 'parley:{<model>}:verdicts',
@@ -164,18 +172,20 @@ export const KEY_TABLE: readonly KeyRow[] = [
     key: 'parley:{<model>}:upload:<id>',
     type: 'hash',
     holds: 'Bytes that come in parts before anything is made of them.',
-    expires: 'an hour after its last part, a minute after its use',
+    expires: 'an hour after its last part or reading, a minute after its use',
     fields: [
       field('sizeBytes', 'whole number, bytes', 'Announced.'),
-      field('receivedBytes', 'whole number, bytes', 'There so far.'),
+      field('sealed', '`1`', 'It is whole and has been read: its parts are at the staging key of the same id.', false),
+      field('version', 'SHA-256, hex', 'What it has become.', false),
       { ...parts('the upload'), required: false },
     ],
   },
   {
     key: 'parley:{<model>}:staging:<id>',
     type: 'hash',
-    holds: 'Bytes on their way to a blob or to fixtures, which take the key over in one step.',
-    expires: 'an hour after its last part',
+    holds:
+      'Parts on their way to a blob or to fixtures, which take the key over in one step: of a sealed upload, or of an archive. The lines of an archived ledger are a stream here.',
+    expires: "as the upload; an hour after its last part; an archive's after a day",
     fields: [parts('the envelope or the fixtures')],
   },
 ];

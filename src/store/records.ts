@@ -2,6 +2,7 @@
  * How records stand in Redis: flat hash fields that a person can read, MessagePack where a value has a structure.
  */
 import type { z } from 'zod';
+import { invalidInput } from '../errors.js';
 import type { CheckTypeFields, ContractRecord, VersionRecord } from '../model/store-port.js';
 import type { LedgerEntry, Verdict } from '../model/version.js';
 import { contractFields, ledgerLine, packr, verdictValue, versionFields } from './record-schemas.js';
@@ -37,8 +38,18 @@ export class RecordReader {
   ledgerEntry(key: string, id: string, flat: readonly string[]): LedgerEntry {
     const fields: Record<string, string> = {};
     for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!;
-    const { alias, environment: _, ...rest } = this.read(key, 'a ledger', ledgerLine, fields);
+    const { alias, ...rest } = this.read(key, 'a ledger', ledgerLine, fields);
     return { sequence: Number(id.split('-')[0]), ...(alias === undefined ? {} : { aliasName: alias }), ...rest };
+  }
+
+  /** The record with the fields that its type has. @throws INVALID_INPUT where one is not what the type allows */
+  checked<R extends Pick<VersionRecord, 'version' | 'modelType' | 'typeFields'>>(model: string, record: R): R {
+    if (record.typeFields === undefined) return record;
+    try {
+      return { ...record, typeFields: this.checkTypeFields(record.modelType, record.typeFields) };
+    } catch (cause) {
+      throw invalidInput(`version ${record.version} of model "${model}": ${(cause as Error).message}`, { cause });
+    }
   }
 
   private typeFields(key: string, modelType: string, fields: Fields): Pick<VersionRecord, 'typeFields'> {
@@ -76,6 +87,18 @@ export function versionToFields(
     contractFingerprint: record.contractFingerprint,
     description: record.description,
   });
+}
+
+/** All of a record, as another store had it. */
+export function recordToFields(record: VersionRecord): (string | number | Buffer)[] {
+  const { publishedAt, promotedAt, retiredAt } = record;
+  return [...versionToFields(record), ...flatten({ publishedAt, promotedAt, retiredAt })];
+}
+
+/** A ledger's line as the scripts write it. */
+export function ledgerToFields(entry: LedgerEntry): (string | number | Buffer)[] {
+  const { sequence: _, action, at, aliasName, ...rest } = entry;
+  return flatten({ action, at, alias: aliasName, ...rest });
 }
 
 export function contractToFields(contract: ContractRecord): (string | number | Buffer)[] {

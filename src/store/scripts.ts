@@ -1,4 +1,7 @@
-/** The Lua scripts beside this file, as methods of an ioredis client: `commands/<name>-<number of keys>.lua`. */
+/**
+ * The Lua scripts beside this file, as methods of an ioredis client: `commands/<name>-<number of keys>.lua`, or `<name>.lua`
+ * where the call says how many keys it brings.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
@@ -16,14 +19,24 @@ export interface Scripts {
   readonly holdAlias: Script;
   readonly retireVersion: Script;
   readonly pruneVersion: Script;
+  readonly importVersion: Script;
+  /** The number of keys comes first. */
+  readonly restoreModel: Script;
   readonly readState: Script;
+  readonly sealUpload: Script;
   readonly uploadPart: Script;
 }
 
 export type ScriptClient = Redis & Scripts;
 
+type Chain = ReturnType<Redis['multi']>;
+type ScriptChain = Chain & { readonly [Name in keyof Scripts]: (...keysAndArguments: Value[]) => ScriptChain };
+
+/** A pipeline or transaction of a client that knows the scripts knows them too, unseen by the type checker. */
+export const withScripts = (chain: Chain): ScriptChain => chain as ScriptChain;
+
 const FOLDER = new URL('./commands/', import.meta.url);
-const NAME = /^([a-z][A-Za-z]*)-(\d+)\.lua$/;
+const NAME = /^([a-z][A-Za-z]*)(?:-(\d+))?\.lua$/;
 
 /** Teaches `client` the scripts. ioredis sends a script's text once a connection, its SHA-1 from then on. */
 export function defineScripts(client: Redis): ScriptClient {
@@ -31,7 +44,7 @@ export function defineScripts(client: Redis): ScriptClient {
     const [, name, numberOfKeys] = NAME.exec(file) ?? [];
     if (name === undefined) continue;
     client.defineCommand(name, {
-      numberOfKeys: Number(numberOfKeys),
+      ...(numberOfKeys === undefined ? {} : { numberOfKeys: Number(numberOfKeys) }),
       lua: readFileSync(new URL(file, FOLDER), 'utf8'),
     });
   }

@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { openRegistry } from '#parley/app.js';
+import { openArchives, openRegistry } from '#parley/app.js';
 import { Output } from '#parley/cli/output.js';
 import { runCommand } from '#parley/cli/program.js';
 import { ParleyError } from '#parley/errors.js';
@@ -230,6 +230,7 @@ export async function command(world: GraphWorld, ...words: readonly string[]): P
   const code = await runCommand([...words, '--server', `${host}:${port}`], {
     output: new Output(stream, stream),
     openRegistry,
+    openArchives,
     signal: new AbortController().signal,
     version: 'test',
     stdin: process.stdin,

@@ -1,9 +1,11 @@
 /** A registry on the test's store, and short ways through it. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { streamOf } from '#parley/model/byte-stream.js';
 import type { Publish, PublishedContract } from '#parley/model/registry-port.js';
 import type { Tensor } from '#parley/model/tensor.js';
 import type { ModelVersion } from '#parley/model/version.js';
 import { encodeExpected } from '#parley/registry/expected.js';
+import { type Rehearsed, rehearse } from '#parley/registry/isolated.js';
 import { Registry } from '#parley/registry/registry.js';
 import { upload } from '#parley/training/publish-run.js';
 import { type ContractShape, envelopeOf, FIXTURES, idlOf, type Made, MODEL } from '../serving/models.js';
@@ -41,6 +43,17 @@ export class RegistryWorld extends World {
     await this.registry.promote({ model: MODEL, version });
     return version;
   }
+}
+
+/** What the child says of an upload that nobody stores. */
+export function rehearsed(
+  uploaded: Uint8Array,
+  expected: Uint8Array | undefined,
+  model: Parameters<typeof rehearse>[2],
+  timeoutMs?: number,
+): Promise<Rehearsed> {
+  const bytes = expected === undefined ? undefined : streamOf(expected);
+  return rehearse(streamOf(uploaded), bytes, model, async (outcome) => outcome, undefined, timeoutMs);
 }
 
 /** What a trainer says of rows of a and b. */

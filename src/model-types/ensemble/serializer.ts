@@ -3,4 +3,4 @@ import { envelopeSerializer } from '../model-type.js';
 import { checkGraph } from './runtime.js';
 import { metadata } from './schema.js';
 
-export const { serialize, deserialize } = envelopeSerializer('ensemble', metadata, checkGraph);
+export const { check, serialize, deserialize } = envelopeSerializer('ensemble', metadata, checkGraph);
