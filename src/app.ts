@@ -25,6 +25,7 @@ import {
 } from './config.js';
 import { invalidInput } from './errors.js';
 import type { ModelStore } from './model/store-port.js';
+import { checkRecordFields } from './model-types/record-fields.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
@@ -53,7 +54,7 @@ export async function openRegistry(options: StoreOptions): Promise<OpenRegistry>
     const client = await ParleyClient.connect(address, token(options.token));
     return { registry: client, close: async () => client.close() };
   }
-  const store = await openStore(storeSettings(options));
+  const store = await openStore({ ...storeSettings(options), checkTypeFields: checkRecordFields });
   return { registry: new Registry(store, actorName()), close: () => store.close() };
 }
 
@@ -91,7 +92,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   }
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
-  const store = await openStore(settings);
+  const store = await openStore({ ...settings, checkTypeFields: checkRecordFields });
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
   const close = () => undoAll(closing.splice(0));
   try {

@@ -36,8 +36,10 @@ import {
   type Version,
 } from '../model/version.js';
 import { readHead } from '../model-types/envelope.js';
+import { fieldsOf } from '../model-types/record-fields.js';
 import { inForceAt } from './in-force.js';
 import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
 import { bindAll } from './pipeline/read-upload.js';
 import { choosePrunable } from './prunable.js';
 
@@ -129,19 +131,22 @@ export class Registry implements RegistryPort {
    * What needs the whole graph in memory happens in a child process; here its bytes only pass through.
    */
   async publish(request: Publish): Promise<ModelVersion> {
-    const { model, uploadId, modelType, expectedUploadId } = request;
+    const { model, uploadId, modelType, metadata, expectedUploadId } = request;
     checkModelName(model);
     const inForce = await this.#contractFor(request);
     const uploaded = await this.#store.openUpload(uploadId);
     const expected = expectedUploadId === undefined ? undefined : await this.#store.openUpload(expectedUploadId);
+    const members = await uploadedMembers(uploaded);
     const record = await rehearse(
       uploaded,
       expected,
       {
         ...(modelType === undefined ? {} : { modelType }),
+        ...(metadata === undefined ? {} : { metadata }),
         ...(inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name }),
       },
-      (rehearsed, envelope) => this.#storeVersion(request, inForce, rehearsed, envelope),
+      (rehearsed, envelope) => this.#storeVersion(request, inForce, { ...rehearsed, members }, envelope),
+      await openMembers(this.#store, model, members),
     );
     await this.#releaseUploads(uploadId, expectedUploadId);
     return this.#describe(model, record, await this.#store.contract(model), (await this.#store.state(model)).aliases);
@@ -150,7 +155,7 @@ export class Registry implements RegistryPort {
   async #storeVersion(
     request: Publish,
     inForce: InForce | undefined,
-    { version, modelType, header, file }: Rehearsed,
+    { version, modelType, typeFields, header, file, members }: Rehearsed & { readonly members: readonly Version[] },
     bytes: ByteStream,
   ): Promise<VersionRecord> {
     const { model, uploadId, runId, description, runConfigurationJson, metrics = {} } = request;
@@ -162,6 +167,7 @@ export class Registry implements RegistryPort {
       record: {
         version,
         modelType,
+        typeFields,
         metrics,
         ...(runId === undefined ? {} : { runId }),
         ...(description === undefined ? {} : { description }),
@@ -170,6 +176,7 @@ export class Registry implements RegistryPort {
           : { contractService: inForce.service.name, contractFingerprint: inForce.contract.fingerprint }),
       },
       ...(runConfigurationJson === undefined ? {} : { runConfigurationJson }),
+      ...(members.length === 0 ? {} : { members }),
     });
     return record;
   }
@@ -198,8 +205,8 @@ export class Registry implements RegistryPort {
   async describe(model: string, prefix: Version): Promise<Described> {
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, prefix);
-    const { modelType, signature } = await readHead(await this.#store.openVersion(model, version));
-    return { version, modelType, signature };
+    const head = await readHead(await this.#store.openVersion(model, version));
+    return { version, modelType: head.modelType, signature: head.signature, typeFields: fieldsOf(head) };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
@@ -312,13 +319,18 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const verdict = await runAcceptance(envelope, fixtures, {
-      version,
-      contract: sourceOf({ record, contract }),
-      service: service.name,
-      fixturesFormat: record.fixturesFormat,
-      fixtureFingerprint: record.fixtureFingerprint,
-    });
+    const verdict = await runAcceptance(
+      envelope,
+      fixtures,
+      {
+        version,
+        contract: sourceOf({ record, contract }),
+        service: service.name,
+        fixturesFormat: record.fixturesFormat,
+        fixtureFingerprint: record.fixtureFingerprint,
+      },
+      await openMembers(this.#store, model, stored === undefined ? [] : recordedMembers(stored)),
+    );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
   }

@@ -47,7 +47,9 @@ export class Factory {
   async #load(model: string, version: Version): Promise<Servable> {
     const envelope = await this.#store.readVersion(model, version);
     if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
-    const servable = await Servable.load(model, version, envelope, this.#batcher);
+    const servable = await Servable.load(model, version, envelope, this.#batcher, (member) =>
+      this.#store.readVersion(model, member),
+    );
     if (this.#closed) {
       servable.release();
       throw shuttingDown('the server is stopping; another one will answer');

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ByteStream } from '../model/byte-stream.js';
 import type {
+  CheckTypeFields,
   ContractRecord,
   HoldAlias,
   ModelState,
@@ -62,6 +63,8 @@ export interface RedisStoreOptions {
   /** Stands on every ledger line. */
   readonly environment?: string;
   readonly host?: RedisHost;
+  /** What fields of their types versions' records may have; any, when absent. */
+  readonly checkTypeFields?: CheckTypeFields;
   /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
   readonly pollMs?: number;
 }
@@ -95,7 +98,7 @@ export class RedisStore implements ModelStore {
     this.pollMs = options.pollMs;
     this.context = {
       keys: new Keys(options.keyPrefix),
-      records: new RecordReader(this.address.text),
+      records: new RecordReader(this.address.text, options.checkTypeFields ?? ((_modelType, fields) => fields)),
       commands: this.connection('commands', () => this.host?.heal()),
       bulk: this.connection('bulk'),
       environment: options.environment ?? '',

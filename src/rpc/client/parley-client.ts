@@ -26,6 +26,7 @@ import {
   entryFromWire,
   present,
   specsFromWire,
+  texts,
   verdictFromWire,
   versionFromWire,
   type Wire,
@@ -157,6 +158,7 @@ export class ParleyClient implements RegistryPort {
       model: request.model,
       upload_id: request.uploadId,
       model_type: request.modelType,
+      metadata_json: request.metadata && JSON.stringify(request.metadata),
       contract_service: request.contractService,
       run_id: request.runId,
       run_configuration_json: request.runConfigurationJson,
@@ -174,6 +176,7 @@ export class ParleyClient implements RegistryPort {
       version: described.version ?? version,
       modelType: described.model_type ?? '',
       signature: { inputs: specsFromWire(described.inputs), outputs: specsFromWire(described.outputs) },
+      typeFields: texts(described.type_fields) ?? {},
     };
   }
 
