@@ -240,7 +240,8 @@ export class Dispatcher {
       this.#predictBy(caller, codec, reader, arrivedMs);
       return;
     }
-    this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+    const found = this.#router.resolveCall(model, reference, routingKeyOf(reader, request));
+    this.#later(caller, route, reader, start, found, (again, found) => {
       this.#readRequest(again);
       const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
       this.#predictBy(caller, codec, again, arrivedMs);
@@ -307,7 +308,7 @@ export class Dispatcher {
       servable = this.#router.ready(model, PRODUCTION) ?? this.#router.choose(model, PRODUCTION);
     if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
     else
-      this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) =>
+      this.#later(caller, route, reader, start, this.#router.resolveCall(model), (again, found) =>
         this.#typedOn(caller, route, found.servable, again, arrivedMs),
       );
   }

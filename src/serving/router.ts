@@ -6,17 +6,19 @@
  * A contract that the version in production does not fit waits, too, until one is promoted that does.
  *
  * A canary takes calls once both of its alias's versions are loaded; one that does not load, or does not fit the contract
- * that callers are answered by, takes none.
+ * that callers are answered by, takes none. A version that has gone because memory was short is loaded by the next call.
  */
 import type { Logger } from 'pino';
 import { bindService, type ServiceBinding } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { notFound, ParleyError } from '../errors.js';
-import type { ModelState, ModelStore } from '../model/store-port.js';
+import type { ModelState, ModelStore, Watching } from '../model/store-port.js';
 import { type AliasPointer, PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
 import { RunningCanary } from './canary.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
+import { LoadFailures } from './load-failures.js';
+import { IMPORTANCE, type Importance } from './memory.js';
 import type { Servable } from './servable.js';
 
 const RETRY_MS = 1_000;
@@ -30,9 +32,9 @@ const NOT_CHOSEN = '';
 export interface Target {
   readonly aliasName: string;
   readonly version: Version;
-  /** Set once the version is loaded. */
+  /** Set while the version is loaded. */
   servable: Servable | undefined;
-  /** Set while a canary runs and takes calls: both versions are loaded. */
+  /** Set while a canary runs and takes calls. */
   canary: RunningCanary | undefined;
 }
 
@@ -49,8 +51,15 @@ export interface Route {
   readonly aliasName: string | undefined;
 }
 
+/** Makes sure that a version answers as quickly as it will later. @throws what its calls would be answered with */
+export type WarmUp = (servable: Servable, aliasName: string) => Promise<void>;
+
 interface RoutedModel {
   readonly name: string;
+  /** Of the state that was taken up last. */
+  epoch: number;
+  /** Whether all of that state is served. */
+  behind: boolean;
   readonly targets: Map<string, Target>;
   /** The contract in force and the version in production for which `contract` was chosen. */
   chosenFor: string;
@@ -68,8 +77,9 @@ export class Router {
   readonly #retries = new Map<string, NodeJS.Timeout>();
   #services: ReadonlyMap<string, TypedService> = new Map();
   #generation = 0;
-  #watch: { stop(): Promise<void> } | undefined;
-  #connected = true;
+  readonly #failures: LoadFailures;
+  #warmUp: WarmUp = async () => {};
+  #watch: Watching | undefined;
   #closed = false;
 
   constructor(store: ModelStore, factory: Factory, log: Logger) {
@@ -77,6 +87,16 @@ export class Router {
     this.#factory = factory;
     this.#choice = new ContractChoice(store, factory);
     this.#log = log;
+    this.#failures = new LoadFailures(log);
+    factory.followedBy(
+      (servable) => this.#importanceOf(servable),
+      (servable) => this.#gone(servable),
+    );
+  }
+
+  /** What a version must have done before an alias leads to it. */
+  warmBy(warmUp: WarmUp): void {
+    this.#warmUp = warmUp;
   }
 
   /** Follows the store; every model that is there now is known when this resolves. */
@@ -84,11 +104,8 @@ export class Router {
     this.#watch = await this.#store.watch({
       onChange: ({ model }) => this.#follow(model),
       onConnection: (connected) => {
-        if (connected !== this.#connected)
-          this.#log[connected ? 'info' : 'warn'](
-            connected ? 'the store is back' : 'the store is away; loaded models go on serving',
-          );
-        this.#connected = connected;
+        if (connected) this.#log.info('the store is back');
+        else this.#log.warn('the store is away; loaded models go on serving');
       },
     });
   }
@@ -109,8 +126,30 @@ export class Router {
     return this.#services;
   }
 
+  /** Whether the store answers: what others promote is followed. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#watch?.reachable === true;
+  }
+
+  /** Since the store last answered; Infinity before it did. */
+  get sinceHeardMs(): number {
+    return this.#watch === undefined ? Number.POSITIVE_INFINITY : performance.now() - this.#watch.heardMs;
+  }
+
+  /** Models of which the store is known to say something else than what is served, sorted. */
+  get lagging(): readonly string[] {
+    const own = [...this.#models.values()].filter(({ behind }) => behind).map(({ name }) => name);
+    return [...new Set([...own, ...(this.#watch?.behind ?? [])])].sort();
+  }
+
+  /** By model: the epoch that is served, and whether its production version answers without a contract. */
+  get followed(): ReadonlyMap<string, { readonly epoch: number; readonly uncontracted: boolean }> {
+    return new Map(
+      [...this.#models.values()].map(({ name, epoch, targets, contract }) => [
+        name,
+        { epoch, uncontracted: contract === undefined && targets.has(PRODUCTION) },
+      ]),
+    );
   }
 
   /** The loaded version that answers all calls of an alias, when it can be said without waiting; none while a canary runs. */
@@ -137,16 +176,65 @@ export class Router {
    */
   async resolve(model: string, reference = PRODUCTION): Promise<Route> {
     const target = this.#models.get(model)?.targets.get(reference);
-    if (target !== undefined) {
-      target.servable ??= await this.#factory.load(model, target.version);
-      return { servable: target.servable, aliasName: reference };
-    }
+    if (target !== undefined) return this.#ofAlias(model, target);
     if (VERSION_PREFIX.test(reference)) {
       // A whole digest needs nobody to complete it: a version that is loaded answers while the store is away.
       const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
-      return { servable: await this.#factory.load(model, version), aliasName: undefined };
+      return { servable: await this.#load(model, version, version), aliasName: undefined };
     }
     throw this.#unknown(model, reference);
+  }
+
+  /**
+   * What answers one call that `choose` had no version for. The version stays loaded until this turn ends.
+   *
+   * @throws ParleyError as `resolve`
+   */
+  async resolveCall(model: string, reference = PRODUCTION, routingKey?: Uint8Array): Promise<Route> {
+    const target = this.#models.get(model)?.targets.get(reference),
+      canary = target?.canary;
+    if (canary === undefined || !canary.takes(routingKey)) return this.resolve(model, reference);
+    canary.servable ??= await this.#load(model, reference, canary.version);
+    return { servable: canary.servable, aliasName: reference };
+  }
+
+  async #ofAlias(model: string, target: Target): Promise<Route> {
+    target.servable ??= await this.#load(model, target.aliasName, target.version);
+    return { servable: target.servable, aliasName: target.aliasName };
+  }
+
+  /** For a call, which is answered with what goes wrong. */
+  async #load(model: string, reference: string, version: Version): Promise<Servable> {
+    const place = `${model} ${reference}`;
+    try {
+      const servable = await this.#factory.load(model, version);
+      this.#failures.forget(place);
+      return servable;
+    } catch (error) {
+      // Whoever asks for what is not there, or while the server stops, is told so, and nobody else.
+      const ours = !(error instanceof ParleyError) || !(error.code === 'NOT_FOUND' || error.code === 'SHUTTING_DOWN');
+      if (ours)
+        this.#failures.tell(place, { model, reference, version }, error, 'a version that is called does not load');
+      throw error;
+    }
+  }
+
+  #importanceOf({ model, version }: Servable): Importance {
+    let found: Importance = IMPORTANCE.none;
+    for (const { aliasName, version: own, canary } of this.#models.get(model)?.targets.values() ?? []) {
+      if (own !== version && canary?.version !== version) continue;
+      if (aliasName === PRODUCTION) return IMPORTANCE.production;
+      found = IMPORTANCE.alias;
+    }
+    return found;
+  }
+
+  /** A version was let go. */
+  #gone(servable: Servable): void {
+    for (const target of this.#models.get(servable.model)?.targets.values() ?? []) {
+      if (target.servable === servable) target.servable = undefined;
+      if (target.canary?.servable === servable) target.canary.servable = undefined;
+    }
   }
 
   #unknown(name: string, alias: string): ParleyError {
@@ -200,10 +288,11 @@ export class Router {
       if (isGone(state)) this.#forget(model);
       else await this.#followState(this.#routed(model), state);
       await this.#forgetUnreachable(model);
+      this.#failures.forget(model);
     } catch (error) {
       if (this.#closed) return;
       const again = !(error instanceof ParleyError) || error.retryable;
-      this.#log.error({ model, err: error }, `a change could not be taken up${again ? '; trying again' : ''}`);
+      this.#failures.tell(model, { model }, error, `a change could not be taken up${again ? '; trying again' : ''}`);
       if (again) this.#retry(model);
     }
   }
@@ -211,7 +300,7 @@ export class Router {
   #routed(name: string): RoutedModel {
     let routed = this.#models.get(name);
     if (routed === undefined) {
-      routed = { name, targets: new Map(), chosenFor: NOT_CHOSEN, contract: undefined };
+      routed = { name, epoch: 0, behind: false, targets: new Map(), chosenFor: NOT_CHOSEN, contract: undefined };
       this.#models.set(name, routed);
     }
     return routed;
@@ -227,20 +316,45 @@ export class Router {
   async #followState(routed: RoutedModel, state: ModelState): Promise<void> {
     const names = new Set(state.aliases.map((alias) => alias.aliasName));
     for (const name of routed.targets.keys()) if (!names.has(name)) routed.targets.delete(name);
-    for (const { aliasName, version } of state.aliases) {
-      const next = await this.#next(routed, aliasName, version);
-      if (next === undefined) continue;
-      // A version that answers another contract takes over together with it, in one step.
-      const choose = aliasName === PRODUCTION ? await this.#tryToChoose(routed, state, version) : undefined;
-      routed.targets.set(aliasName, next);
-      choose?.();
-      this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
-    }
+    routed.behind = true;
+    for (const pointer of state.aliases) await this.#followAlias(routed, state, pointer);
     endCanaries(routed, state);
     try {
       (await this.#choose(routed, state, routed.targets.get(PRODUCTION)?.version))?.();
     } finally {
       for (const pointer of state.aliases) await this.#beginCanary(routed, pointer);
+    }
+    routed.epoch = state.epoch;
+    routed.behind = state.aliases.some((pointer) => !leadsThere(routed, pointer));
+  }
+
+  /** The old version stays loaded until the new one has taken over. */
+  async #followAlias(routed: RoutedModel, state: ModelState, { aliasName, version }: AliasPointer): Promise<void> {
+    const current = routed.targets.get(aliasName),
+      place = `${routed.name} ${aliasName}`;
+    if (current?.version === version) {
+      this.#failures.forget(place);
+      return;
+    }
+    const old = current?.servable;
+    old?.users.enter();
+    let next: Servable | undefined;
+    try {
+      next = this.#factory.loaded(routed.name, version);
+      next?.users.enter();
+      if (old !== undefined) {
+        const ready = await this.#prepare(routed.name, aliasName, version);
+        if (ready === undefined) return;
+        if (next === undefined) (next = ready).users.enter();
+      }
+      // A version that answers another contract takes over together with it, in one step.
+      const choose = aliasName === PRODUCTION ? await this.#tryToChoose(routed, state, version) : undefined;
+      routed.targets.set(aliasName, { aliasName, version, servable: next, canary: undefined });
+      choose?.();
+      this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
+    } finally {
+      old?.users.leave();
+      next?.users.leave();
     }
   }
 
@@ -249,8 +363,11 @@ export class Router {
     const target = routed.targets.get(aliasName);
     if (canary === undefined || target?.version !== version) return;
     if (target.canary?.version === canary.version && target.canary.weight === canary.weight) return;
-    target.servable ??= await this.#loadNext(routed.name, aliasName, version);
-    const servable = target.servable && (await this.#loadNext(routed.name, aliasName, canary.version));
+    target.servable ??= await this.#prepare(routed.name, aliasName, version);
+    const own = target.servable;
+    own?.users.enter();
+    const servable = own && (await this.#prepare(routed.name, aliasName, canary.version));
+    own?.users.leave();
     if (servable === undefined) return;
     const told = { model: routed.name, alias: aliasName, version, canary: canary.version, weight: canary.weight };
     if (aliasName === PRODUCTION && !this.#fits(routed, servable)) {
@@ -305,7 +422,11 @@ export class Router {
       routed.chosenFor = chosenFor;
       routed.contract = contract;
       const target = routed.targets.get(PRODUCTION);
-      if (target?.canary !== undefined && !this.#fits(routed, target.canary.servable)) target.canary = undefined;
+      if (target?.canary !== undefined) {
+        const { servable } = target.canary;
+        // One that is not loaded now is begun again, which finds out.
+        if (servable === undefined || !this.#fits(routed, servable)) target.canary = undefined;
+      }
       const told = { model: routed.name, contract: contract?.fingerprint, version: production };
       if (behind !== undefined)
         this.#log.warn(
@@ -328,27 +449,19 @@ export class Router {
     this.#generation++;
   }
 
-  /** Where the alias is to lead now; undefined where it leads there already, or must stay where it is. */
-  async #next(routed: RoutedModel, aliasName: string, version: Version): Promise<Target | undefined> {
-    const current = routed.targets.get(aliasName);
-    if (current?.version === version) return undefined;
-    let servable = this.#factory.loaded(routed.name, version);
-    if (current?.servable !== undefined && servable === undefined) {
-      servable = await this.#loadNext(routed.name, aliasName, version);
-      if (servable === undefined) return undefined;
-    }
-    return { aliasName, version, servable, canary: undefined };
-  }
-
-  /** The version that is to take over; undefined when it does not load and the old one must go on. */
-  async #loadNext(model: string, aliasName: string, version: Version): Promise<Servable | undefined> {
+  /** Loads and warms what is to take over; undefined when that fails and the old version must go on. */
+  async #prepare(model: string, aliasName: string, version: Version): Promise<Servable | undefined> {
+    const place = `${model} ${aliasName}`;
     try {
-      return await this.#factory.load(model, version);
+      const servable = await this.#factory.load(model, version);
+      await this.#warmUp(servable, aliasName);
+      this.#failures.forget(place);
+      // The warm-up took its turn.
+      servable.users.enterForThisTurn();
+      return servable;
     } catch (error) {
-      this.#log.error(
-        { model, alias: aliasName, version, err: error },
-        'the new version does not load; the old one goes on serving',
-      );
+      const told = { model, alias: aliasName, version };
+      this.#failures.tell(place, told, error, 'the new version does not load; the old one goes on serving');
       if (error instanceof ParleyError && error.retryable) this.#retry(model);
       return undefined;
     }
@@ -373,6 +486,12 @@ function endCanaries(routed: RoutedModel, { aliases }: ModelState): void {
     if (target?.canary === undefined) continue;
     if (target.version !== version || target.canary.version !== canary?.version) target.canary = undefined;
   }
+}
+
+/** Whether calls of the alias are answered as the store says. */
+function leadsThere({ targets }: RoutedModel, { aliasName, version, canary }: AliasPointer): boolean {
+  const target = targets.get(aliasName);
+  return target?.version === version && target.canary?.version === canary?.version;
 }
 
 /** A model without a line in its ledger: the store was emptied, or is another one. */

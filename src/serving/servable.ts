@@ -14,6 +14,8 @@ import { type Batcher, Plan } from './batcher.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
 import { servedGraph } from './served-graph.js';
 import { ShapedPlan } from './shaped-plan.js';
+import { Tally } from './tally.js';
+import { Users } from './users.js';
 
 /** A run may hold the event loop for about this long. */
 const RUN_BUDGET_MS = 2;
@@ -50,6 +52,12 @@ export class Servable {
   /** What stands for inputs that a call leaves out. */
   readonly defaults: Feeds;
   readonly session: Session;
+  /** Batches and others under whom the session must not be released. */
+  readonly users = new Users();
+  /** When a run last began, on performance.now()'s clock. */
+  usedMs = performance.now();
+  /** The model's; the factory's when the factory has loaded it. */
+  tally = new Tally();
   readonly #plans = new Map<string, Plan>();
   readonly #shapedPlans = new Map<string, ShapedPlan>();
   readonly #batcher: Batcher;
