@@ -605,8 +605,10 @@ declare class PingResponse {
     public ready?: boolean;
     public store_connected?: boolean;
     public services?: string[];
+    public store_heard_seconds_ago?: number;
+    public lagging_models?: string[];
 
-      constructor(args?: { server_version?: string; ready?: boolean; store_connected?: boolean; services?: string[]; });
+      constructor(args?: { server_version?: string; ready?: boolean; store_connected?: boolean; services?: string[]; store_heard_seconds_ago?: number; lagging_models?: string[]; });
   }
 
 declare class ContractRequest {

@@ -7125,6 +7125,8 @@ const PingResponse = module.exports.PingResponse = class {
     this.ready = null;
     this.store_connected = null;
     this.services = null;
+    this.store_heard_seconds_ago = null;
+    this.lagging_models = null;
     if (args) {
       if (args.server_version !== undefined && args.server_version !== null) {
         this.server_version = args.server_version;
@@ -7137,6 +7139,12 @@ const PingResponse = module.exports.PingResponse = class {
       }
       if (args.services !== undefined && args.services !== null) {
         this.services = Thrift.copyList(args.services, [null]);
+      }
+      if (args.store_heard_seconds_ago !== undefined && args.store_heard_seconds_ago !== null) {
+        this.store_heard_seconds_ago = args.store_heard_seconds_ago;
+      }
+      if (args.lagging_models !== undefined && args.lagging_models !== null) {
+        this.lagging_models = Thrift.copyList(args.lagging_models, [null]);
       }
     }
   }
@@ -7189,6 +7197,28 @@ const PingResponse = module.exports.PingResponse = class {
             input.skip(ftype);
           }
           break;
+          case 5:
+          if (ftype == Thrift.Type.DOUBLE) {
+            this.store_heard_seconds_ago = input.readDouble();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 6:
+          if (ftype == Thrift.Type.LIST) {
+            this.lagging_models = [];
+            const _rtmp3209 = input.readListBegin();
+            const _size208 = _rtmp3209.size || 0;
+            for (let _i210 = 0; _i210 < _size208; ++_i210) {
+              let elem211 = null;
+              elem211 = input.readString();
+              this.lagging_models.push(elem211);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -7223,10 +7253,27 @@ const PingResponse = module.exports.PingResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter208 in this.services) {
-          if (this.services.hasOwnProperty(iter208)) {
-            iter208 = this.services[iter208];
-            output.writeString(iter208);
+        for (let iter212 in this.services) {
+          if (this.services.hasOwnProperty(iter212)) {
+            iter212 = this.services[iter212];
+            output.writeString(iter212);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.store_heard_seconds_ago !== null && this.store_heard_seconds_ago !== undefined) {
+        output.writeFieldBegin('store_heard_seconds_ago', Thrift.Type.DOUBLE, 5);
+        output.writeDouble(this.store_heard_seconds_ago);
+        output.writeFieldEnd();
+      }
+      if (this.lagging_models !== null && this.lagging_models !== undefined) {
+        output.writeFieldBegin('lagging_models', Thrift.Type.LIST, 6);
+        output.writeListBegin(Thrift.Type.STRING, this.lagging_models.length);
+        for (let iter213 in this.lagging_models) {
+          if (this.lagging_models.hasOwnProperty(iter213)) {
+            iter213 = this.lagging_models[iter213];
+            output.writeString(iter213);
           }
         }
         output.writeListEnd();
@@ -7395,13 +7442,13 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3210 = input.readListBegin();
-            const _size209 = _rtmp3210.size || 0;
-            for (let _i211 = 0; _i211 < _size209; ++_i211) {
-              let elem212 = null;
-              elem212 = new ttypes.ContractDifference();
-              elem212[Symbol.for("read")](input);
-              this.differences.push(elem212);
+            const _rtmp3215 = input.readListBegin();
+            const _size214 = _rtmp3215.size || 0;
+            for (let _i216 = 0; _i216 < _size214; ++_i216) {
+              let elem217 = null;
+              elem217 = new ttypes.ContractDifference();
+              elem217[Symbol.for("read")](input);
+              this.differences.push(elem217);
             }
             input.readListEnd();
           } else {
@@ -7411,14 +7458,14 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3214 = input.readMapBegin();
-            const _size213 = _rtmp3214.size || 0;
-            for (let _i215 = 0; _i215 < _size213; ++_i215) {
-              let key216 = null;
-              let val217 = null;
-              key216 = input.readString();
-              val217 = input.readString();
-              this.includes[key216] = val217;
+            const _rtmp3219 = input.readMapBegin();
+            const _size218 = _rtmp3219.size || 0;
+            for (let _i220 = 0; _i220 < _size218; ++_i220) {
+              let key221 = null;
+              let val222 = null;
+              key221 = input.readString();
+              val222 = input.readString();
+              this.includes[key221] = val222;
             }
             input.readMapEnd();
           } else {
@@ -7459,10 +7506,10 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter218 in this.differences) {
-          if (this.differences.hasOwnProperty(iter218)) {
-            iter218 = this.differences[iter218];
-            iter218[Symbol.for("write")](output);
+        for (let iter223 in this.differences) {
+          if (this.differences.hasOwnProperty(iter223)) {
+            iter223 = this.differences[iter223];
+            iter223[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7471,11 +7518,11 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter219 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter219)) {
-            let viter220 = this.includes[kiter219];
-            output.writeString(kiter219);
-            output.writeString(viter220);
+        for (let kiter224 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter224)) {
+            let viter225 = this.includes[kiter224];
+            output.writeString(kiter224);
+            output.writeString(viter225);
           }
         }
         output.writeMapEnd();
