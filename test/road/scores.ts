@@ -47,12 +47,14 @@ export class Scorer {
     return new Scorer(await ClientConnection.open(address));
   }
 
-  async score(): Promise<Score> {
+  /** @param reference an alias or a version; the version in production when absent */
+  async score(reference?: string): Promise<Score> {
     const answer = await this.connection.call<types.PredictResponse>(
       prediction.Client as never,
       'predict',
       new types.PredictRequest({
         model: MODEL,
+        ...(reference === undefined ? {} : { reference }),
         outputs: ['value'],
         inputs: Object.entries(INPUT).map(([name, value]) => tensorOf(name, value)),
       } as never),
