@@ -9,40 +9,31 @@
  * that callers are answered by, takes none. A version that has gone because memory was short is loaded by the next call.
  */
 import type { Logger } from 'pino';
-import { bindService, type ServiceBinding } from '../contract/bind.js';
-import type { Contract, ContractService } from '../contract/contract.js';
-import { notFound, ParleyError } from '../errors.js';
+import type { ServiceBinding } from '../contract/bind.js';
+import { ParleyError } from '../errors.js';
 import type { ModelState, ModelStore, Watching } from '../model/store-port.js';
 import { type AliasPointer, PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
 import { RunningCanary } from './canary.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
 import { LoadFailures } from './load-failures.js';
-import { IMPORTANCE, type Importance } from './memory.js';
+import {
+  endCanaries,
+  importanceOf,
+  isGone,
+  leadsThere,
+  letGo,
+  type RoutedModel,
+  type Target,
+  unknownReference,
+} from './routed-model.js';
 import type { Servable } from './servable.js';
+import { type TypedService, TypedServices } from './typed-services.js';
 
 const RETRY_MS = 1_000;
-/** Callers' names are repeated to them, but not at any length. */
-const shortened = (name: string): string => (name.length <= 64 ? name : `${name.slice(0, 63)}…`);
 const VERSION_PREFIX = /^[0-9a-f]{8,64}$/;
 /** Stands for the choice of a contract that has not been made yet. */
 const NOT_CHOSEN = '';
-
-/** An alias as this server sees it. */
-export interface Target {
-  readonly aliasName: string;
-  readonly version: Version;
-  /** Set while the version is loaded. */
-  servable: Servable | undefined;
-  /** Set while a canary runs and takes calls. */
-  canary: RunningCanary | undefined;
-}
-
-/** A typed service that can be called now. */
-export interface TypedService {
-  readonly contract: Contract;
-  readonly service: ContractService;
-}
 
 /** Where a call goes. */
 export interface Route {
@@ -54,29 +45,15 @@ export interface Route {
 /** Makes sure that a version answers as quickly as it will later. @throws what its calls would be answered with */
 export type WarmUp = (servable: Servable, aliasName: string) => Promise<void>;
 
-interface RoutedModel {
-  readonly name: string;
-  /** Of the state that was taken up last. */
-  epoch: number;
-  /** Whether all of that state is served. */
-  behind: boolean;
-  readonly targets: Map<string, Target>;
-  /** The contract in force and the version in production for which `contract` was chosen. */
-  chosenFor: string;
-  contract: Contract | undefined;
-}
-
 export class Router {
   readonly #store: ModelStore;
   readonly #factory: Factory;
   readonly #choice: ContractChoice;
   readonly #log: Logger;
   readonly #models = new Map<string, RoutedModel>();
-  readonly #bindings = new WeakMap<Servable, Map<string, ServiceBinding>>();
+  readonly #typed = new TypedServices();
   readonly #following = new Map<string, Promise<void>>();
   readonly #retries = new Map<string, NodeJS.Timeout>();
-  #services: ReadonlyMap<string, TypedService> = new Map();
-  #generation = 0;
   readonly #failures: LoadFailures;
   #warmUp: WarmUp = async () => {};
   #watch: Watching | undefined;
@@ -89,8 +66,8 @@ export class Router {
     this.#log = log;
     this.#failures = new LoadFailures(log);
     factory.followedBy(
-      (servable) => this.#importanceOf(servable),
-      (servable) => this.#gone(servable),
+      ({ model, version }) => importanceOf(this.#models.get(model), version),
+      (servable) => letGo(this.#models.get(servable.model), servable),
     );
   }
 
@@ -118,12 +95,12 @@ export class Router {
 
   /** Grows whenever `services` changes: what was looked up before it grew is to be looked up again. */
   get generation(): number {
-    return this.#generation;
+    return this.#typed.generation;
   }
 
   /** By name. */
   get services(): ReadonlyMap<string, TypedService> {
-    return this.#services;
+    return this.#typed.byName;
   }
 
   /** Whether the store answers: what others promote is followed. */
@@ -182,7 +159,7 @@ export class Router {
       const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
       return { servable: await this.#load(model, version, version), aliasName: undefined };
     }
-    throw this.#unknown(model, reference);
+    throw unknownReference(this.#models, model, reference);
   }
 
   /**
@@ -219,44 +196,6 @@ export class Router {
     }
   }
 
-  #importanceOf({ model, version }: Servable): Importance {
-    let found: Importance = IMPORTANCE.none;
-    for (const { aliasName, version: own, canary } of this.#models.get(model)?.targets.values() ?? []) {
-      if (own !== version && canary?.version !== version) continue;
-      if (aliasName === PRODUCTION) return IMPORTANCE.production;
-      found = IMPORTANCE.alias;
-    }
-    return found;
-  }
-
-  /** A version was let go. */
-  #gone(servable: Servable): void {
-    for (const target of this.#models.get(servable.model)?.targets.values() ?? []) {
-      if (target.servable === servable) target.servable = undefined;
-      if (target.canary?.servable === servable) target.canary.servable = undefined;
-    }
-  }
-
-  #unknown(name: string, alias: string): ParleyError {
-    const routed = this.#models.get(name),
-      model = shortened(name),
-      reference = shortened(alias);
-    if (routed === undefined) {
-      const known = [...this.#models.keys()];
-      return notFound(
-        `there is no model "${model}"; ${known.length === 0 ? 'none has been published yet' : `the models are ${known.join(', ')}`}. Train one with "parley train PROJECT --promote"`,
-      );
-    }
-    if (reference === PRODUCTION) {
-      return notFound(
-        `model "${model}" has no version in production; see "parley versions ${model}", then "parley accept ${model} VERSION" and "parley promote ${model} VERSION"`,
-      );
-    }
-    return notFound(
-      `model "${model}" has no alias "${reference}"; it has ${[...routed.targets.keys()].join(', ') || 'none'}`,
-    );
-  }
-
   /** The first typed service of a model's contract: what generic calls are checked against. */
   serviceOf(model: string): TypedService | undefined {
     const contract = this.#models.get(model)?.contract,
@@ -265,13 +204,8 @@ export class Router {
   }
 
   /** How a typed service's methods feed a version. @throws ParleyError CONTRACT_MISMATCH */
-  binding(servable: Servable, { contract, service }: TypedService): ServiceBinding {
-    let bindings = this.#bindings.get(servable);
-    if (bindings === undefined) this.#bindings.set(servable, (bindings = new Map()));
-    const key = `${contract.fingerprint}:${service.name}`;
-    let binding = bindings.get(key);
-    if (binding === undefined) bindings.set(key, (binding = bindService(contract, service.name, servable)));
-    return binding;
+  binding(servable: Servable, typed: TypedService): ServiceBinding {
+    return this.#typed.binding(servable, typed);
   }
 
   /** Changes of one model are taken up one after the other, and each by what the store says when its turn comes. */
@@ -308,7 +242,7 @@ export class Router {
 
   #forget(model: string): void {
     if (!this.#models.delete(model)) return;
-    this.#publishServices();
+    this.#typed.publish(this.#models.values());
     this.#log.warn({ model }, 'the model is gone from the store');
   }
 
@@ -370,23 +304,12 @@ export class Router {
     own?.users.leave();
     if (servable === undefined) return;
     const told = { model: routed.name, alias: aliasName, version, canary: canary.version, weight: canary.weight };
-    if (aliasName === PRODUCTION && !this.#fits(routed, servable)) {
+    if (aliasName === PRODUCTION && !this.#typed.fits(routed.contract, servable)) {
       this.#log.warn(told, 'the canary does not fit the contract that callers are answered by; it takes no calls');
       return;
     }
     target.canary = new RunningCanary(canary, servable);
     this.#log.info(told, 'canary takes its share');
-  }
-
-  /** Whether a version can answer every typed service of the model. */
-  #fits({ contract }: RoutedModel, servable: Servable): boolean {
-    try {
-      for (const service of contract?.services ?? []) this.binding(servable, { contract: contract!, service });
-      return true;
-    } catch (error) {
-      if (error instanceof ParleyError && error.code === 'CONTRACT_MISMATCH') return false;
-      throw error;
-    }
   }
 
   /** What callers reached by its digest is answered no longer once it is retired or pruned. */
@@ -425,7 +348,7 @@ export class Router {
       if (target?.canary !== undefined) {
         const { servable } = target.canary;
         // One that is not loaded now is begun again, which finds out.
-        if (servable === undefined || !this.#fits(routed, servable)) target.canary = undefined;
+        if (servable === undefined || !this.#typed.fits(routed.contract, servable)) target.canary = undefined;
       }
       const told = { model: routed.name, contract: contract?.fingerprint, version: production };
       if (behind !== undefined)
@@ -434,19 +357,9 @@ export class Router {
           'the version in production does not fit the contract in force; callers are answered by the contract that it was accepted under, until a version that fits is promoted',
         );
       if (contract?.fingerprint === before) return;
-      this.#publishServices();
+      this.#typed.publish(this.#models.values());
       this.#log.info({ ...told, services: contract?.services.map(({ name }) => name) }, 'contract in service');
     };
-  }
-
-  #publishServices(): void {
-    const services = new Map<string, TypedService>();
-    for (const { contract } of [...this.#models.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      for (const service of contract?.services ?? [])
-        if (!services.has(service.name)) services.set(service.name, { contract: contract!, service });
-    }
-    this.#services = services;
-    this.#generation++;
   }
 
   /** Loads and warms what is to take over; undefined when that fails and the old version must go on. */
@@ -478,22 +391,3 @@ export class Router {
     );
   }
 }
-
-/** Canaries that were ended, or whose alias leads elsewhere; a change of weight alone ends none. */
-function endCanaries(routed: RoutedModel, { aliases }: ModelState): void {
-  for (const { aliasName, version, canary } of aliases) {
-    const target = routed.targets.get(aliasName);
-    if (target?.canary === undefined) continue;
-    if (target.version !== version || target.canary.version !== canary?.version) target.canary = undefined;
-  }
-}
-
-/** Whether calls of the alias are answered as the store says. */
-function leadsThere({ targets }: RoutedModel, { aliasName, version, canary }: AliasPointer): boolean {
-  const target = targets.get(aliasName);
-  return target?.version === version && target.canary?.version === canary?.version;
-}
-
-/** A model without a line in its ledger: the store was emptied, or is another one. */
-const isGone = ({ epoch, aliases, contractFingerprint }: ModelState): boolean =>
-  epoch === 0 && aliases.length === 0 && contractFingerprint === undefined;
