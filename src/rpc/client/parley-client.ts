@@ -99,6 +99,8 @@ export class ParleyClient implements RegistryPort {
     serverVersion: string;
     ready: boolean;
     storeConnected: boolean;
+    storeHeardSecondsAgo: number | undefined;
+    laggingModels: readonly string[];
     services: readonly string[];
   }> {
     const response = await this.#call<Wire<types.PingResponse>>(
@@ -110,6 +112,8 @@ export class ParleyClient implements RegistryPort {
       serverVersion: response.server_version ?? '',
       ready: response.ready === true,
       storeConnected: response.store_connected === true,
+      storeHeardSecondsAgo: response.store_heard_seconds_ago ?? undefined,
+      laggingModels: [...(response.lagging_models ?? [])],
       services: [...(response.services ?? [])],
     };
   }
