@@ -5,7 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { pino } from 'pino';
-import type { CliContext, OpenRegistry, RunningServer, ServeOptions, StoreOptions } from './cli/context.js';
+import type {
+  CliContext,
+  OpenArchives,
+  OpenRegistry,
+  RunningServer,
+  ServeOptions,
+  StoreOptions,
+} from './cli/context.js';
 import {
   actorName,
   DEFAULT_HOST,
@@ -18,6 +25,7 @@ import {
 } from './config.js';
 import { invalidInput } from './errors.js';
 import type { ModelStore } from './model/store-port.js';
+import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
 import { Dispatcher } from './rpc/dispatcher.js';
@@ -47,6 +55,17 @@ export async function openRegistry(options: StoreOptions): Promise<OpenRegistry>
   }
   const store = await openStore(storeSettings(options));
   return { registry: new Registry(store, actorName()), close: () => store.close() };
+}
+
+/** @throws ParleyError INVALID_INPUT where a server is named: whole models do not go through one */
+export async function openArchives(options: StoreOptions): Promise<OpenArchives> {
+  const settings = storeSettings(options);
+  if (serverAddress(options.server) !== undefined && options.redis === undefined && options.dataDir === undefined)
+    throw invalidInput(
+      'whole models move between stores, not through a server: name the store with --redis or --data-dir, or unset PARLEY_SERVER',
+    );
+  const store = await openStore(settings);
+  return { archives: new Archives(store, actorName()), close: () => store.close() };
 }
 
 export const predict: CliContext['predict'] = async (options, model, rows, call) => {

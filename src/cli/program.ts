@@ -7,8 +7,10 @@ import { aliases } from './aliases.js';
 import type { CliContext, CommandDefinition } from './context.js';
 import { contract } from './contract.js';
 import { doctor } from './doctor.js';
+import { exportCommand } from './export.js';
 import { history } from './history.js';
 import { hold, release } from './hold.js';
+import { importCommand } from './import.js';
 import { init } from './init.js';
 import { predict } from './predict.js';
 import { promote } from './promote.js';
@@ -35,6 +37,8 @@ const COMMANDS: readonly CommandDefinition[] = [
   versions,
   retire,
   prune,
+  exportCommand,
+  importCommand,
   serve,
   predict,
   doctor,
@@ -59,7 +63,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
     .addHelpText(
       'after',
       `\nEnvironment:\n${Object.entries(ENVIRONMENT)
-        .map(([name, meaning]) => `  ${name.padEnd(18)} ${meaning}`)
+        .map(([name, meaning]) => `  ${name.padEnd(19)} ${meaning}`)
         .join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
   for (const define of COMMANDS) define(program, context);

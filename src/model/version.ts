@@ -61,6 +61,8 @@ export interface LedgerEntry {
   readonly contractFingerprint?: string;
   readonly fixtureFingerprint?: string;
   readonly evidenceJson?: string;
+  /** Of the process that wrote it, where it has a name. */
+  readonly environment?: string;
 }
 
 /** A second version beside an alias's own, and its share of the alias's calls: above 0, below 1. */

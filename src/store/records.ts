@@ -82,6 +82,7 @@ const ledgerLine = z.object({
   contractFingerprint: z.string().exactOptional(),
   fixtureFingerprint: z.string().exactOptional(),
   evidenceJson: z.string().exactOptional(),
+  environment: z.string().exactOptional(),
 });
 
 /** Reads values of one Redis; an unreadable one is another program's, and the error names its key. */
@@ -130,6 +131,18 @@ export function versionToFields(
     contractFingerprint: record.contractFingerprint,
     description: record.description,
   });
+}
+
+/** All of a record, as another store had it. */
+export function recordToFields(record: VersionRecord): (string | number | Buffer)[] {
+  const { publishedAt, promotedAt, retiredAt } = record;
+  return [...versionToFields(record), ...flatten({ publishedAt, promotedAt, retiredAt })];
+}
+
+/** A ledger's line as the scripts write it. */
+export function ledgerToFields(entry: LedgerEntry): (string | number | Buffer)[] {
+  const { sequence: _, action, at, aliasName, ...rest } = entry;
+  return flatten({ action, at, alias: aliasName, ...rest });
 }
 
 export function contractToFields(contract: ContractRecord): (string | number | Buffer)[] {

@@ -22,6 +22,7 @@ import type {
 import type { AliasState, LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { RedisAddress } from './address.js';
 import { Aliases } from './aliases.js';
+import { RedisArchive } from './archive.js';
 import { Canaries } from './canaries.js';
 import { Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
@@ -68,6 +69,8 @@ export interface RedisStoreOptions {
 export class RedisStore implements ModelStore {
   readonly partBytes = PART_BYTES;
   readonly address: RedisAddress;
+  /** Whole models, on their way to another store or from one. */
+  readonly archive: RedisArchive;
 
   private readonly name = `parley:${process.pid}`;
   private readonly id = randomBytes(4).toString('hex');
@@ -105,6 +108,7 @@ export class RedisStore implements ModelStore {
     this.canaries = new Canaries(this.context, this.history);
     this.holds = new Holds(this.context, this.history);
     this.retention = new Retention(this.context, this.history);
+    this.archive = new RedisArchive(this.context, this.published, this.contracts, this.pointers);
   }
 
   /** Connects now, and says why where that fails; without it the first call connects. */

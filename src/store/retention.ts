@@ -3,7 +3,7 @@ import { conflict, internal, invalidInput } from '../errors.js';
 import type { PruneVersion, RetireVersion } from '../model/store-port.js';
 import type { LedgerEntry } from '../model/version.js';
 import { checkModel, checkVersion, type StoreContext } from './context.js';
-import type { Ledger } from './ledger.js';
+import { type Ledger, written } from './ledger.js';
 import { noVersion } from './versions.js';
 
 export class Retention {
@@ -36,7 +36,7 @@ export class Retention {
     );
     switch (outcome) {
       case 'OK':
-        return entryOf(request, 'retire', details);
+        return written(entryOf(request, 'retire', details), environment);
       case 'SAME':
         return this.lineThatRetired(request);
       case 'NO_VERSION':
@@ -81,7 +81,7 @@ export class Retention {
       // Asking again after a lost reply could find nothing, and would not tell of the version as removed.
       { repeat: false },
     );
-    return outcome === 'OK' ? entryOf(request, 'prune', details) : undefined;
+    return outcome === 'OK' ? written(entryOf(request, 'prune', details), environment) : undefined;
   }
 
   private async lineThatRetired({ model, version }: RetireVersion): Promise<LedgerEntry> {

@@ -86,6 +86,10 @@ describe('uploads to the store', () => {
       expect(record.sizeBytes).to.equal(bytes.length + 8);
       const stored = await world.store.readVersion(MODEL, record.version);
       expect(sha256(stored)).to.equal(record.version);
+      const exported: Uint8Array[] = [];
+      for await (const piece of world.store.archive.versionBytes(MODEL, record.version)) exported.push(piece);
+      expect(exported.map(({ length }) => length)).to.deep.equal([MIB, MIB, 15]);
+      expect(sha256(Buffer.concat(exported))).to.equal(record.version);
       expect(await world.raw.ttl(world.keys.blob(MODEL, record.version))).to.equal(-1);
       expect(await world.raw.hkeys(world.keys.blob(MODEL, record.version))).to.have.members(['header', '0', '1', '2']);
     });
