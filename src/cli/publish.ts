@@ -1,11 +1,19 @@
 /** `parley publish`: a graph that was trained elsewhere becomes a version. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { hasErrno, invalidInput, notFound } from '../errors.js';
-import type { Described, RegistryPort } from '../model/registry-port.js';
+import type { Described, Publish, RegistryPort } from '../model/registry-port.js';
 import type { TensorSpec } from '../model/tensor.js';
 import type { ModelVersion } from '../model/version.js';
-import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
+import { patiently, sendUpload } from '../registry/send-upload.js';
+import {
+  type CliContext,
+  type CommandDefinition,
+  registryOptions,
+  type StoreOptions,
+  withRegistry,
+} from './context.js';
 import { type Output, short } from './output.js';
+import { ProgressLine } from './progress.js';
 
 interface Options extends StoreOptions {
   readonly model: string;
@@ -29,12 +37,15 @@ export const publish: CommandDefinition = (program, context) => {
     )
     .action(async (file: string, { model, contract, description, ...options }: Options) => {
       const { version, signature } = await withRegistry(context, options, async (registry) => {
-        const published = await registry.publish({
+        const uploadId = await uploadFile(registry, model, file, context);
+        const request: Publish = {
           model,
-          uploadId: await uploadFile(registry, model, file),
+          uploadId,
           ...(contract === undefined ? {} : { contractService: contract }),
           ...(description === undefined ? {} : { description }),
-        });
+        };
+        // The registry knows a publication that is repeated because its reply was lost.
+        const published = await patiently(() => registry.publish(request), context.signal);
         return { version: published, signature: (await registry.describe(model, published.version)).signature };
       });
       if (options.json) context.output.json({ version, signature });
@@ -42,24 +53,32 @@ export const publish: CommandDefinition = (program, context) => {
     });
 };
 
-/** A part is read when the one before it has arrived: the file is never whole in memory. @returns the upload's id */
-async function uploadFile(registry: RegistryPort, model: string, file: string): Promise<string> {
-  const handle = await opened(file);
+/** Smaller files are there before anybody could read how far they are. */
+const SHOWN_BYTES = 32 << 20;
+
+/** A part is read when one before it has arrived: the file is never whole in memory. @returns the upload's id */
+async function uploadFile(
+  registry: RegistryPort,
+  model: string,
+  file: string,
+  { output, signal }: CliContext,
+): Promise<string> {
+  const handle = await opened(file),
+    progress = new ProgressLine(output);
   try {
     const { size } = await handle.stat();
     if (size === 0) throw invalidInput(`${file} is empty; give an ONNX file`);
-    const { uploadId, partBytes } = await registry.beginUpload(model, size);
-    for (let offset = 0; offset < size; offset += partBytes)
-      await registry.uploadPart(
-        uploadId,
-        offset,
-        await partOf(handle, file, offset, Math.min(partBytes, size - offset)),
-      );
-    return uploadId;
+    const source = { sizeBytes: size, part: (at: number, length: number) => partOf(handle, file, at, length) };
+    const onProgress = (sentBytes: number) =>
+      size < SHOWN_BYTES ? undefined : progress.show('upload', `${mebibytes(size)} MiB`, sentBytes / size);
+    return await sendUpload(registry, model, source, { signal, onProgress });
   } finally {
+    progress.end();
     await handle.close();
   }
 }
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
 
 async function opened(file: string): Promise<FileHandle> {
   try {
