@@ -9,7 +9,9 @@ import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { deserialize } from '../model-types/table.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
-import { type Feeds, type Results, runtimeTensor, Session } from '../onnx/session.js';
+import { endedByNothing } from '../onnx/nothing.js';
+import { readGraph } from '../onnx/reader.js';
+import { type Feeds, feedsOf, type Results, runtimeTensor, Session } from '../onnx/session.js';
 import { type Batcher, Plan } from './batcher.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
 import { servedGraph } from './served-graph.js';
@@ -42,6 +44,8 @@ export class Servable {
    * was loaded, and only a tensor model may have a reason.
    */
   readonly unbatchable: string | undefined;
+  /** Operators that would end the process for an empty tensor of a caller's; none where rows are batched. */
+  readonly endedByNothing: readonly string[];
   /** Empty where rows are not batched, as `outputs` are. */
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
@@ -66,6 +70,7 @@ export class Servable {
     this.outputs = fields.outputs;
     this.maxRows = fields.maxRows;
     this.unbatchable = fields.unbatchable;
+    this.endedByNothing = fields.endedByNothing;
     this.defaults = fields.defaults;
     this.session = fields.session;
     this.signature = fields.session.signature;
@@ -105,8 +110,8 @@ export class Servable {
     try {
       const batching = await batchingOf(artifact, session);
       const { modelType, metadata } = artifact;
-      const feeds = Object.fromEntries(
-        [...defaults].map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)]),
+      const feeds = feedsOf(
+        [...defaults].map(([name, { dataType, data, shape }]) => [name, runtimeTensor(dataType, data, shape)] as const),
       );
       return new Servable({ model, version, modelType, metadata, session, defaults: feeds, ...batching }, batcher);
     } catch (error) {
@@ -159,19 +164,21 @@ export class Servable {
   }
 }
 
-type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable'>;
+type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' | 'endedByNothing'>;
 
 /** @throws ParleyError MODEL_BROKEN where rows must be batched, as typed services do, and cannot */
-async function batchingOf({ modelType, metadata }: Artifact, session: Session): Promise<Batching> {
+async function batchingOf({ modelType, metadata, graph }: Artifact, session: Session): Promise<Batching> {
   try {
     if (modelType === TENSOR) checkMayBatch(session.signature, metadata);
     const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
     const outputs = await measureOutputs(session, inputs);
     if (modelType === TENSOR) await checkIndependence(session, inputs, outputs);
-    return { inputs, outputs, maxRows: await measureRows(session, inputs), unbatchable: undefined };
+    const maxRows = await measureRows(session, inputs);
+    return { inputs, outputs, maxRows, unbatchable: undefined, endedByNothing: [] };
   } catch (error) {
     if (modelType !== TENSOR || !(error instanceof ParleyError)) throw error;
-    return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message };
+    const ended = endedByNothing(readGraph(graph).operators);
+    return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message, endedByNothing: ended };
   }
 }
 

@@ -52,7 +52,8 @@ export class RedisArchive implements ArchiveStore {
   }
 
   stagedBytes({ key, sizeBytes }: Staged): Promise<Uint8Array> {
-    return wholeOf({ sizeBytes, parts: () => readParts(this.context, key, sizeBytes, 'what was just imported') });
+    const parts = () => readParts(this.context, key, sizeBytes, 'what was just imported');
+    return wholeOf({ sizeBytes, parts });
   }
 
   stageLedger(model: string, pages: AsyncIterable<readonly LedgerEntry[]>): Promise<StagedLedger> {

@@ -1,13 +1,11 @@
 /** What comes from another store: staged part by part, then made visible in one step. */
-import { createHash } from 'node:crypto';
 import { conflict, internal, invalidInput } from '../errors.js';
 import type { ImportVersion, ModelSnapshot, RestoreModel, Staged, StagedLedger } from '../model/archive-port.js';
-import { inPieces } from '../model/byte-stream.js';
 import type { LedgerEntry } from '../model/version.js';
 import { replies } from './connection.js';
 import { checkModel, checkVersion, randomId, type StoreContext } from './context.js';
 import { verdictField } from './keys.js';
-import { asBuffer, lostParts, PART_BYTES, PART_DEADLINE_MS, partCount } from './parts.js';
+import { lostParts, partCount, writeParts } from './parts.js';
 import { contractToFields, ledgerToFields, recordToFields, verdictToValue, versionToFields } from './records.js';
 
 /** Long enough for the whole file to arrive behind its first piece. */
@@ -23,16 +21,15 @@ export class Imports {
   async stage(model: string, digest: string, sizeBytes: number, bytes: AsyncIterable<Uint8Array>): Promise<Staged> {
     checkModel(model);
     const key = this.context.keys.staging(model, randomId());
-    const hash = createHash('sha256');
-    let received = 0,
-      part = 0;
-    try {
-      for await (const piece of inPieces(bytes, PART_BYTES)) {
-        hash.update(piece);
+    let received = 0;
+    async function* counted() {
+      for await (const piece of bytes) {
         received += piece.length;
-        await this.write(key, part++, piece);
+        yield piece;
       }
-      const found = hash.digest('hex');
+    }
+    try {
+      const found = await writeParts(this.context, key, { sizeBytes, parts: counted }, STAGED_SECONDS);
       if (found !== digest || received !== sizeBytes)
         throw invalidInput(
           `the archive is damaged: ${sizeBytes} bytes of model "${model}" with the digest ${digest} were announced, and ${received} bytes with the digest ${found} came; export it again`,
@@ -179,14 +176,6 @@ export class Imports {
       if (holdSequence !== undefined) plan.add('HSET', keys.holds(model), [aliasName, holdSequence]);
     }
     return plan;
-  }
-
-  private async write(key: string, part: number, piece: Uint8Array): Promise<void> {
-    const value = asBuffer(piece);
-    await this.context.bulk.ask(
-      (redis) => replies(redis.multi().hset(key, String(part), value).expire(key, STAGED_SECONDS)),
-      { deadlineMs: PART_DEADLINE_MS },
-    );
   }
 }
 

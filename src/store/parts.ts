@@ -41,22 +41,33 @@ export async function withStaging<T>(
   }
 }
 
-async function writeParts(context: StoreContext, key: string, bytes: ByteStream): Promise<string> {
+/** @returns lowercase hex SHA-256 of what was written to the hash, which expires from its first part on */
+export async function writeParts(
+  context: StoreContext,
+  key: string,
+  bytes: ByteStream,
+  keptSeconds = STAGING_SECONDS,
+): Promise<string> {
   const hash = createHash('sha256');
   const underWay: Promise<unknown>[] = [];
   let parts = 0;
-  for await (const piece of inPieces(bytes.parts(), PART_BYTES)) {
-    const part = parts++;
-    const value = asBuffer(piece);
-    const written = context.bulk.ask(
-      (redis) => replies(redis.pipeline().hset(key, String(part), value).expire(key, STAGING_SECONDS)),
-      { deadlineMs: PART_DEADLINE_MS },
-    );
-    hash.update(value);
-    underWay.push(handled(written));
-    if (underWay.length >= IN_FLIGHT) await underWay.shift();
+  try {
+    for await (const piece of inPieces(bytes.parts(), PART_BYTES)) {
+      const part = parts++;
+      const value = asBuffer(piece);
+      const written = context.bulk.ask(
+        (redis) => replies(redis.multi().hset(key, String(part), value).expire(key, keptSeconds)),
+        { deadlineMs: PART_DEADLINE_MS },
+      );
+      hash.update(value);
+      underWay.push(handled(written));
+      if (underWay.length >= IN_FLIGHT) await underWay.shift();
+    }
+    await Promise.all(underWay);
+  } finally {
+    // What is still under way where this fails must not come behind the removal of the hash.
+    await Promise.allSettled(underWay);
   }
-  await Promise.all(underWay);
   return hash.digest('hex');
 }
 
