@@ -57,14 +57,11 @@ export class Versions {
     return { sizeBytes: record.sizeBytes, parts: () => this.verifiedParts(model, version, record.sizeBytes) };
   }
 
-  /**
-   * The stored envelope in parts of 1 MiB however it is stored, of a retired version too; its digest is for the reader to
-   * check.
-   */
+  /** As {@link open}, of a retired version too; in parts of 1 MiB, however it is stored. */
   async *bytes(model: string, version: Version): AsyncGenerator<Uint8Array> {
     const record = await this.find(model, version);
     if (record === undefined) throw noVersion(model, version);
-    yield* inPieces(this.storedParts(model, version, record.sizeBytes), PART_BYTES);
+    yield* inPieces(this.verifiedParts(model, version, record.sizeBytes), PART_BYTES);
   }
 
   private async *verifiedParts(model: string, version: Version, sizeBytes: number): AsyncGenerator<Uint8Array> {
