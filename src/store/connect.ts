@@ -1,10 +1,11 @@
 /** Opening the store: a Redis of one's own by address, or else the embedded one of the data folder. */
 import { setTimeout } from 'node:timers/promises';
 import { ParleyError, storeUnavailable } from '../errors.js';
+import type { CheckTypeFields } from '../model/store-port.js';
 import { parseAddress } from './address.js';
 import { type CertificateFiles, withCertificates } from './certificates.js';
 import { EmbeddedRedis } from './embedded.js';
-import { RedisStore } from './redis-store.js';
+import { RedisStore, type RedisStoreOptions } from './redis-store.js';
 
 const OLDEST_REDIS = [6, 2] as const;
 /** A log of some gigabytes takes about so long. */
@@ -24,6 +25,8 @@ export interface OpenStore {
   readonly keyPrefix?: string;
   /** Told of what an operator should know and no call fails of. */
   readonly warn?: (message: string) => void;
+  /** What fields of their types versions' records may have; any, when absent. */
+  readonly checkTypeFields?: CheckTypeFields;
 }
 
 /**
@@ -89,14 +92,12 @@ async function checkServer(store: RedisStore): Promise<void> {
   );
 }
 
-function settingsOf({
-  environment,
-  keyPrefix,
-  warn,
-}: OpenStore): Pick<OpenStore, 'environment' | 'keyPrefix' | 'warn'> {
+function settingsOf(options: OpenStore): Omit<RedisStoreOptions, 'connection'> {
+  const { environment, keyPrefix, checkTypeFields, warn } = options;
   return {
     ...(environment === undefined ? {} : { environment }),
     ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...(checkTypeFields === undefined ? {} : { checkTypeFields }),
     ...(warn === undefined ? {} : { warn }),
   };
 }

@@ -1,5 +1,6 @@
 /** The changes that are cut off: how the store is before, what is asked, and how one sees that it is done. */
 import { expect } from 'chai';
+import { joined, streamOf } from '#parley/model/byte-stream.js';
 import type { RedisStore } from '#parley/store/redis-store.js';
 import { exported, imported } from '../archive/world.js';
 import { BY, MODEL, sha256, verdictFor, World } from '../store/world.js';
@@ -47,6 +48,27 @@ export const SCENARIOS: readonly Scenario[] = [
       return {
         act: (store) => store.publishVersion({ ...BY, model: MODEL, bytes, record: record(version) }),
         done: async (store) => expect((await store.readVersion(MODEL, version)).equals(bytes)).to.equal(true),
+      };
+    },
+  },
+  {
+    name: 'upload and publish',
+    async prepare() {
+      const header = Buffer.from('header'),
+        graph = Buffer.alloc(1_300_000, 'weights '),
+        version = sha256(Buffer.concat([header, graph]));
+      return {
+        act: async (store) => {
+          const uploadId = await store.beginUpload(MODEL, graph.length);
+          for (let offset = 0; offset < graph.length; offset += store.partBytes)
+            await store.uploadPart(uploadId, offset, graph.subarray(offset, offset + store.partBytes));
+          const bytes = joined(streamOf(header), await store.openUpload(uploadId));
+          const upload = { uploadId, header };
+          await store.publishVersion({ ...BY, model: MODEL, bytes, upload, record: record(version) });
+          await store.releaseUpload(uploadId);
+        },
+        done: async (store) =>
+          expect((await store.readVersion(MODEL, version)).equals(Buffer.concat([header, graph]))).to.equal(true),
       };
     },
   },
