@@ -115,8 +115,8 @@ export class Connection implements Link {
     reachBy = performance.now() + DEADLINE_MS,
   ): Promise<T> {
     await this.untilReady(Math.min(until, reachBy));
-    const { stream } = this.client;
     if (how.change !== undefined) await this.mayChange(until);
+    const { stream } = this.client;
     const reply = await this.inTime(command(this.client), until);
     if (how.change !== undefined) await this.confirm(how.change, stream);
     this.refused = false;

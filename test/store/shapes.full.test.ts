@@ -267,6 +267,28 @@ describe('a store over TLS, with a private CA and a user with few rights', () =>
   });
 });
 
+describe('a store on Sentinels over TLS, with a private CA', () => {
+  const here = shaped<Sentinels>(() => sentinels(true));
+  behavesAsAStore(() => here.world);
+
+  it('says what is missing without the CA', async () => {
+    const error = await failure(openStore({ dataFolder: '/nonexistent', redisUrl: here.shape.redisUrl! }));
+    expect(error.code).to.equal('STORE_UNAVAILABLE');
+    expect(error.message).to.include('--redis-ca');
+  });
+
+  it('goes to the new primary when the old one is killed', async function () {
+    this.timeout(SHAPE_MS);
+    const { world, shape } = here;
+    const version = await world.publish('a');
+    const before = await shape.primary();
+    await before.kill();
+    const promoted = () => world.promote(version).catch(() => undefined);
+    await until('the failover', async () => (await promoted()) !== undefined, RECOVERY_MS);
+    expect(await shape.primary()).to.not.equal(before);
+  });
+});
+
 describe('a store on the embedded Redis', () => {
   const here: { shape?: Awaited<ReturnType<typeof embedded>>; holder?: RedisStore; world?: World } = {};
   before(async () => {

@@ -2,11 +2,11 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { EmbeddedRedis } from '#parley/store/embedded.js';
 import { TestRedis, temporaryFolder, until } from './redis-server.js';
 
@@ -82,43 +82,50 @@ export interface Sentinels extends Shape {
   primary(): Promise<TestRedis>;
 }
 
-/** A primary, a replica and three Sentinels, all of them with passwords. */
-export async function sentinels(replicas = 1): Promise<Sentinels> {
+/** A primary, a replica and three Sentinels, all of them with passwords. @param isTls whether they speak nothing but TLS */
+export async function sentinels(isTls = false): Promise<Sentinels> {
+  const folder = temporaryFolder();
+  if (isTls) makeCertificates(folder);
+  const placeOf = (port: number) =>
+    isTls ? { ...tlsSettings(folder, port, false), 'tls-replication': 'yes' } : { port };
+  const trust = isTls ? { tls: { ca: readFileSync(join(folder, 'ca.crt'), 'utf8') } } : {};
   const [password, sentinelPassword] = [randomBytes(6).toString('hex'), randomBytes(6).toString('hex')];
-  const ports = await freePorts(1 + replicas);
+  const ports = await freePorts(2);
   const settingsOf = (port: number) =>
-    Object.entries({
-      port,
+    settingsIn({
+      ...placeOf(port),
       bind: '127.0.0.1',
       requirepass: password,
       masterauth: password,
       'repl-diskless-sync-delay': 0,
       'repl-ping-replica-period': 1,
-    }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+    });
   const nodes = ports.map(
     (port, i) => new TestRedis([...settingsOf(port), ...(i === 0 ? [] : ['--replicaof', `127.0.0.1 ${ports[0]}`])]),
   );
   await Promise.all(nodes.map((node) => node.start()));
-  const folder = temporaryFolder();
   const watching = await Promise.all(
-    (await freePorts(3)).map((port) => startSentinel(folder, port, ports[0]!, password, sentinelPassword)),
+    (await freePorts(3)).map((port) =>
+      startSentinel(folder, { port, place: placeOf(port), primary: ports[0]!, password, own: sentinelPassword }),
+    ),
   );
   const stop = async () => {
     await Promise.all(watching.map(({ child }) => kill(child)));
     rmSync(folder, { recursive: true, force: true });
   };
   const hosts = watching.map(({ port }) => `127.0.0.1:${port}`).join(',');
-  const url = `redis+sentinel://:${password}@${hosts}/main?sentinel-password=${sentinelPassword}`;
+  const url = `${isTls ? 'rediss' : 'redis'}+sentinel://:${password}@${hosts}/main?sentinel-password=${sentinelPassword}`;
   const primary = async () => {
-    const redis = new Redis({ port: watching[0]!.port, password: sentinelPassword, protocol: 2 });
+    const redis = new Redis({ port: watching[0]!.port, password: sentinelPassword, protocol: 2, ...trust });
     const place = (await redis
       .call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main')
       .finally(() => redis.disconnect())) as string[];
     return nodes[ports.indexOf(Number(place[1]))]!;
   };
-  const shape = { ...shapeOf(url, nodes, stop), password, primary };
+  const files = isTls ? { redisFiles: { ca: join(folder, 'ca.crt') } } : {};
+  const shape = { ...shapeOf(url, nodes, stop), ...files, password, primary };
   try {
-    await Promise.all(watching.map(({ port }) => seesAll(port, sentinelPassword, replicas)));
+    await Promise.all(watching.map(({ port }) => seesAll({ port, password: sentinelPassword, ...trust })));
   } catch (error) {
     await shape.stop();
     throw error;
@@ -126,11 +133,15 @@ export async function sentinels(replicas = 1): Promise<Sentinels> {
   return shape;
 }
 
-async function startSentinel(folder: string, port: number, primary: number, password: string, own: string) {
+async function startSentinel(
+  folder: string,
+  sentinel: { port: number; place: object; primary: number; password: string; own: string },
+) {
+  const { port, place, primary, password, own } = sentinel;
   const home = join(folder, `${port}`);
   mkdirSync(home);
   const settings = [
-    `port ${port}`,
+    ...Object.entries(place).map(([name, value]) => `${name} ${value}`),
     'bind 127.0.0.1',
     `dir ${home}`,
     `logfile ${join(home, 'log')}`,
@@ -147,12 +158,12 @@ async function startSentinel(folder: string, port: number, primary: number, pass
 }
 
 /** A Sentinel that does not know the others yet takes part in no failover. */
-async function seesAll(port: number, password: string, replicas: number): Promise<void> {
-  const redis = new Redis({ port, password, protocol: 2, retryStrategy: () => 50, maxRetriesPerRequest: null });
+async function seesAll(sentinel: RedisOptions): Promise<void> {
+  const redis = new Redis({ ...sentinel, protocol: 2, retryStrategy: () => 50, maxRetriesPerRequest: null });
   redis.on('error', () => {});
   const seen = async () => {
     const texts = ((await redis.call('SENTINEL', 'MASTER', 'main')) as string[]).join(' ');
-    return texts.includes('num-other-sentinels 2') && texts.includes(`num-slaves ${replicas}`);
+    return texts.includes('num-other-sentinels 2') && texts.includes(`num-slaves 1`);
   };
   await until('the Sentinels to know each other', seen, START_MS).finally(() => redis.disconnect());
 }
@@ -198,7 +209,7 @@ export async function cluster(): Promise<ClusterShape> {
 }
 
 function clusterSettings(port: number, bus: number): string[] {
-  return Object.entries({
+  return settingsIn({
     port,
     bind: '127.0.0.1',
     'cluster-enabled': 'yes',
@@ -206,7 +217,7 @@ function clusterSettings(port: number, bus: number): string[] {
     'cluster-node-timeout': 1_500,
     'repl-diskless-sync-delay': 0,
     'repl-ping-replica-period': 1,
-  }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  });
 }
 
 /** Every node knows that every slot is served, and every primary has a replica to confirm what it writes. */
@@ -253,16 +264,7 @@ export async function tls(acl: string): Promise<Shape> {
   const at = (name: string) => join(folder, name);
   makeCertificates(folder);
   const [port] = await freePorts(1);
-  const settings = Object.entries({
-    port: 0,
-    bind: '127.0.0.1',
-    'tls-port': port,
-    'tls-cert-file': at('server.crt'),
-    'tls-key-file': at('server.key'),
-    'tls-ca-cert-file': at('ca.crt'),
-    'tls-auth-clients': 'yes',
-  }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-  const node = await new TestRedis(settings).start();
+  const node = await new TestRedis(settingsIn({ ...tlsSettings(folder, port!, true), bind: '127.0.0.1' })).start();
   const password = randomBytes(6).toString('hex');
   await askNode(node, (redis) => redis.call('ACL', 'SETUSER', 'parley', 'on', `>${password}`, ...acl.split(' ')));
   await askNode(node, (redis) => redis.call('ACL', 'SETUSER', 'default', 'off'));
@@ -270,6 +272,22 @@ export async function tls(acl: string): Promise<Shape> {
     rmSync(folder, { recursive: true, force: true });
   });
   return { ...shape, redisFiles: { ca: at('ca.crt'), cert: at('client.crt'), key: at('client.key') } };
+}
+
+function tlsSettings(folder: string, port: number, asksClients: boolean) {
+  return {
+    port: 0,
+    'tls-port': port,
+    'tls-cert-file': join(folder, 'server.crt'),
+    'tls-key-file': join(folder, 'server.key'),
+    'tls-ca-cert-file': join(folder, 'ca.crt'),
+    'tls-auth-clients': asksClients ? 'yes' : 'no',
+  };
+}
+
+/** As a command line has them. */
+function settingsIn(settings: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
 }
 
 function makeCertificates(folder: string): void {
