@@ -194,6 +194,8 @@ export class Watcher {
     while (followed.stale && !this.stopped) {
       followed.stale = false;
       const state = await this.readState(model);
+      // An announced change may not have happened: scripts announce before they write.
+      if (!followed.stale) followed.seen = state.epoch;
       if (state.epoch === followed.told || this.stopped) continue;
       try {
         await this.watcher.onChange(state);

@@ -34,9 +34,10 @@ export class Predictions {
     private readonly models: readonly Model[],
   ) {}
 
+  /** @param perSecond 0 to send none but those of {@link versionOf} */
   static async start(address: Address, models: readonly Model[], perSecond: number): Promise<Predictions> {
     const predictions = new Predictions(await ClientConnection.open(address), models);
-    predictions.running = predictions.run(perSecond);
+    if (perSecond > 0) predictions.running = predictions.run(perSecond);
     return predictions;
   }
 

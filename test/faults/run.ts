@@ -75,6 +75,7 @@ async function load(
   seconds: number,
 ): Promise<Outcome> {
   const [victim] = models;
+  await untilServed(server, models);
   const predictions = await Predictions.start(server, models, PREDICTIONS_PER_SECOND);
   const promotions = await Promotions.start(server, victim!, PROMOTION_EVERY_MS);
   const over = setTimeout(seconds * 1_000);
@@ -107,6 +108,16 @@ async function load(
     ledgerLines: kept.ledgerLines,
     broken,
   };
+}
+
+/** A server hears of a promotion a moment after it, also of its own. */
+async function untilServed(server: Server, models: readonly Model[]): Promise<void> {
+  const probe = await Predictions.start(server, [], 0);
+  try {
+    for (const model of models) await until('the server to serve', () => probe.versionOf(model).catch(() => undefined));
+  } finally {
+    await probe.stop();
+  }
 }
 
 function wrongs({ failures }: Predictions, { others }: Promotions): string[] {

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { EmbeddedRedis } from '#parley/store/embedded.js';
 import { TestRedis, temporaryFolder, until } from './redis-server.js';
 
@@ -158,7 +158,7 @@ async function startSentinel(
 }
 
 /** A Sentinel that does not know the others yet takes part in no failover. */
-async function seesAll(sentinel: RedisOptions): Promise<void> {
+async function seesAll(sentinel: { port: number; password: string; tls?: { ca: string } }): Promise<void> {
   const redis = new Redis({ ...sentinel, protocol: 2, retryStrategy: () => 50, maxRetriesPerRequest: null });
   redis.on('error', () => {});
   const seen = async () => {

@@ -255,7 +255,7 @@ describe('a watcher of the store', () => {
     await world.promote(version);
     await until('the change', () => watching.behind.length > 0);
     expect(watching.behind).to.deep.equal([MODEL]);
-    (await until('the telling to begin', () => letGo))();
+    (await until('the telling to begin', () => letGo))?.();
     await until('the telling', () => watching.behind.length === 0);
   });
 
