@@ -293,8 +293,9 @@ declare class LedgerEntry {
     public contract_fingerprint?: string;
     public fixture_fingerprint?: string;
     public evidence_json?: string;
+    public environment?: string;
 
-      constructor(args?: { sequence?: Int64; at?: Int64; action?: string; alias_name?: string; version?: string; previous_version?: string; actor?: string; reason?: string; canary_weight?: number; contract_fingerprint?: string; fixture_fingerprint?: string; evidence_json?: string; });
+      constructor(args?: { sequence?: Int64; at?: Int64; action?: string; alias_name?: string; version?: string; previous_version?: string; actor?: string; reason?: string; canary_weight?: number; contract_fingerprint?: string; fixture_fingerprint?: string; evidence_json?: string; environment?: string; });
   }
 
 declare class BeginUploadRequest {
@@ -608,8 +609,10 @@ declare class PingResponse {
     public ready?: boolean;
     public store_connected?: boolean;
     public services?: string[];
+    public store_heard_seconds_ago?: number;
+    public lagging_models?: string[];
 
-      constructor(args?: { server_version?: string; ready?: boolean; store_connected?: boolean; services?: string[]; });
+      constructor(args?: { server_version?: string; ready?: boolean; store_connected?: boolean; services?: string[]; store_heard_seconds_ago?: number; lagging_models?: string[]; });
   }
 
 declare class ContractRequest {

@@ -3075,6 +3075,7 @@ const LedgerEntry = module.exports.LedgerEntry = class {
     this.contract_fingerprint = null;
     this.fixture_fingerprint = null;
     this.evidence_json = null;
+    this.environment = null;
     if (args) {
       if (args.sequence !== undefined && args.sequence !== null) {
         this.sequence = args.sequence;
@@ -3111,6 +3112,9 @@ const LedgerEntry = module.exports.LedgerEntry = class {
       }
       if (args.evidence_json !== undefined && args.evidence_json !== null) {
         this.evidence_json = args.evidence_json;
+      }
+      if (args.environment !== undefined && args.environment !== null) {
+        this.environment = args.environment;
       }
     }
   }
@@ -3211,6 +3215,13 @@ const LedgerEntry = module.exports.LedgerEntry = class {
             input.skip(ftype);
           }
           break;
+          case 13:
+          if (ftype == Thrift.Type.STRING) {
+            this.environment = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -3285,6 +3296,11 @@ const LedgerEntry = module.exports.LedgerEntry = class {
       if (this.evidence_json !== null && this.evidence_json !== undefined) {
         output.writeFieldBegin('evidence_json', Thrift.Type.STRING, 12);
         output.writeString(this.evidence_json);
+        output.writeFieldEnd();
+      }
+      if (this.environment !== null && this.environment !== undefined) {
+        output.writeFieldBegin('environment', Thrift.Type.STRING, 13);
+        output.writeString(this.environment);
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -7209,6 +7225,8 @@ const PingResponse = module.exports.PingResponse = class {
     this.ready = null;
     this.store_connected = null;
     this.services = null;
+    this.store_heard_seconds_ago = null;
+    this.lagging_models = null;
     if (args) {
       if (args.server_version !== undefined && args.server_version !== null) {
         this.server_version = args.server_version;
@@ -7221,6 +7239,12 @@ const PingResponse = module.exports.PingResponse = class {
       }
       if (args.services !== undefined && args.services !== null) {
         this.services = Thrift.copyList(args.services, [null]);
+      }
+      if (args.store_heard_seconds_ago !== undefined && args.store_heard_seconds_ago !== null) {
+        this.store_heard_seconds_ago = args.store_heard_seconds_ago;
+      }
+      if (args.lagging_models !== undefined && args.lagging_models !== null) {
+        this.lagging_models = Thrift.copyList(args.lagging_models, [null]);
       }
     }
   }
@@ -7273,6 +7297,28 @@ const PingResponse = module.exports.PingResponse = class {
             input.skip(ftype);
           }
           break;
+          case 5:
+          if (ftype == Thrift.Type.DOUBLE) {
+            this.store_heard_seconds_ago = input.readDouble();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 6:
+          if (ftype == Thrift.Type.LIST) {
+            this.lagging_models = [];
+            const _rtmp3223 = input.readListBegin();
+            const _size222 = _rtmp3223.size || 0;
+            for (let _i224 = 0; _i224 < _size222; ++_i224) {
+              let elem225 = null;
+              elem225 = input.readString();
+              this.lagging_models.push(elem225);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -7307,10 +7353,27 @@ const PingResponse = module.exports.PingResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter222 in this.services) {
-          if (this.services.hasOwnProperty(iter222)) {
-            iter222 = this.services[iter222];
-            output.writeString(iter222);
+        for (let iter226 in this.services) {
+          if (this.services.hasOwnProperty(iter226)) {
+            iter226 = this.services[iter226];
+            output.writeString(iter226);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.store_heard_seconds_ago !== null && this.store_heard_seconds_ago !== undefined) {
+        output.writeFieldBegin('store_heard_seconds_ago', Thrift.Type.DOUBLE, 5);
+        output.writeDouble(this.store_heard_seconds_ago);
+        output.writeFieldEnd();
+      }
+      if (this.lagging_models !== null && this.lagging_models !== undefined) {
+        output.writeFieldBegin('lagging_models', Thrift.Type.LIST, 6);
+        output.writeListBegin(Thrift.Type.STRING, this.lagging_models.length);
+        for (let iter227 in this.lagging_models) {
+          if (this.lagging_models.hasOwnProperty(iter227)) {
+            iter227 = this.lagging_models[iter227];
+            output.writeString(iter227);
           }
         }
         output.writeListEnd();
@@ -7479,13 +7542,13 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3224 = input.readListBegin();
-            const _size223 = _rtmp3224.size || 0;
-            for (let _i225 = 0; _i225 < _size223; ++_i225) {
-              let elem226 = null;
-              elem226 = new ttypes.ContractDifference();
-              elem226[Symbol.for("read")](input);
-              this.differences.push(elem226);
+            const _rtmp3229 = input.readListBegin();
+            const _size228 = _rtmp3229.size || 0;
+            for (let _i230 = 0; _i230 < _size228; ++_i230) {
+              let elem231 = null;
+              elem231 = new ttypes.ContractDifference();
+              elem231[Symbol.for("read")](input);
+              this.differences.push(elem231);
             }
             input.readListEnd();
           } else {
@@ -7495,14 +7558,14 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3228 = input.readMapBegin();
-            const _size227 = _rtmp3228.size || 0;
-            for (let _i229 = 0; _i229 < _size227; ++_i229) {
-              let key230 = null;
-              let val231 = null;
-              key230 = input.readString();
-              val231 = input.readString();
-              this.includes[key230] = val231;
+            const _rtmp3233 = input.readMapBegin();
+            const _size232 = _rtmp3233.size || 0;
+            for (let _i234 = 0; _i234 < _size232; ++_i234) {
+              let key235 = null;
+              let val236 = null;
+              key235 = input.readString();
+              val236 = input.readString();
+              this.includes[key235] = val236;
             }
             input.readMapEnd();
           } else {
@@ -7543,10 +7606,10 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter232 in this.differences) {
-          if (this.differences.hasOwnProperty(iter232)) {
-            iter232 = this.differences[iter232];
-            iter232[Symbol.for("write")](output);
+        for (let iter237 in this.differences) {
+          if (this.differences.hasOwnProperty(iter237)) {
+            iter237 = this.differences[iter237];
+            iter237[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7555,11 +7618,11 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter233 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter233)) {
-            let viter234 = this.includes[kiter233];
-            output.writeString(kiter233);
-            output.writeString(viter234);
+        for (let kiter238 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter238)) {
+            let viter239 = this.includes[kiter238];
+            output.writeString(kiter238);
+            output.writeString(viter239);
           }
         }
         output.writeMapEnd();

@@ -275,6 +275,7 @@ struct LedgerEntry {
  10: optional string contract_fingerprint
  11: optional string fixture_fingerprint
  12: optional string evidence_json        // what an automatic act was based on
+ 13: optional string environment          // of the process that wrote the line, where it has a name: "staging"
 }
 
 struct BeginUploadRequest {
@@ -507,8 +508,10 @@ struct PingRequest { 1: optional RequestContext context }
 struct PingResponse {
   1: optional string server_version
   2: optional bool ready                  // models are loaded and the store answers, or answered when they were loaded
-  3: optional bool store_connected
+  3: optional bool store_connected        // false at the latest two seconds after the store was cut off, a silent connection included
   4: optional list<string> services       // every service on this port, the typed ones included
+  5: optional double store_heard_seconds_ago   // since the store last answered; about a second at most while it is connected
+  6: optional list<string> lagging_models // known to have changed, and answered as before: a version is being loaded, or does not load
 }
 struct ContractRequest {
   1: optional RequestContext context

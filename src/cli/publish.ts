@@ -1,10 +1,18 @@
 /** `parley publish`: a graph that was trained elsewhere becomes a version. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { hasErrno, invalidInput, notFound } from '../errors.js';
-import type { Described, RegistryPort } from '../model/registry-port.js';
+import type { Described, Publish, RegistryPort } from '../model/registry-port.js';
 import type { ModelVersion } from '../model/version.js';
-import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
+import { patiently, sendUpload } from '../registry/send-upload.js';
+import {
+  type CliContext,
+  type CommandDefinition,
+  registryOptions,
+  type StoreOptions,
+  withRegistry,
+} from './context.js';
 import { type Output, short } from './output.js';
+import { ProgressLine } from './progress.js';
 import { printSignature, printTypeFields } from './signature.js';
 
 interface Options extends StoreOptions {
@@ -37,14 +45,17 @@ export const publish: CommandDefinition = (program, context) => {
     .action(async (file: string, { model, contract, type, metadata, description, ...options }: Options) => {
       const fields = metadata === undefined ? undefined : await readMetadata(metadata);
       const { version, signature } = await withRegistry(context, options, async (registry) => {
-        const published = await registry.publish({
+        const uploadId = await uploadFile(registry, model, file, context);
+        const request: Publish = {
           model,
-          uploadId: await uploadFile(registry, model, file),
+          uploadId,
           ...(contract === undefined ? {} : { contractService: contract }),
           ...(type === undefined ? {} : { modelType: type }),
           ...(fields === undefined ? {} : { metadata: fields }),
           ...(description === undefined ? {} : { description }),
-        });
+        };
+        // The registry knows a publication that is repeated because its reply was lost.
+        const published = await patiently(() => registry.publish(request), context.signal);
         return { version: published, signature: (await registry.describe(model, published.version)).signature };
       });
       if (options.json) context.output.json({ version, signature });
@@ -66,24 +77,32 @@ async function readMetadata(file: string): Promise<Readonly<Record<string, unkno
   throw invalidInput(`${file} must hold a JSON object: the fields of the model type`);
 }
 
-/** A part is read when the one before it has arrived: the file is never whole in memory. @returns the upload's id */
-async function uploadFile(registry: RegistryPort, model: string, file: string): Promise<string> {
-  const handle = await opened(file);
+/** Smaller files are there before anybody could read how far they are. */
+const SHOWN_BYTES = 32 << 20;
+
+/** A part is read when one before it has arrived: the file is never whole in memory. @returns the upload's id */
+async function uploadFile(
+  registry: RegistryPort,
+  model: string,
+  file: string,
+  { output, signal }: CliContext,
+): Promise<string> {
+  const handle = await opened(file),
+    progress = new ProgressLine(output);
   try {
     const { size } = await handle.stat();
     if (size === 0) throw invalidInput(`${file} is empty; give an ONNX file`);
-    const { uploadId, partBytes } = await registry.beginUpload(model, size);
-    for (let offset = 0; offset < size; offset += partBytes)
-      await registry.uploadPart(
-        uploadId,
-        offset,
-        await partOf(handle, file, offset, Math.min(partBytes, size - offset)),
-      );
-    return uploadId;
+    const source = { sizeBytes: size, part: (at: number, length: number) => partOf(handle, file, at, length) };
+    const onProgress = (sentBytes: number) =>
+      size < SHOWN_BYTES ? undefined : progress.show('upload', `${mebibytes(size)} MiB`, sentBytes / size);
+    return await sendUpload(registry, model, source, { signal, onProgress });
   } finally {
+    progress.end();
     await handle.close();
   }
 }
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
 
 async function opened(file: string): Promise<FileHandle> {
   try {

@@ -137,6 +137,17 @@ export interface StoreWatcher {
   onConnection?(connected: boolean): void;
 }
 
+/** Following a store's models, until it is stopped. */
+export interface Watching {
+  stop(): Promise<void>;
+  /** Whether the store answers. A connection that is open and silent says no within two seconds. */
+  readonly reachable: boolean;
+  /** When the store was last heard, on performance.now()'s clock. */
+  readonly heardMs: number;
+  /** Models that have changed, and have not been told since. */
+  readonly behind: readonly string[];
+}
+
 export interface ModelStore {
   /** Bytes of the largest part: 1 MiB. */
   readonly partBytes: number;
@@ -216,7 +227,7 @@ export interface ModelStore {
   ): Promise<readonly LedgerEntry[]>;
 
   /** Follows all models, those that appear later too. `onChange` has been called for every model when this resolves. */
-  watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }>;
+  watch(watcher: StoreWatcher): Promise<Watching>;
   readonly connected: boolean;
   close(): Promise<void>;
 }

@@ -51,11 +51,16 @@ const ALIAS_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 export class Registry implements RegistryPort {
   readonly #store: ModelStore;
   readonly #actor: string;
+  readonly #requireContract: boolean;
 
-  /** @param actor whose name the ledger's lines carry */
-  constructor(store: ModelStore, actor: string) {
+  /**
+   * @param actor whose name the ledger's lines carry
+   * @param rules.requireContract refuses to put a model without a contract in production
+   */
+  constructor(store: ModelStore, actor: string, rules: { readonly requireContract?: boolean } = {}) {
     this.#store = store;
     this.#actor = actor;
+    this.#requireContract = rules.requireContract === true;
   }
 
   // ------------------------------------------------------------------ contracts
@@ -348,6 +353,7 @@ export class Registry implements RegistryPort {
         ? undefined
         : await this.#store.resolveVersion(model, request.expectedVersion);
     const bare = aliasName === PRODUCTION && canaryWeight > 0 && (await this.#store.contract(model)) === undefined;
+    if (bare && this.#requireContract) throw contractRequired(model);
     const change = {
       ...this.#change(bare ? { reason: uncontracted(request.reason) } : request),
       model,
@@ -544,6 +550,11 @@ function fixturesOf(
 /** Says in the ledger that nothing was promised, so that nothing was tested. */
 const uncontracted = (reason: string | undefined): string =>
   reason === undefined ? 'uncontracted' : `uncontracted: ${reason}`;
+
+const contractRequired = (model: string): ParleyError =>
+  notAccepted(
+    `model "${model}" has no contract, and nothing without one may be put in production here (--require-contract, PARLEY_REQUIRE_CONTRACT); put one in force with "parley contract publish PROJECT", then accept the version and promote it`,
+  );
 
 function refusal(model: string, version: Version, aliasName: string, verdict: Verdict | undefined): ParleyError {
   const short = version.slice(0, 12);

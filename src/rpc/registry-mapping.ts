@@ -92,6 +92,7 @@ export function entryToWire(entry: LedgerEntry): types.LedgerEntry {
       contract_fingerprint: entry.contractFingerprint,
       fixture_fingerprint: entry.fixtureFingerprint,
       evidence_json: entry.evidenceJson,
+      environment: entry.environment,
     }) as never,
   );
 }
@@ -111,6 +112,7 @@ export function entryFromWire(wire: Wire<types.LedgerEntry> | null | undefined):
     contractFingerprint: text(entry.contract_fingerprint),
     fixtureFingerprint: text(entry.fixture_fingerprint),
     evidenceJson: text(entry.evidence_json),
+    environment: text(entry.environment),
   }) as LedgerEntry;
 }
 

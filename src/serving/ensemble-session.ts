@@ -8,7 +8,7 @@ import { allocate, type Signature } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { type Composition, classesOf, columnsOf, composition, type Member } from '../model-types/ensemble/compose.js';
-import { average, decideLabels, type Floats, shareVotes } from '../model-types/ensemble/runtime.js';
+import { average, decideLabels, ENSEMBLE, type Floats, shareVotes } from '../model-types/ensemble/runtime.js';
 import type { EnsembleMetadata } from '../model-types/ensemble/schema.js';
 import { digestOf } from '../model-types/envelope.js';
 import { deserialize } from '../model-types/table.js';
@@ -24,6 +24,10 @@ import {
 
 /** Reads a member's envelope. */
 export type ReadMember = (version: Version) => Promise<Uint8Array>;
+
+/** What an ensemble is made of; empty for an artifact of any other type. */
+export const memberVersions = ({ modelType, metadata }: Artifact): readonly Version[] =>
+  modelType === ENSEMBLE ? (metadata as EnsembleMetadata).members : [];
 
 interface LoadedMember extends Member {
   readonly session: RunnableSession;

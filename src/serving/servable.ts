@@ -18,6 +18,8 @@ import { EnsembleSession, type ReadMember } from './ensemble-session.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
 import { type ServedGraph, servedGraph } from './served-graph.js';
 import { ShapedPlan } from './shaped-plan.js';
+import { Tally } from './tally.js';
+import { Users } from './users.js';
 
 /** A run may hold the event loop for about this long. */
 const RUN_BUDGET_MS = 2;
@@ -56,6 +58,12 @@ export class Servable {
   /** What stands for inputs that a call leaves out. */
   readonly defaults: Feeds;
   readonly session: RunnableSession;
+  /** Batches and others under whom the session must not be released. */
+  readonly users = new Users();
+  /** When a run last began, on performance.now()'s clock. */
+  usedMs = performance.now();
+  /** The model's; the factory's when the factory has loaded it. */
+  tally = new Tally();
   readonly #plans = new Map<string, Plan>();
   readonly #shapedPlans = new Map<string, ShapedPlan>();
   readonly #batcher: Batcher;

@@ -19,6 +19,7 @@ import type {
   SetCanary,
   StoreWatcher,
   VersionRecord,
+  Watching,
 } from '../model/store-port.js';
 import type { AliasState, LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { RedisAddress } from './address.js';
@@ -249,7 +250,7 @@ export class RedisStore implements ModelStore {
     return this.history.read(model, query);
   }
 
-  async watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }> {
+  async watch(watcher: StoreWatcher): Promise<Watching> {
     const readState = (model: string) => this.pointers.state(model);
     const watching = new Watcher(this.context, this.connection('events'), readState, watcher, this.pollMs);
     this.watchers.add(watching);
@@ -263,7 +264,18 @@ export class RedisStore implements ModelStore {
       this.watchers.delete(watching);
       throw error;
     }
-    return { stop };
+    return {
+      stop,
+      get reachable() {
+        return watching.isReachable;
+      },
+      get heardMs() {
+        return watching.heardMs;
+      },
+      get behind() {
+        return watching.behind;
+      },
+    };
   }
 
   close(): Promise<void> {

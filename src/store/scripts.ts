@@ -29,14 +29,12 @@ export interface Scripts {
 
 export type ScriptClient = Redis & Scripts;
 
-type Chain = ReturnType<Redis['multi']>;
-type ScriptChain = Chain & { readonly [Name in keyof Scripts]: (...keysAndArguments: Value[]) => ScriptChain };
-
-/** A pipeline or transaction of a client that knows the scripts knows them too, unseen by the type checker. */
-export const withScripts = (chain: Chain): ScriptChain => chain as ScriptChain;
-
 const FOLDER = new URL('./commands/', import.meta.url);
 const NAME = /^([a-z][A-Za-z]*)(?:-(\d+))?\.lua$/;
+
+/** A script's text, for a transaction: what has not been loaded yet fails there. */
+export const scriptText = (name: keyof Scripts, numberOfKeys: number): string =>
+  readFileSync(new URL(`${name}-${numberOfKeys}.lua`, FOLDER), 'utf8');
 
 /** Teaches `client` the scripts. ioredis sends a script's text once a connection, its SHA-1 from then on. */
 export function defineScripts(client: Redis): ScriptClient {

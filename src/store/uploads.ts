@@ -11,12 +11,14 @@ import type { ByteStream } from '../model/byte-stream.js';
 import { replies } from './connection.js';
 import { checkModel, randomId, type StoreContext } from './context.js';
 import { asBuffer, PART_BYTES, PART_DEADLINE_MS, partCount, partLength, readParts } from './parts.js';
-import { withScripts } from './scripts.js';
+import { scriptText } from './scripts.js';
 
 const KEPT_SECONDS = 3600;
 /** Of one that has been used: long enough for a call that is repeated because its reply was lost. */
 export const RELEASED_SECONDS = 60;
 const MAX_UPLOAD_BYTES = 2 * 1024 ** 3;
+/** Uploads that are under way at once. */
+const MOST_SIZES = 256;
 /** The model's name, a dot, randomness; a model's name may have dots itself. */
 const UPLOAD_ID = /^(.{1,128})\.([0-9a-f]{24})$/;
 
@@ -27,7 +29,12 @@ export interface UploadPlace {
   readonly sealedKey: string;
 }
 
+const UPLOAD_PART = scriptText('uploadPart', 2);
+
 export class Uploads {
+  /** Announced bytes by upload, which never change: spares asking for them with each part. */
+  private readonly sizes = new Map<string, number>();
+
   constructor(private readonly context: StoreContext) {}
 
   async begin(model: string, sizeBytes: number): Promise<string> {
@@ -52,30 +59,35 @@ export class Uploads {
    */
   async part(uploadId: string, offset: number, data: Uint8Array): Promise<number> {
     const { key, sealedKey } = this.place(uploadId);
-    const size = await this.context.commands.ask((redis) => redis.hget(key, 'sizeBytes'));
-    if (size === null) throw unknownUpload(uploadId);
-    checkPart(uploadId, offset, data.length, Number(size));
-    const part = offset / PART_BYTES,
-      last = partCount(Number(size)) - 1;
-    const bytes = asBuffer(data);
-    const outcomes = await this.context.bulk.ask(
-      (redis) =>
-        replies(
-          withScripts(redis.multi().hset(key, String(part), bytes)).uploadPart(
-            key,
-            sealedKey,
-            part,
-            last,
-            PART_BYTES,
-            KEPT_SECONDS,
-          ),
-        ),
+    const sizeBytes = await this.sizeOf(uploadId, key);
+    checkPart(uploadId, offset, data.length, sizeBytes);
+    const part = String(offset / PART_BYTES),
+      last = partCount(sizeBytes) - 1;
+    const [outcome, received] = await this.context.bulk.ask(
+      (redis) => {
+        const replies = [
+          redis.multi({ pipeline: false }),
+          redis.hset(key, part, asBuffer(data)),
+          redis.eval(UPLOAD_PART, 2, key, sealedKey, part, last, PART_BYTES, KEPT_SECONDS),
+          redis.exec(),
+        ] as const;
+        return Promise.all(replies).then(([, , , executed]) => outcomeOf(executed));
+      },
       { deadlineMs: PART_DEADLINE_MS },
     );
-    const [outcome, received] = outcomes[1] as (string | number)[];
     if (outcome === 'OK') return Number(received);
     if (outcome === 'SEALED') throw sealedUpload(uploadId);
     throw unknownUpload(uploadId);
+  }
+
+  private async sizeOf(uploadId: string, key: string): Promise<number> {
+    const known = this.sizes.get(uploadId);
+    if (known !== undefined) return known;
+    const size = await this.context.commands.ask((redis) => redis.hget(key, 'sizeBytes'));
+    if (size === null) throw unknownUpload(uploadId);
+    if (this.sizes.size >= MOST_SIZES) this.sizes.clear();
+    this.sizes.set(uploadId, Number(size));
+    return Number(size);
   }
 
   /** Seals the upload. @returns its bytes, which can be read as often as one likes */
@@ -134,6 +146,13 @@ export class Uploads {
         `parts are missing, at offsets ${offsets.join(', ')}${missing.length > offsets.length ? ', …' : ''}`,
     );
   }
+}
+
+/** Of the script, which is the transaction's last command. */
+function outcomeOf(executed: readonly [Error | null | undefined, unknown][] | null): (string | number)[] {
+  if (executed === null) throw internal('a transaction without WATCH was abandoned');
+  for (const [error] of executed) if (error) throw error;
+  return executed.at(-1)![1] as (string | number)[];
 }
 
 function checkPart(uploadId: string, offset: number, length: number, sizeBytes: number): void {

@@ -1,12 +1,12 @@
 /** Versions: published whole, read back verified. */
 import { createHash } from 'node:crypto';
 import { internal, invalidInput, modelBroken, notFound } from '../errors.js';
-import { asStream, type ByteStream, wholeOf } from '../model/byte-stream.js';
+import { asStream, type ByteStream, inPieces, wholeOf } from '../model/byte-stream.js';
 import type { PublishVersion, VersionRecord } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
 import { replies } from './connection.js';
 import { checkModel, checkVersion, type StoreContext } from './context.js';
-import { asBuffer, lostParts, partCount, readParts, withStaging } from './parts.js';
+import { asBuffer, lostParts, PART_BYTES, partCount, readParts, withStaging } from './parts.js';
 import { type Fields, versionToFields } from './records.js';
 import { RELEASED_SECONDS, type Uploads } from './uploads.js';
 
@@ -58,17 +58,17 @@ export class Versions {
     return { sizeBytes: record.sizeBytes, parts: () => this.verifiedParts(model, version, record.sizeBytes) };
   }
 
+  /** As {@link open}, of a retired version too; in parts of 1 MiB, however it is stored. */
+  async *bytes(model: string, version: Version): AsyncGenerator<Uint8Array> {
+    const record = await this.find(model, version);
+    if (record === undefined) throw noVersion(model, version);
+    yield* inPieces(this.verifiedParts(model, version, record.sizeBytes), PART_BYTES);
+  }
+
   private async *verifiedParts(model: string, version: Version, sizeBytes: number): AsyncGenerator<Uint8Array> {
-    const key = this.context.keys.blob(model, version),
-      what = `version ${version} of model "${model}"`,
-      hash = createHash('sha256');
+    const hash = createHash('sha256');
     try {
-      const header = await this.context.commands.ask((redis) => redis.hgetBuffer(key, HEADER));
-      if (header !== null) {
-        hash.update(header);
-        yield header;
-      }
-      for await (const part of readParts(this.context, key, sizeBytes - (header?.length ?? 0), what)) {
+      for await (const part of this.storedParts(model, version, sizeBytes)) {
         hash.update(part);
         yield part;
       }
@@ -78,14 +78,16 @@ export class Versions {
     }
     const digest = hash.digest('hex');
     if (digest === version) return;
-    throw modelBroken(`${what} is damaged: the stored bytes have the digest ${digest}; roll back, or train it again`);
+    throw modelBroken(
+      `${named(model, version)} is damaged: the stored bytes have the digest ${digest}; roll back, or train it again`,
+    );
   }
 
-  /** Its parts as {@link open} has them, of a retired version too. */
-  async *bytes(model: string, version: Version): AsyncGenerator<Uint8Array> {
-    const record = await this.find(model, version);
-    if (record === undefined) throw noVersion(model, version);
-    yield* this.verifiedParts(model, version, record.sizeBytes);
+  private async *storedParts(model: string, version: Version, sizeBytes: number): AsyncGenerator<Uint8Array> {
+    const key = this.context.keys.blob(model, version);
+    const header = await this.context.commands.ask((redis) => redis.hgetBuffer(key, HEADER));
+    if (header !== null) yield header;
+    yield* readParts(this.context, key, sizeBytes - (header?.length ?? 0), named(model, version));
   }
 
   async find(model: string, version: Version): Promise<VersionRecord | undefined> {
@@ -183,7 +185,7 @@ export class Versions {
     if (outcome === 'OK' || outcome === 'THERE') return outcome;
     if (outcome === 'NO_MEMBER') throw noVersion(request.model, String(detail));
     if (outcome === 'MEMBER_RETIRED') throw retiredVersion(request.model, String(detail), Number(retiredAt));
-    throw lostParts(`version ${request.record.version} of model "${request.model}"`, detail ?? 0);
+    throw lostParts(named(request.model, request.record.version), detail ?? 0);
   }
 
   private askScript(request: Publication, { key, parts, upload }: Staged): Promise<(string | number)[]> {
@@ -217,6 +219,8 @@ export class Versions {
     );
   }
 }
+
+const named = (model: string, version: Version): string => `version ${version} of model "${model}"`;
 
 export function noVersion(model: string, version: string): Error {
   return notFound(`model "${model}" has no version ${version}; list its versions with \`parley versions ${model}\``);

@@ -7,18 +7,9 @@ import { runAcceptance } from '#parley/registry/isolated.js';
 import { echo, endless, envelopeOf, FIXTURES, idlOf, recordOf, summary, summing } from '../serving/models.js';
 import { temporaryFolder, until } from '../store/redis-server.js';
 import { failure } from '../store/world.js';
-import { childrenOf, expectedOf, isThere, rehearsed as rehearse, ticksOf } from './world.js';
+import { busyChildOf, childrenOf, expectedOf, isThere, rehearsed as rehearse } from './world.js';
 
 const contract = { file: 'scores.thrift', idl: idlOf(), includes: {} };
-
-/** More than a child needs before it runs a graph: two and a half seconds of a processor. */
-const BUSY_TICKS = 250;
-
-/** The one child of a process, once it computes. */
-async function busyChild(parent: number) {
-  const busy = () => childrenOf(parent).find(({ pid }) => ticksOf(pid) > BUSY_TICKS);
-  return (await until('a child that computes', busy, 40_000))!;
-}
 
 describe('the child process of a rehearsal', function () {
   this.timeout(60_000);
@@ -72,7 +63,7 @@ describe('the child process of a rehearsal', function () {
 
   it('names the signal that ended it', async () => {
     const failed = failure(rehearse(envelopeOf(endless()), undefined, {}));
-    process.kill((await busyChild(process.pid)).pid, 'SIGSEGV');
+    process.kill((await busyChildOf(process.pid)).pid, 'SIGSEGV');
     const error = await failed;
     expect(error.code).to.equal('MODEL_BROKEN');
     expect(error.message).to.contain('(SIGSEGV)');
@@ -81,7 +72,7 @@ describe('the child process of a rehearsal', function () {
 
   it('ends with its parent, however that one ends and although the graph does not, and its folder with it', async () => {
     const parent = fork(new URL('./busy-parent.js', import.meta.url), { execArgv: [] });
-    const child = await busyChild(parent.pid!);
+    const child = await busyChildOf(parent.pid!);
     expect(existsSync(child.folder)).to.equal(true);
     parent.kill('SIGKILL');
     await once(parent, 'exit');

@@ -9,7 +9,7 @@ import { type Rehearsed, rehearse } from '#parley/registry/isolated.js';
 import { Registry } from '#parley/registry/registry.js';
 import { upload } from '#parley/training/publish-run.js';
 import { type ContractShape, envelopeOf, FIXTURES, idlOf, type Made, MODEL } from '../serving/models.js';
-import type { TestRedis } from '../store/redis-server.js';
+import { type TestRedis, until } from '../store/redis-server.js';
 import { World } from '../store/world.js';
 
 export class RegistryWorld extends World {
@@ -101,8 +101,17 @@ export function isThere(pid: number): boolean {
   }
 }
 
+/** More than a child needs before it runs a graph: two and a half seconds of a processor. */
+const BUSY_TICKS = 250;
+
+/** The one child of a process, once it computes. */
+export async function busyChildOf(parent: number): Promise<Child> {
+  const busy = () => childrenOf(parent).find(({ pid }) => ticksOf(pid) > BUSY_TICKS);
+  return (await until('a child that computes', busy, 40_000))!;
+}
+
 /** Processor time that a process has used, in ticks: a child that computes uses some. */
-export function ticksOf(pid: number): number {
+function ticksOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return Number(fields[11]) + Number(fields[12]);
 }
