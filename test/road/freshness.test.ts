@@ -60,6 +60,17 @@ describe('three servers on one Redis', function () {
     await answering(0);
   });
 
+  it('have a version answer by itself before it takes over', async () => {
+    const metric = async (name: string) => (await metricsOf(servers[0]!)).get(`parley_${name}{model="${MODEL}"}`);
+    const runs = await metric('inference_exec_count');
+    await point(store, versions[3]!);
+    const { epoch: wanted } = await store.state(MODEL);
+    await until('the first to follow', async () => (await metric('model_epoch')) === wanted);
+    expect(await metric('inference_exec_count')).to.equal(runs! + 1);
+    await point(store, versions[0]!, 'rollback');
+    await answering(0);
+  });
+
   it('follow also when every announcement is lost', async () => {
     for (const proxy of proxies) proxy.losing = true;
     const before = proxies.map(({ lost }) => lost);
