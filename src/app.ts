@@ -5,7 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { pino } from 'pino';
-import type { CliContext, OpenRegistry, RunningServer, ServeOptions, StoreOptions } from './cli/context.js';
+import type {
+  CliContext,
+  OpenArchives,
+  OpenRegistry,
+  RunningServer,
+  ServeOptions,
+  StoreOptions,
+} from './cli/context.js';
 import {
   actorName,
   DEFAULT_HOST,
@@ -21,6 +28,8 @@ import {
 import { invalidInput } from './errors.js';
 import { Metrics } from './http/metrics.js';
 import { HttpServer } from './http/server.js';
+import { checkRecordFields } from './model-types/record-fields.js';
+import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
 import { Dispatcher } from './rpc/dispatcher.js';
@@ -48,8 +57,19 @@ export async function openRegistry(options: StoreOptions): Promise<OpenRegistry>
     const client = await ParleyClient.connect(address, token(options.token));
     return { registry: client, close: async () => client.close() };
   }
-  const store = await openStore(storeSettings(options));
+  const store = await openStore({ ...storeSettings(options), checkTypeFields: checkRecordFields });
   return { registry: registryOn(store, requireContract(undefined)), close: () => store.close() };
+}
+
+/** @throws ParleyError INVALID_INPUT where a server is named: whole models do not go through one */
+export async function openArchives(options: StoreOptions): Promise<OpenArchives> {
+  const settings = storeSettings(options);
+  if (serverAddress(options.server) !== undefined && options.redis === undefined && options.dataDir === undefined)
+    throw invalidInput(
+      'whole models move between stores, not through a server: name the store with --redis or --data-dir, or unset PARLEY_SERVER',
+    );
+  const store = await openStore(settings);
+  return { archives: new Archives(store, actorName()), close: () => store.close() };
 }
 
 export const predict: CliContext['predict'] = async (options, model, rows, call) => {
@@ -76,7 +96,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
-  const store = await openStore(settings);
+  const store = await openStore({ ...settings, checkTypeFields: checkRecordFields });
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
   const close = () => undoAll(closing.splice(0));
   try {

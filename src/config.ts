@@ -12,6 +12,7 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const ENVIRONMENT = {
   PARLEY_DATA_DIR: 'folder of the embedded Redis (default .parley in the working folder)',
   PARLEY_REDIS_URL: 'a Redis of your own, as redis://HOST:PORT, rediss://… or unix:///PATH',
+  PARLEY_ENVIRONMENT: 'name of this environment, such as staging; stands on every line of the ledger',
   PARLEY_SERVER: 'the server that commands talk to, as HOST:PORT',
   PARLEY_TOKEN: 'the token that they show it',
   PARLEY_LOG_LEVEL: 'trace, debug, info, warn, error or silent',
@@ -22,6 +23,8 @@ export interface StoreSettings {
   readonly dataFolder: string;
   /** Absent: the embedded Redis. */
   readonly redisUrl?: string;
+  /** Stands on every line of the ledger. */
+  readonly environment?: string;
 }
 
 export interface ServerAddress {
@@ -36,9 +39,11 @@ export interface StoreFlags {
 
 export function storeSettings(flags: StoreFlags, environment: NodeJS.ProcessEnv = process.env): StoreSettings {
   const redisUrl = flags.redis ?? nonEmpty(environment.PARLEY_REDIS_URL);
+  const name = nonEmpty(environment.PARLEY_ENVIRONMENT);
   return {
     dataFolder: resolve(flags.dataDir ?? nonEmpty(environment.PARLEY_DATA_DIR) ?? '.parley'),
     ...(redisUrl === undefined ? {} : { redisUrl }),
+    ...(name === undefined ? {} : { environment: name }),
   };
 }
 

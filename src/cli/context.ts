@@ -1,6 +1,7 @@
 /** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
 import type { Command } from 'commander';
 import type { RegistryPort } from '../model/registry-port.js';
+import type { Archives } from '../registry/archive/archives.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
 import type { Output } from './output.js';
 
@@ -15,6 +16,12 @@ export interface StoreOptions {
 /** A registry, on the store or behind a server; `close` must be called. */
 export interface OpenRegistry {
   readonly registry: RegistryPort;
+  close(): Promise<void>;
+}
+
+/** The store itself, for what cannot be done through a server; `close` must be called. */
+export interface OpenArchives {
+  readonly archives: Archives;
   close(): Promise<void>;
 }
 
@@ -49,6 +56,7 @@ export interface CliContext {
   readonly version: string;
   readonly stdin: NodeJS.ReadableStream;
   openRegistry(options: StoreOptions): Promise<OpenRegistry>;
+  openArchives(options: StoreOptions): Promise<OpenArchives>;
   predict(
     options: StoreOptions,
     model: string,
@@ -80,6 +88,20 @@ export async function withRegistry<T>(
   }
 }
 
+/** The same for what moves whole models. */
+export async function withArchives<T>(
+  context: CliContext,
+  options: StoreOptions,
+  action: (archives: Archives) => Promise<T>,
+): Promise<T> {
+  const open = await context.openArchives(options);
+  try {
+    return await unlessAborted(context.signal, () => action(open.archives));
+  } finally {
+    await open.close();
+  }
+}
+
 /** What `work` comes to, or at once the signal's reason when it is aborted. */
 export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
@@ -97,10 +119,15 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
 
 /** The options of every command that reads or changes the registry. */
 export function registryOptions(command: Command): Command {
-  return command
+  const through = command
     .option('--server <host:port>', 'go through this server instead of the store (PARLEY_SERVER)')
-    .option('--token <token>', 'the token to show the server (PARLEY_TOKEN)')
+    .option('--token <token>', 'the token to show the server (PARLEY_TOKEN)');
+  return storeOptions(through).option('--json', 'print JSON');
+}
+
+/** The options of every command that works on the store itself. */
+export function storeOptions(command: Command): Command {
+  return command
     .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
-    .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)')
-    .option('--json', 'print JSON');
+    .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)');
 }

@@ -18,7 +18,9 @@ export const contract: CommandDefinition = (program, context) => {
     .addHelpText('after', '\nExamples:\n  parley contract publish examples/penguins')
     .action(async (folder: string, options: StoreOptions) => {
       const project = await loadProject(folder);
-      const published = await withRegistry(context, options, (registry) => publishProjectContract(registry, project));
+      const published = await withRegistry(context, options, (registry) =>
+        publishProjectContract(registry, project, context.signal),
+      );
       if (options.json) context.output.json(published);
       else {
         const fixtures =

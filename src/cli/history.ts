@@ -56,6 +56,8 @@ export function printHistory(output: Output, entries: readonly LedgerEntry[], at
 /** The line's subject in one phrase. */
 function subjectOf(entry: LedgerEntry): string {
   if (entry.action === 'contract') return `contract ${short(entry.contractFingerprint ?? '')}`;
+  if (entry.action === 'import' && entry.version === undefined)
+    return `the whole model, lines 1 to ${entry.sequence - 1}`;
   const version = entry.version === undefined ? '' : short(entry.version);
   if (entry.aliasName === undefined) return version;
   if (entry.action === 'canary')

@@ -1,4 +1,5 @@
 /** What commands print: results on stdout, everything else on stderr. */
+import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { ParleyError } from '../errors.js';
@@ -23,6 +24,15 @@ export class Output {
   /** Characters that fit into a line of stderr. */
   get columns(): number {
     return this.#err.columns || 80;
+  }
+
+  get outIsTerminal(): boolean {
+    return this.#out.isTTY === true;
+  }
+
+  /** Some bytes of a result that is not text; waits until the reader has room. */
+  async bytes(piece: Uint8Array): Promise<void> {
+    if (!this.#out.write(piece)) await once(this.#out, 'drain');
   }
 
   get err(): Writable {

@@ -6,9 +6,13 @@ import { accept } from './accept.js';
 import { aliases } from './aliases.js';
 import type { CliContext, CommandDefinition } from './context.js';
 import { contract } from './contract.js';
+import { describe } from './describe.js';
 import { doctor } from './doctor.js';
+import { ensemble } from './ensemble.js';
+import { exportCommand } from './export.js';
 import { history } from './history.js';
 import { hold, release } from './hold.js';
+import { importCommand } from './import.js';
 import { init } from './init.js';
 import { predict } from './predict.js';
 import { promote } from './promote.js';
@@ -25,6 +29,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   train,
   contract,
   publish,
+  ensemble,
   accept,
   promote,
   rollback,
@@ -33,8 +38,11 @@ const COMMANDS: readonly CommandDefinition[] = [
   aliases,
   history,
   versions,
+  describe,
   retire,
   prune,
+  exportCommand,
+  importCommand,
   serve,
   predict,
   doctor,
@@ -59,7 +67,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
     .addHelpText(
       'after',
       `\nEnvironment:\n${Object.entries(ENVIRONMENT)
-        .map(([name, meaning]) => `  ${name.padEnd(18)} ${meaning}`)
+        .map(([name, meaning]) => `  ${name.padEnd(19)} ${meaning}`)
         .join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
   for (const define of COMMANDS) define(program, context);

@@ -1,15 +1,25 @@
 /** `parley publish`: a graph that was trained elsewhere becomes a version. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { hasErrno, invalidInput, notFound } from '../errors.js';
-import type { Described, RegistryPort } from '../model/registry-port.js';
-import type { TensorSpec } from '../model/tensor.js';
+import type { Described, Publish, RegistryPort } from '../model/registry-port.js';
 import type { ModelVersion } from '../model/version.js';
-import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
+import { patiently, sendUpload } from '../registry/send-upload.js';
+import {
+  type CliContext,
+  type CommandDefinition,
+  registryOptions,
+  type StoreOptions,
+  withRegistry,
+} from './context.js';
 import { type Output, short } from './output.js';
+import { ProgressLine } from './progress.js';
+import { printSignature, printTypeFields } from './signature.js';
 
 interface Options extends StoreOptions {
   readonly model: string;
   readonly contract?: string;
+  readonly type?: string;
+  readonly metadata?: string;
   readonly description?: string;
 }
 
@@ -22,19 +32,30 @@ export const publish: CommandDefinition = (program, context) => {
     .argument('<file>', 'the graph, an .onnx file')
     .requiredOption('--model <name>', 'the model that it becomes a version of')
     .option('--contract <service>', "the service of the model's contract that it is to answer")
+    .option('--type <name>', 'its model type, such as image-classifier; deduced when absent')
+    .option(
+      '--metadata <file>',
+      "JSON: the type's own fields, over those in the graph's metadata_props (docs/redis-schema.md)",
+    )
     .option('--description <text>', 'what it is; kept with the version')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"',
+      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"\n  parley publish resnet.onnx --model photos --type image-classifier --metadata resnet.json',
     )
-    .action(async (file: string, { model, contract, description, ...options }: Options) => {
+    .action(async (file: string, { model, contract, type, metadata, description, ...options }: Options) => {
+      const fields = metadata === undefined ? undefined : await readMetadata(metadata);
       const { version, signature } = await withRegistry(context, options, async (registry) => {
-        const published = await registry.publish({
+        const uploadId = await uploadFile(registry, model, file, context);
+        const request: Publish = {
           model,
-          uploadId: await uploadFile(registry, model, file),
+          uploadId,
           ...(contract === undefined ? {} : { contractService: contract }),
+          ...(type === undefined ? {} : { modelType: type }),
+          ...(fields === undefined ? {} : { metadata: fields }),
           ...(description === undefined ? {} : { description }),
-        });
+        };
+        // The registry knows a publication that is repeated because its reply was lost.
+        const published = await patiently(() => registry.publish(request), context.signal);
         return { version: published, signature: (await registry.describe(model, published.version)).signature };
       });
       if (options.json) context.output.json({ version, signature });
@@ -42,24 +63,46 @@ export const publish: CommandDefinition = (program, context) => {
     });
 };
 
-/** A part is read when the one before it has arrived: the file is never whole in memory. @returns the upload's id */
-async function uploadFile(registry: RegistryPort, model: string, file: string): Promise<string> {
-  const handle = await opened(file);
+async function readMetadata(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    if (hasErrno(cause, 'ENOENT')) throw notFound(`there is no file ${file}`, { cause });
+    throw invalidInput(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+  });
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  } catch (cause) {
+    throw invalidInput(`${file} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  throw invalidInput(`${file} must hold a JSON object: the fields of the model type`);
+}
+
+/** Smaller files are there before anybody could read how far they are. */
+const SHOWN_BYTES = 32 << 20;
+
+/** A part is read when one before it has arrived: the file is never whole in memory. @returns the upload's id */
+async function uploadFile(
+  registry: RegistryPort,
+  model: string,
+  file: string,
+  { output, signal }: CliContext,
+): Promise<string> {
+  const handle = await opened(file),
+    progress = new ProgressLine(output);
   try {
     const { size } = await handle.stat();
     if (size === 0) throw invalidInput(`${file} is empty; give an ONNX file`);
-    const { uploadId, partBytes } = await registry.beginUpload(model, size);
-    for (let offset = 0; offset < size; offset += partBytes)
-      await registry.uploadPart(
-        uploadId,
-        offset,
-        await partOf(handle, file, offset, Math.min(partBytes, size - offset)),
-      );
-    return uploadId;
+    const source = { sizeBytes: size, part: (at: number, length: number) => partOf(handle, file, at, length) };
+    const onProgress = (sentBytes: number) =>
+      size < SHOWN_BYTES ? undefined : progress.show('upload', `${mebibytes(size)} MiB`, sentBytes / size);
+    return await sendUpload(registry, model, source, { signal, onProgress });
   } finally {
+    progress.end();
     await handle.close();
   }
 }
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
 
 async function opened(file: string): Promise<FileHandle> {
   try {
@@ -83,15 +126,9 @@ async function partOf(handle: FileHandle, file: string, offset: number, length: 
   return part;
 }
 
-function print(output: Output, version: ModelVersion, { inputs, outputs }: Described['signature']): void {
-  const row = (side: string) => (spec: TensorSpec) =>
-    [
-      side,
-      spec.name,
-      spec.dataType,
-      `(${spec.shape.map((extent) => (extent < 0 ? 'any' : extent)).join(', ')})`,
-    ] as const;
-  output.table(['', 'name', 'type', 'shape'], [...inputs.map(row('input')), ...outputs.map(row('output'))]);
+function print(output: Output, version: ModelVersion, signature: Described['signature']): void {
+  printSignature(output, signature);
+  printTypeFields(output, version.typeFields ?? {});
   output.line();
   output.line(`version ${version.version}`);
   output.line(`${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`);

@@ -11,10 +11,10 @@
  * Maps inside the header are written with their keys in the order of their code units, so that an artifact has one form
  * and therefore one digest. Nothing of time, run, machine or contract is in it.
  */
-import { createHash } from 'node:crypto';
 import { Packr, Unpackr } from 'msgpackr';
 import { z } from 'zod';
 import { internal, modelBroken } from '../errors.js';
+import { type ByteStream, digestOf as sha256 } from '../model/byte-stream.js';
 import { DATA_TYPES, type DataType, type TensorSpec } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
@@ -35,13 +35,19 @@ const headerSchema = z.strictObject({
 });
 
 /** Names the version that the bytes are: lowercase hex SHA-256, 64 characters. */
-export function digestOf(bytes: Uint8Array): Version {
-  return createHash('sha256').update(bytes).digest('hex');
-}
+export const digestOf: (bytes: Uint8Array) => Version = sha256;
 
 /** @returns bytes that depend on the artifact's values alone, not on the order in which its objects were made */
 export function encodeEnvelope(artifact: Artifact): Uint8Array {
-  const { modelType, signature, metadata, graph } = artifact;
+  const header = encodeHeader(artifact),
+    bytes = new Uint8Array(header.length + artifact.graph.length);
+  bytes.set(header);
+  bytes.set(artifact.graph, header.length);
+  return bytes;
+}
+
+/** The envelope up to the graph. */
+export function encodeHeader({ modelType, signature, metadata, graph }: Artifact): Uint8Array {
   const written = (specs: readonly TensorSpec[]) =>
     specs.map((spec) => ({ name: spec.name, data_type: spec.dataType, shape: [...spec.shape] }));
   const packed = packr.pack({
@@ -53,25 +59,54 @@ export function encodeEnvelope(artifact: Artifact): Uint8Array {
   if (packed.length > MAX_HEADER_BYTES) throw internal(`an envelope's header has ${packed.length} bytes`);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(packed.length);
-  return new Uint8Array(Buffer.concat([MAGIC, length, packed, graph]));
+  return new Uint8Array(Buffer.concat([MAGIC, length, packed]));
 }
+
+/** What an envelope says of its graph. */
+export type Head = Omit<Artifact, 'graph'>;
 
 /**
  * @returns the artifact; its graph is a view of `bytes`. The metadata is not yet checked by the model type's schema
  * @throws ParleyError MODEL_BROKEN where the bytes are not one whole envelope
  */
 export function decodeEnvelope(bytes: Uint8Array): Artifact {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!buffer.subarray(0, MAGIC.length).equals(MAGIC)) {
-    throw modelBroken(`not an envelope of Parley's: ${bytes.length} bytes that do not begin with PARLEY1`);
+  const graphAt = graphPlace(bytes, bytes.length)!;
+  return { ...decodeHead(bytes, graphAt, bytes.length), graph: bytes.subarray(graphAt) };
+}
+
+/**
+ * The head of an envelope of which no more is read than that takes, and therefore not verified against its digest.
+ *
+ * @throws ParleyError MODEL_BROKEN where the bytes do not begin as a whole envelope does
+ */
+export async function readHead({ sizeBytes, parts }: ByteStream): Promise<Head> {
+  let begun = Buffer.alloc(0);
+  for await (const part of parts()) {
+    begun = Buffer.concat([begun, part]);
+    const graphAt = graphPlace(begun, sizeBytes);
+    if (graphAt !== undefined && begun.length >= graphAt) return decodeHead(begun, graphAt, sizeBytes);
   }
-  if (bytes.length < HEADER_AT) throw modelBroken(`the envelope is cut short: ${bytes.length} bytes`);
+  throw modelBroken(`the envelope is cut short: ${begun.length} bytes`);
+}
+
+/** Where the graph begins in an envelope of `sizeBytes`; undefined while too little of it is there to tell. */
+function graphPlace(begun: Uint8Array, sizeBytes: number): number | undefined {
+  const buffer = Buffer.from(begun.buffer, begun.byteOffset, Math.min(begun.length, HEADER_AT));
+  const magic = begun.length < sizeBytes ? MAGIC.subarray(0, buffer.length) : MAGIC;
+  if (!buffer.subarray(0, MAGIC.length).equals(magic))
+    throw modelBroken(`not an envelope of Parley's: ${sizeBytes} bytes that do not begin with PARLEY1`);
+  if (buffer.length < HEADER_AT) {
+    if (begun.length < sizeBytes) return undefined;
+    throw modelBroken(`the envelope is cut short: ${sizeBytes} bytes`);
+  }
   const graphAt = HEADER_AT + buffer.readUInt32BE(MAGIC.length);
-  if (graphAt > bytes.length || graphAt - HEADER_AT > MAX_HEADER_BYTES) {
-    throw modelBroken(`the envelope is cut short: a header to byte ${graphAt} in ${bytes.length} bytes`);
-  }
-  const header = parseHeader(buffer.subarray(HEADER_AT, graphAt));
-  const left = bytes.length - graphAt;
+  if (graphAt <= sizeBytes && graphAt - HEADER_AT <= MAX_HEADER_BYTES) return graphAt;
+  throw modelBroken(`the envelope is cut short: a header to byte ${graphAt} in ${sizeBytes} bytes`);
+}
+
+function decodeHead(bytes: Uint8Array, graphAt: number, sizeBytes: number): Head {
+  const header = parseHeader(bytes.subarray(HEADER_AT, graphAt));
+  const left = sizeBytes - graphAt;
   if (left !== header.graph_bytes) {
     const wrong = left < header.graph_bytes ? 'is cut short' : 'has bytes after its end';
     throw modelBroken(`the envelope ${wrong}: a graph of ${header.graph_bytes} bytes, and ${left} are there`);
@@ -80,7 +115,6 @@ export function decodeEnvelope(bytes: Uint8Array): Artifact {
     specs.map((spec) => ({ name: spec.name, dataType: spec.data_type, shape: spec.shape }));
   return {
     modelType: header.model_type,
-    graph: bytes.subarray(graphAt),
     signature: { inputs: read(header.signature.inputs), outputs: read(header.signature.outputs) },
     metadata: header.metadata,
   };

@@ -4,6 +4,7 @@
  *
  * Every method may fail with STORE_UNAVAILABLE; nothing is changed then, or repeating the call completes it.
  */
+import type { ByteStream } from './byte-stream.js';
 import type { AliasPointer, AliasState, LedgerAction, LedgerEntry, Verdict, Version } from './version.js';
 
 /** Who changes something and why; both go into the ledger. */
@@ -24,11 +25,27 @@ export interface VersionRecord {
   readonly contractService?: string;
   readonly contractFingerprint?: string;
   readonly description?: string;
+  /**
+   * The model type's own fields, as they stand in the store: text as it is, everything else as JSON. Absent in records of
+   * a release that kept none, and of types that this release does not know.
+   */
+  readonly typeFields?: Readonly<Record<string, string>>;
   /** When an alias first led to it, as its version or as a canary; it is never pruned from then on. */
   readonly promotedAt?: number;
   /** When it was taken out of reach, for good. */
   readonly retiredAt?: number;
 }
+
+/**
+ * What a store asks about a record's fields beside its own, since it knows no model types.
+ *
+ * @returns those that the type has
+ * @throws Error that names the field which is not what the type allows
+ */
+export type CheckTypeFields = (
+  modelType: string,
+  fields: Readonly<Record<string, string>>,
+) => Readonly<Record<string, string>>;
 
 export interface ContractRecord {
   readonly fingerprint: string;
@@ -85,6 +102,21 @@ export interface PruneVersion extends Change {
   readonly keep: number;
 }
 
+export interface PublishVersion extends Change {
+  readonly model: string;
+  /** The envelope; read only where it must be sent. INVALID_INPUT where it does not match `record.version`. */
+  readonly bytes: Uint8Array | ByteStream;
+  /**
+   * A sealed upload whose bytes, behind `header`, are the envelope: where it is still there, its parts become the version's
+   * without being sent again, or verified.
+   */
+  readonly upload?: { readonly uploadId: string; readonly header: Uint8Array };
+  readonly record: Omit<VersionRecord, 'publishedAt' | 'sizeBytes'>;
+  readonly runConfigurationJson?: string;
+  /** Of an ensemble: versions of the same model, which are neither pruned nor retired while it is there. */
+  readonly members?: readonly Version[];
+}
+
 /** What a server must know of a model to route calls, read in one atomic step. */
 export interface ModelState {
   readonly model: string;
@@ -127,25 +159,24 @@ export interface ModelStore {
   beginUpload(model: string, sizeBytes: number): Promise<string>;
   /** Parts may come in any order and repeatedly; offsets are multiples of `partBytes`. @returns bytes received in all */
   uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number>;
-  /** The whole upload; INVALID_INPUT while parts are missing, NOT_FOUND when it is unknown or expired. */
-  readUpload(uploadId: string): Promise<Buffer>;
+  /**
+   * The whole upload, which takes no other bytes from now on; INVALID_INPUT while parts are missing, NOT_FOUND when it is
+   * unknown or expired.
+   */
+  openUpload(uploadId: string): Promise<ByteStream>;
   /** The upload has served its purpose: it goes within a minute, so that a call that is repeated still finds it. */
   releaseUpload(uploadId: string): Promise<void>;
 
   /**
    * Makes a version visible, whole, with its record and its ledger line. A version that is already there keeps its
-   * bytes, its first record and its place; `published` is false then and no line is added.
+   * bytes, its first record and its place, and nothing is read or sent; `published` is false then and no line is added.
+   * NOT_FOUND where a member is not there or retired.
    */
-  publishVersion(
-    request: Change & {
-      readonly model: string;
-      readonly bytes: Uint8Array;
-      readonly record: Omit<VersionRecord, 'publishedAt' | 'sizeBytes'>;
-      readonly runConfigurationJson?: string;
-    },
-  ): Promise<{ readonly published: boolean; readonly record: VersionRecord }>;
+  publishVersion(request: PublishVersion): Promise<{ readonly published: boolean; readonly record: VersionRecord }>;
   /** The stored envelope, verified: MODEL_BROKEN when it does not match its digest, NOT_FOUND when it is not there or retired. */
   readVersion(model: string, version: Version): Promise<Buffer>;
+  /** The same in pieces: what does not match its digest is told behind the last one. */
+  openVersion(model: string, version: Version): Promise<ByteStream>;
   version(model: string, version: Version): Promise<VersionRecord | undefined>;
   /** Newest first. */
   versions(model: string): Promise<readonly VersionRecord[]>;
@@ -178,7 +209,10 @@ export interface ModelStore {
   setCanary(request: SetCanary): Promise<LedgerEntry>;
   /** Holds an alias where it is, or releases it. CONFLICT when it is so already. */
   holdAlias(request: HoldAlias): Promise<LedgerEntry>;
-  /** Takes a version out of reach, for good; its record and bytes stay. CONFLICT while an alias leads to it. */
+  /**
+   * Takes a version out of reach, for good; its record and bytes stay. CONFLICT while an alias leads to it, or an
+   * ensemble that is not retired is made of it.
+   */
   retireVersion(request: RetireVersion): Promise<LedgerEntry>;
   /** Removes a version's bytes, record and verdicts; undefined, and nothing removed, where it is to be kept. */
   pruneVersion(request: PruneVersion): Promise<LedgerEntry | undefined>;

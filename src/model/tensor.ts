@@ -33,6 +33,9 @@ export const DATA_TYPES: Readonly<Record<DataType, { readonly number: number; re
   string: { number: 13, bytes: 0 },
 };
 
+/** Extents that a tensor of a call may have. */
+export const MOST_RANK = 16;
+
 /** What a tensor's values are kept in; bool as 0 and 1, float16 as its bits. */
 export type TensorData =
   | Float32Array

@@ -26,6 +26,8 @@ export interface ModelVersion {
   readonly description?: string;
   /** Out of reach: it can be neither promoted nor called. */
   readonly retired: boolean;
+  /** The model type's own fields, as docs/redis-schema.md names them; absent in records of a release that kept none. */
+  readonly typeFields?: Readonly<Record<string, string>>;
   /** Aliases beside whose version this one runs as a canary. */
   readonly canaryAliases: readonly string[];
   /** Of the aliases that point here, those that are held. */
@@ -61,6 +63,8 @@ export interface LedgerEntry {
   readonly contractFingerprint?: string;
   readonly fixtureFingerprint?: string;
   readonly evidenceJson?: string;
+  /** Of the process that wrote it, where it has a name. */
+  readonly environment?: string;
 }
 
 /** A second version beside an alias's own, and its share of the alias's calls: above 0, below 1. */

@@ -5,7 +5,7 @@
  * newest that it loads. Some graphs that it refuses end the whole process, so they are refused here, before it sees them.
  */
 import { modelBroken, unsupported } from '../errors.js';
-import { DATA_TYPES, type DataType, type Signature, type TensorSpec } from '../model/tensor.js';
+import { DATA_TYPES, type DataType, MOST_RANK, type Signature, type TensorSpec } from '../model/tensor.js';
 import {
   decodeModel,
   ELEMENT_TYPES,
@@ -233,9 +233,13 @@ const SERVED = new Map<number, DataType>(
 function tensorSpec(side: 'input' | 'output', { name, kind, elementType, shape }: GraphValue): TensorSpec {
   const refuse = (problem: string, remedy: string) => unsupported(`${side} "${name}" ${problem}; ${remedy}`);
   const infer = 'run onnx.shape_inference.infer_shapes on the file';
+  if (name.includes('\0')) throw refuse('has a NUL in its name', 'the runtime ends a name there; name it otherwise');
   if (kind === 'untyped') throw refuse('has no type', infer);
   if (kind !== 'tensor') {
-    throw refuse(`is a ${kind}`, 'only tensors can be served (scikit-learn models: convert them with zipmap=False)');
+    throw refuse(
+      `is ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`,
+      'only tensors can be served (scikit-learn models: convert them with zipmap=False)',
+    );
   }
   const dataType = SERVED.get(elementType);
   if (dataType === undefined) {
@@ -243,5 +247,7 @@ function tensorSpec(side: 'input' | 'output', { name, kind, elementType, shape }
     throw refuse(`has the element type ${type}`, 'cast it to float32 inside the graph');
   }
   if (shape === undefined) throw refuse('has no shape', infer);
+  if (side === 'input' && shape.length > MOST_RANK)
+    throw refuse(`has ${shape.length} extents`, `a call can give ${MOST_RANK}; reshape it inside the graph`);
   return { name, dataType, shape };
 }

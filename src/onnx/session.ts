@@ -29,6 +29,11 @@ interface NativeMetadata {
 }
 
 export type Feeds = Record<string, RuntimeTensor>;
+
+/** Without a prototype: a graph may call a value `constructor`, or `__proto__`. */
+export const feedsOf = (entries: Iterable<readonly [string, RuntimeTensor]>): Feeds =>
+  Object.setPrototypeOf(Object.fromEntries(entries), null) as Feeds;
+
 /** Output names to null: the runtime allocates. */
 export type Fetches = Record<string, null>;
 export type Results = Record<string, RuntimeTensor>;
@@ -107,6 +112,9 @@ function missingLibrary(cause: Error): Error {
     { cause },
   );
 }
+
+/** What can be run as a loaded graph can: one, or several as one. */
+export type RunnableSession = Pick<Session, 'signature' | 'synchronous' | 'run' | 'runOnce' | 'release'>;
 
 /** A tensor for `run`. `data` is used in place while a run lasts. */
 export function runtimeTensor(dataType: DataType, data: TensorData, shape: readonly number[]): RuntimeTensor {
@@ -209,8 +217,14 @@ export function brokenRun(cause: unknown): Error {
   return modelBroken(`the runtime could not run the graph: ${oneLine(cause)}`, { cause });
 }
 
+const MOST_REASON = 300,
+  REASON_HEAD = 120;
+
+/** The runtime may put the signature of a C++ function before the reason: the end is kept as well as the beginning. */
 function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300);
+  const line = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+  if (line.length <= MOST_REASON) return line;
+  return `${line.slice(0, REASON_HEAD)} … ${line.slice(REASON_HEAD - MOST_REASON)}`;
 }
 
 function specOfNative(metadata: NativeMetadata): TensorSpec {

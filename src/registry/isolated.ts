@@ -4,13 +4,15 @@
  * Inputs travel as files in a private temporary folder, so that their size does not matter; the answer as one message.
  * Neither the child nor the folder outlives the process that asked, however that one ends.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, modelBroken, ParleyError, type Problem } from '../errors.js';
-import type { Verdict } from '../model/version.js';
+import { type ByteStream, joined, streamOf } from '../model/byte-stream.js';
+import type { Verdict, Version } from '../model/version.js';
+import { fileStream, writeWhole } from './whole-file.js';
 
 /** A version's envelope and the contract that it is to keep, if any. */
 export interface IsolatedModel {
@@ -24,7 +26,12 @@ export interface IsolatedModel {
 }
 
 export type Task =
-  | ({ readonly kind: 'rehearse' } & IsolatedModel)
+  | ({
+      readonly kind: 'rehearse';
+      readonly modelType?: string;
+      /** Of a plain graph: the type's own fields, over what the graph says of itself. */
+      readonly metadata?: Readonly<Record<string, unknown>>;
+    } & IsolatedModel)
   | ({
       readonly kind: 'accept';
       readonly version: string;
@@ -33,6 +40,14 @@ export type Task =
     } & Required<IsolatedModel>);
 
 export interface Rehearsed {
+  readonly version: Version;
+  readonly modelType: string;
+  /** The type's own, as the record has them. */
+  readonly typeFields: Readonly<Record<string, string>>;
+  /** The envelope is this and then the file's bytes. */
+  readonly header: Uint8Array;
+  /** What was uploaded, where its graph stays as it is. */
+  readonly file: typeof UPLOADED | typeof GRAPH;
   /** Rows that were run. */
   readonly rows: number;
   /** Largest difference from the trainer's answers; absent when there were none to compare with. */
@@ -50,96 +65,144 @@ export type Outcome =
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly problems: readonly Problem[] };
 
 /** File names in the assignment's folder. */
-export const ENVELOPE = 'envelope',
+export const UPLOADED = 'uploaded',
+  GRAPH = 'graph',
+  ENVELOPE = 'envelope',
   EXPECTED = 'expected',
   FIXTURES = 'fixtures';
+
+/** Of an ensemble's member, its envelope. */
+export const memberFile = (version: Version): string => `member-${version}`;
+
+/** An ensemble's members' envelopes; empty for any other version. */
+export type Members = ReadonlyMap<Version, ByteStream>;
+
+const memberFiles = (members: Members): Readonly<Record<string, ByteStream>> =>
+  Object.fromEntries([...members].map(([version, envelope]) => [memberFile(version), envelope]));
 
 const TIMEOUT_MS = 120_000;
 const MAIN = new URL('./isolated-main.js', import.meta.url);
 
 /**
- * Loads and runs a version once.
+ * Makes a version of what was uploaded and runs it once: everything that needs the whole graph in memory.
  *
- * @throws ParleyError MODEL_BROKEN when it crashes, hangs, cannot be served or answers otherwise than its trainer
+ * @param use is given the outcome and the envelope, which can be read until it is done
+ * @throws ParleyError what the pipeline refuses; MODEL_BROKEN when the graph crashes, hangs, cannot be served or answers
+ *   otherwise than its trainer
  */
-export function rehearse(
-  envelope: Uint8Array,
-  expected: Uint8Array | undefined,
-  model: IsolatedModel,
+export function rehearse<T>(
+  uploaded: ByteStream,
+  expected: ByteStream | undefined,
+  model: Omit<Extract<Task, { kind: 'rehearse' }>, 'kind'>,
+  use: (rehearsed: Rehearsed, envelope: ByteStream) => Promise<T>,
+  members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
-): Promise<Rehearsed> {
+): Promise<T> {
   return isolated(
     { kind: 'rehearse', ...model },
-    { [ENVELOPE]: envelope, ...(expected === undefined ? {} : { [EXPECTED]: expected }) },
+    { [UPLOADED]: uploaded, ...(expected === undefined ? {} : { [EXPECTED]: expected }), ...memberFiles(members) },
     timeoutMs,
-  ) as Promise<Rehearsed>;
+    async (outcome, folder) => {
+      const rehearsed = outcome as Rehearsed;
+      return use(rehearsed, joined(streamOf(rehearsed.header), await fileStream(join(folder, rehearsed.file))));
+    },
+  );
 }
 
 /** Runs the acceptance suite. @throws ParleyError MODEL_BROKEN, INVALID_INPUT for fixtures that cannot be used */
 export function runAcceptance(
-  envelope: Uint8Array,
+  envelope: ByteStream,
   fixtures: Uint8Array,
   task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>,
+  members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
 ): Promise<Verdict> {
   return isolated(
     { kind: 'accept', ...task },
-    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: fixtures },
+    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: streamOf(fixtures), ...memberFiles(members) },
     timeoutMs,
-  ) as Promise<Verdict>;
+    async (outcome) => outcome as Verdict,
+  );
 }
 
-async function isolated(task: Task, files: Readonly<Record<string, Uint8Array>>, timeoutMs: number): Promise<unknown> {
+async function isolated<T>(
+  task: Task,
+  files: Readonly<Record<string, ByteStream>>,
+  timeoutMs: number,
+  use: (outcome: unknown, folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
+  // It starts while its files are written.
+  const child = new Child(folder);
   try {
-    for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes, { mode: 0o600 });
-    const outcome = await outcomeOf({ task, folder }, timeoutMs);
-    if (outcome.ok) return outcome.value;
-    throw new ParleyError(outcome.code, outcome.message, { problems: outcome.problems });
+    for (const [name, bytes] of Object.entries(files)) await writeWhole(join(folder, name), bytes);
+    const outcome = await child.outcomeOf(task, timeoutMs);
+    if (!outcome.ok) throw new ParleyError(outcome.code, outcome.message, { problems: outcome.problems });
+    return await use(outcome.value, folder);
   } finally {
+    await child.end();
     process.removeListener('exit', remove);
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function outcomeOf(assignment: Assignment, timeoutMs: number): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const { folder, task } = assignment;
-    const child = fork(MAIN, [String(process.pid), folder], {
+class Child {
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+  /** How it ended: never rejects, so that it may end before anybody asks. */
+  readonly #ended: Promise<Error>;
+  #lastWords = '';
+  #outcome: Outcome | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#process = fork(MAIN, [String(process.pid), folder], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
     });
-    let lastWords = '',
-      outcome: Outcome | undefined;
-    const endWithUs = () => child.kill('SIGKILL');
+    const endWithUs = () => this.#process.kill('SIGKILL');
     process.once('exit', endWithUs);
+    this.#process.stderr!.on('data', (chunk: Buffer) => {
+      this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2_000);
+    });
+    this.#process.on('message', (message) => {
+      this.#outcome ??= message as Outcome;
+    });
+    this.#ended = new Promise((resolve) => {
+      const settle = (error: Error) => {
+        process.removeListener('exit', endWithUs);
+        resolve(error);
+      };
+      // A child that was never there does not close; one that was says by closing what became of it.
+      this.#process.on('error', (error) => {
+        if (this.#process.pid === undefined) settle(error);
+      });
+      this.#process.on('close', (code, signal) => settle(crashed(code, signal, this.#lastWords)));
+    });
+  }
+
+  /** Gives it the one task that it takes. */
+  async outcomeOf(task: Task, timeoutMs: number): Promise<Outcome> {
     const timer = setTimeout(() => {
-      outcome ??= hung(task, timeoutMs);
-      child.kill('SIGKILL');
+      this.#outcome ??= hung(task, timeoutMs);
+      this.#process.kill('SIGKILL');
     }, timeoutMs);
-    const settle = (act: () => void) => {
-      clearTimeout(timer);
-      process.removeListener('exit', endWithUs);
-      act();
-    };
-    child.stderr!.on('data', (chunk: Buffer) => {
-      lastWords = (lastWords + chunk.toString()).slice(-2_000);
-    });
-    child.on('message', (message) => {
-      outcome ??= message as Outcome;
-    });
-    // A child that was never there does not close; one that was says by closing what became of it.
-    child.on('error', (error) => {
-      if (child.pid === undefined) settle(() => reject(error));
-    });
-    child.on('close', (code, signal) =>
-      settle(() => (outcome === undefined ? reject(crashed(code, signal, lastWords)) : resolve(outcome))),
-    );
-    if (child.connected) child.send(assignment, () => {});
-  });
+    const assignment: Assignment = { task, folder: this.#folder };
+    if (this.#process.connected) this.#process.send(assignment, () => {});
+    const error = await this.#ended;
+    clearTimeout(timer);
+    if (this.#outcome === undefined) throw error;
+    return this.#outcome;
+  }
+
+  /** Nobody waits for it any longer. */
+  async end(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#ended;
+  }
 }
 
 function hung({ kind }: Task, timeoutMs: number): Outcome {

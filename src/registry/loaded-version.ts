@@ -1,42 +1,32 @@
 /** A version loaded for one look at it, outside the serving road: rows in, all outputs out. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { bindService, type MethodBinding } from '../contract/bind.js';
 import type { Contract } from '../contract/contract.js';
 import { parseContract } from '../contract/parse.js';
 import type { ColumnBatch } from '../model/row.js';
 import type { Tensor, TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
-import { deserialize } from '../model-types/table.js';
-import { type Results, runtimeTensor, Session } from '../onnx/session.js';
+import { type Results, type RunnableSession, runtimeTensor } from '../onnx/session.js';
 import { feedsOf } from './feeds.js';
-import { ENVELOPE, type IsolatedModel } from './isolated.js';
+import type { IsolatedModel } from './isolated.js';
 
 export class LoadedVersion {
   private constructor(
     readonly artifact: Artifact,
-    readonly session: Session,
+    readonly session: RunnableSession,
     readonly contract: Contract | undefined,
     /** Of the contract's first method. */
     readonly binding: MethodBinding | undefined,
-    readonly envelope: Uint8Array,
   ) {}
 
-  get sizeBytes(): number {
-    return this.envelope.length;
-  }
-
-  static async load(folder: string, { contract: text, service }: IsolatedModel): Promise<LoadedVersion> {
-    const envelope = await readFile(join(folder, ENVELOPE));
-    const artifact = deserialize(envelope);
+  /** @param session of the artifact's graph, or of an ensemble's members */
+  static of(artifact: Artifact, session: RunnableSession, { contract: text, service }: IsolatedModel): LoadedVersion {
     const contract = text === undefined ? undefined : parseContract(text);
-    const session = await Session.load(artifact.graph);
     const bindable = { ...artifact, signature: session.signature };
     const binding =
       contract === undefined
         ? undefined
         : bindService(contract, service ?? contract.services[0]!.name, bindable).methods[0];
-    return new LoadedVersion(artifact, session, contract, binding, envelope);
+    return new LoadedVersion(artifact, session, contract, binding);
   }
 
   async run(rows: ColumnBatch): Promise<Record<string, Tensor>> {

@@ -5,18 +5,10 @@
  * stands behind the CLI and behind the server's Thrift port.
  */
 import { createHash } from 'node:crypto';
-import { type BindableVersion, bindService } from '../contract/bind.js';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { parseContract } from '../contract/parse.js';
-import {
-  conflict,
-  contractMismatch,
-  invalidInput,
-  modelBroken,
-  notAccepted,
-  notFound,
-  ParleyError,
-} from '../errors.js';
+import { conflict, contractMismatch, invalidInput, notAccepted, notFound, ParleyError } from '../errors.js';
+import { type ByteStream, wholeOf } from '../model/byte-stream.js';
 import { heldAlias } from '../model/hold.js';
 import type {
   Described,
@@ -33,8 +25,6 @@ import type {
   Rollback,
 } from '../model/registry-port.js';
 import type { Change, ContractRecord, Gate, ModelState, ModelStore, VersionRecord } from '../model/store-port.js';
-import type { Signature } from '../model/tensor.js';
-import type { Artifact } from '../model/trained.js';
 import {
   type AliasPointer,
   type AliasState,
@@ -45,11 +35,12 @@ import {
   type Verdict,
   type Version,
 } from '../model/version.js';
-import { deserialize, modelTypeOf } from '../model-types/table.js';
-import { servedSignature } from '../serving/served-graph.js';
+import { readHead } from '../model-types/envelope.js';
+import { fieldsOf } from '../model-types/record-fields.js';
 import { inForceAt } from './in-force.js';
-import { rehearse, runAcceptance } from './isolated.js';
-import { wrapGraph } from './pipeline/wrap-graph.js';
+import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
+import { bindAll } from './pipeline/read-upload.js';
 import { choosePrunable } from './prunable.js';
 
 const LIST_LIMIT = 50,
@@ -78,7 +69,7 @@ export class Registry implements RegistryPort {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     await this.#checkServiceNames(contract);
     const fixtures =
-      request.fixturesUploadId === undefined ? undefined : await this.#store.readUpload(request.fixturesUploadId);
+      request.fixturesUploadId === undefined ? undefined : await this.#wholeUpload(request.fixturesUploadId);
     const inForce = await this.#store.contract(contract.model);
     const record: ContractRecord = {
       fingerprint: contract.fingerprint,
@@ -128,56 +119,78 @@ export class Registry implements RegistryPort {
     return this.#store.uploadPart(uploadId, offset, data);
   }
 
+  /** What is small: fixtures, and a trainer's answers. */
+  async #wholeUpload(uploadId: string): Promise<Buffer> {
+    return wholeOf(await this.#store.openUpload(uploadId));
+  }
+
   /** What was published is published: an upload that cannot be released now expires by itself. */
   async #releaseUploads(...uploadIds: readonly (string | undefined)[]): Promise<void> {
     const used = uploadIds.filter((id) => id !== undefined);
     await Promise.allSettled(used.map((id) => this.#store.releaseUpload(id)));
   }
 
-  /** The post-processing pipeline: inspect, bind, rehearse and compare, store and publish. */
+  /**
+   * The post-processing pipeline: inspect, bind, rehearse and compare, store and publish.
+   *
+   * What needs the whole graph in memory happens in a child process; here its bytes only pass through.
+   */
   async publish(request: Publish): Promise<ModelVersion> {
-    checkModelName(request.model);
-    const uploaded = await this.#store.readUpload(request.uploadId);
+    const { model, uploadId, modelType, metadata, expectedUploadId } = request;
+    checkModelName(model);
     const inForce = await this.#contractFor(request);
-    const { envelope, artifact } = isEnvelope(uploaded)
-      ? opened(uploaded, request.modelType)
-      : wrapped(uploaded, request.modelType, inForce?.service);
-    if (inForce !== undefined) bindAll(inForce.contract, artifact);
-    const expected =
-      request.expectedUploadId === undefined ? undefined : await this.#store.readUpload(request.expectedUploadId);
-    await rehearse(
-      envelope,
+    const uploaded = await this.#store.openUpload(uploadId);
+    const expected = expectedUploadId === undefined ? undefined : await this.#store.openUpload(expectedUploadId);
+    const members = await uploadedMembers(uploaded);
+    const record = await rehearse(
+      uploaded,
       expected,
-      inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name },
+      {
+        ...(modelType === undefined ? {} : { modelType }),
+        ...(metadata === undefined ? {} : { metadata }),
+        ...(inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name }),
+      },
+      (rehearsed, envelope) => this.#storeVersion(request, inForce, { ...rehearsed, members }, envelope),
+      await openMembers(this.#store, model, members),
     );
-    const version = createHash('sha256').update(envelope).digest('hex');
+    await this.#releaseUploads(uploadId, expectedUploadId);
+    return this.#describe(model, record, await this.#store.contract(model), (await this.#store.state(model)).aliases);
+  }
+
+  async #storeVersion(
+    request: Publish,
+    inForce: InForce | undefined,
+    { version, modelType, typeFields, header, file, members }: Rehearsed & { readonly members: readonly Version[] },
+    bytes: ByteStream,
+  ): Promise<VersionRecord> {
+    const { model, uploadId, runId, description, runConfigurationJson, metrics = {} } = request;
     const { record } = await this.#store.publishVersion({
-      model: request.model,
-      bytes: envelope,
+      model,
+      bytes,
+      ...(file === UPLOADED ? { upload: { uploadId, header } } : {}),
       actor: this.#actor,
       record: {
         version,
-        modelType: artifact.modelType,
-        metrics: request.metrics ?? {},
-        ...(request.runId === undefined ? {} : { runId: request.runId }),
-        ...(request.description === undefined ? {} : { description: request.description }),
+        modelType,
+        typeFields,
+        metrics,
+        ...(runId === undefined ? {} : { runId }),
+        ...(description === undefined ? {} : { description }),
         ...(inForce === undefined
           ? {}
           : { contractService: inForce.service.name, contractFingerprint: inForce.contract.fingerprint }),
       },
-      ...(request.runConfigurationJson === undefined ? {} : { runConfigurationJson: request.runConfigurationJson }),
+      ...(runConfigurationJson === undefined ? {} : { runConfigurationJson }),
+      ...(members.length === 0 ? {} : { members }),
     });
-    await this.#releaseUploads(request.uploadId, request.expectedUploadId);
-    return this.#describe(
-      request.model,
-      record,
-      await this.#store.contract(request.model),
-      (await this.#store.state(request.model)).aliases,
-    );
+    return record;
   }
 
   /** The contract that a version is bound to: the one in force; none where the model has none and none is asked for. */
-  async #contractFor({ model, contractService }: Pick<Publish, 'model' | 'contractService'>) {
+  async #contractFor({
+    model,
+    contractService,
+  }: Pick<Publish, 'model' | 'contractService'>): Promise<InForce | undefined> {
     const record = await this.#store.contract(model);
     if (record === undefined) {
       if (contractService === undefined) return undefined;
@@ -197,8 +210,8 @@ export class Registry implements RegistryPort {
   async describe(model: string, prefix: Version): Promise<Described> {
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, prefix);
-    const { modelType, signature } = deserialize(await this.#store.readVersion(model, version));
-    return { version, modelType, signature };
+    const head = await readHead(await this.#store.openVersion(model, version));
+    return { version, modelType: head.modelType, signature: head.signature, typeFields: fieldsOf(head) };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
@@ -308,16 +321,21 @@ export class Registry implements RegistryPort {
       stored = await this.#store.version(model, version);
     const service = contract.services.find(({ name }) => name === stored?.contractService) ?? contract.services[0]!;
     const [envelope, fixtures] = await Promise.all([
-      this.#store.readVersion(model, version),
+      this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const verdict = await runAcceptance(envelope, fixtures, {
-      version,
-      contract: sourceOf({ record, contract }),
-      service: service.name,
-      fixturesFormat: record.fixturesFormat,
-      fixtureFingerprint: record.fixtureFingerprint,
-    });
+    const verdict = await runAcceptance(
+      envelope,
+      fixtures,
+      {
+        version,
+        contract: sourceOf({ record, contract }),
+        service: service.name,
+        fixturesFormat: record.fixturesFormat,
+        fixtureFingerprint: record.fixtureFingerprint,
+      },
+      await openMembers(this.#store, model, stored === undefined ? [] : recordedMembers(stored)),
+    );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
   }
@@ -457,9 +475,9 @@ export class Registry implements RegistryPort {
   async #checkStillFits(model: string, version: Version): Promise<void> {
     const record = await this.#store.contract(model);
     if (record === undefined) return;
-    const artifact = deserialize(await this.#store.readVersion(model, version));
+    const head = await readHead(await this.#store.openVersion(model, version));
     try {
-      bindAll(contractOf(model, record), artifact);
+      bindAll(contractOf(model, record), head);
     } catch (error) {
       if (!(error instanceof ParleyError) || error.code !== 'CONTRACT_MISMATCH') throw error;
       throw contractMismatch(
@@ -493,7 +511,14 @@ export class Registry implements RegistryPort {
   }
 }
 
-const sourceOf = ({ record, contract }: { record: ContractRecord; contract: Contract }) => ({
+/** A model's contract, and the service of it that a version answers. */
+interface InForce {
+  readonly record: ContractRecord;
+  readonly contract: Contract;
+  readonly service: ContractService;
+}
+
+const sourceOf = ({ record, contract }: Pick<InForce, 'record' | 'contract'>) => ({
   file: contract.file,
   idl: record.idl,
   includes: record.includes,
@@ -501,21 +526,6 @@ const sourceOf = ({ record, contract }: { record: ContractRecord; contract: Cont
 
 const contractOf = (model: string, record: ContractRecord): Contract =>
   parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
-
-/** Every service of the contract must be answerable. */
-function bindAll(contract: Contract, version: BindableVersion): void {
-  for (const service of contract.services as readonly ContractService[]) {
-    try {
-      bindService(contract, service.name, version);
-    } catch (error) {
-      if (error instanceof ParleyError)
-        throw contractMismatch(`the model does not fit service "${service.name}": ${error.message}`, {
-          problems: error.problems,
-        });
-      throw error;
-    }
-  }
-}
 
 /** New fixtures, or those that are in force already. */
 function fixturesOf(
@@ -616,39 +626,3 @@ function pageLimit(limit = LIST_LIMIT): number {
   if (!Number.isInteger(limit) || limit < 1) throw invalidInput(`limit is ${limit}; it must be 1 or more`);
   return Math.min(limit, MOST_LISTED);
 }
-
-/** What every envelope begins with, in any release. */
-const ENVELOPE_MAGIC = 'PARLEY';
-
-interface Enveloped {
-  readonly envelope: Uint8Array;
-  readonly artifact: Artifact;
-}
-
-function opened(envelope: Uint8Array, modelType: string | undefined): Enveloped {
-  const artifact = deserialize(envelope);
-  if (modelType !== undefined && modelType !== artifact.modelType)
-    throw invalidInput(`model_type is "${modelType}", the envelope holds a ${artifact.modelType}`);
-  checkSameSignature(artifact.signature, servedSignature(artifact));
-  return { envelope, artifact };
-}
-
-/** What another tool exported. */
-function wrapped(graph: Uint8Array, modelType: string | undefined, service: ContractService | undefined): Enveloped {
-  const artifact = wrapGraph(graph, { modelType, service });
-  return { envelope: modelTypeOf(artifact.modelType).serialize(artifact), artifact };
-}
-
-/** An envelope that says of its graph what is not so would be bound by one signature and served by another. */
-function checkSameSignature(told: Signature, found: Signature): void {
-  const text = ({ inputs, outputs }: Signature) =>
-    [inputs, outputs]
-      .map((specs) => specs.map(({ name, dataType, shape }) => `${name} ${dataType} (${shape.join(', ')})`).join(', '))
-      .join(' -> ');
-  if (text(told) !== text(found))
-    throw modelBroken(`the envelope says of its graph "${text(told)}", and the graph is "${text(found)}"`);
-}
-
-const isEnvelope = (bytes: Uint8Array): boolean =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENVELOPE_MAGIC.length)).toString('latin1') ===
-  ENVELOPE_MAGIC;

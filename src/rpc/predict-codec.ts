@@ -10,7 +10,7 @@ import { isUtf8 } from 'node:buffer';
 import type { InputBinding } from '../contract/bind.js';
 import { problemOf } from '../contract/check.js';
 import { invalidInput, type Problem } from '../errors.js';
-import { DATA_TYPES } from '../model/tensor.js';
+import { DATA_TYPES, MOST_RANK } from '../model/tensor.js';
 import type { Answers, Batch, Plan } from '../serving/batcher.js';
 import type { Servable, Slot } from '../serving/servable.js';
 import { invalidRequest } from './invalid-request.js';
@@ -30,8 +30,7 @@ import {
   type WireWriter,
 } from './wire/protocol.js';
 
-const MOST_RANK = 16,
-  MOST_PROBLEMS = 100;
+const MOST_PROBLEMS = 100;
 /** Tensors of one request, and outputs that it may name; what is beyond is counted and not kept. */
 const MOST_TENSORS = 1_024;
 /** What a decoder puts in the place of bytes that are not UTF-8; it may also have been sent. */

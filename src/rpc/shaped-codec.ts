@@ -6,7 +6,7 @@
  */
 import { invalidInput, type Problem, unsupported } from '../errors.js';
 import { allocate, DATA_TYPES, type TensorData, type TensorSpec } from '../model/tensor.js';
-import { type Feeds, runtimeTensor } from '../onnx/session.js';
+import { feedsOf, runtimeTensor } from '../onnx/session.js';
 import { type Answers, bytesOf } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShapedAnswers, ShapedPlan } from '../serving/shaped-plan.js';
@@ -58,14 +58,16 @@ export class ShapedCodec {
   decode(reader: WireReader, request: PredictRequestSpans): number {
     const problems: Problem[] = [],
       found = this.#match(reader, request, problems);
-    for (const { tensor, spec, path } of found) checkShaped(tensor, spec, path, problems);
-    if (problems.length > 0) throw invalidRequest(problems);
-    const feeds: Feeds = {};
-    for (const { tensor, spec } of found) {
-      const shape = [...tensor.shape.subarray(0, tensor.rank)];
-      feeds[spec.name] = runtimeTensor(spec.dataType, valuesOf(reader, tensor, spec, request), shape);
+    for (const { tensor, spec, path } of found) {
+      checkShaped(tensor, spec, path, problems);
+      this.#checkNothing(tensor, path, problems);
     }
-    this.plan.offer(feeds);
+    if (problems.length > 0) throw invalidRequest(problems);
+    const feeds = found.map(({ tensor, spec }) => {
+      const shape = [...tensor.shape.subarray(0, tensor.rank)];
+      return [spec.name, runtimeTensor(spec.dataType, valuesOf(reader, tensor, spec, request), shape)] as const;
+    });
+    this.plan.offer(feedsOf(feeds));
     return 1;
   }
 
@@ -91,6 +93,14 @@ export class ShapedCodec {
       problems.push({ path: 'inputs', message: `the tensor "${name}" is missing` });
     }
     return found;
+  }
+
+  /** Some operators of the runtime take the process with them. */
+  #checkNothing(tensor: TensorSpan, path: string, problems: Problem[]): void {
+    const { endedByNothing } = this.servable;
+    if (endedByNothing.length === 0 || !tensor.shape.subarray(0, tensor.rank).includes(0)) return;
+    const message = `must have no extent of 0, which the runtime's ${endedByNothing.join(', ')} cannot take`;
+    problems.push({ path: `${path}.shape`, message, got: shapeText(tensor) });
   }
 
   /** The result struct's success field. */

@@ -11,6 +11,7 @@ import type { ModelStore } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
 import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
+import { memberVersions } from './ensemble-session.js';
 import { footprintOf } from './footprint.js';
 import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
 import { Servable } from './servable.js';
@@ -128,12 +129,13 @@ export class Factory {
   async #read(key: string, model: string, version: Version): Promise<Servable> {
     const envelope = await this.#store.readVersion(model, version);
     this.#refuseWhenClosed();
-    const bytes = footprintOf(envelope.length, deserialize(envelope).graph);
+    const members = await this.#membersOf(model, envelope);
+    const bytes = [envelope, ...members.values()].reduce((sum, each) => sum + footprint(each), 0);
     await this.#memory.take(bytes, `version ${version.slice(0, 12)} of model "${model}"`);
     let servable: Servable | undefined;
     try {
       this.#refuseWhenClosed();
-      servable = await Servable.load(model, version, envelope, this.#batcher);
+      servable = await Servable.load(model, version, envelope, this.#batcher, async (member) => members.get(member)!);
       this.#refuseWhenClosed();
     } catch (error) {
       servable?.release();
@@ -143,6 +145,16 @@ export class Factory {
     servable.tally = this.#tallyOf(model);
     this.#loaded.set(key, { servable, bytes });
     return servable;
+  }
+
+  /** An ensemble's members' envelopes; empty for any other version. */
+  async #membersOf(model: string, envelope: Uint8Array): Promise<ReadonlyMap<Version, Uint8Array>> {
+    const members = new Map<Version, Uint8Array>();
+    for (const member of memberVersions(deserialize(envelope))) {
+      members.set(member, await this.#store.readVersion(model, member));
+      this.#refuseWhenClosed();
+    }
+    return members;
   }
 
   #refuseWhenClosed(): void {
@@ -210,4 +222,5 @@ export class Factory {
   }
 }
 
+const footprint = (envelope: Uint8Array) => footprintOf(envelope.length, deserialize(envelope).graph);
 const keyOf = (model: string, version: Version) => `${model}:${version}`;

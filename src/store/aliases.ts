@@ -6,7 +6,7 @@ import { aliasRefusal } from './alias-refusals.js';
 import { canaryOf } from './canaries.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
 import { verdictField } from './keys.js';
-import type { Ledger } from './ledger.js';
+import { type Ledger, written } from './ledger.js';
 
 export class Aliases {
   constructor(
@@ -61,7 +61,7 @@ export class Aliases {
     if (typeof request.expected === 'string') checkVersion(request.expected);
     const reply = (await this.runScript(request)).map(String);
     const [outcome, ...details] = reply;
-    if (outcome === 'OK') return entryOf(request, details);
+    if (outcome === 'OK') return written(entryOf(request, details), this.context.environment);
     if (outcome === 'SAME') return this.lastMove(request);
     throw await aliasRefusal(request, reply, this.ledger);
   }

@@ -5,7 +5,7 @@ import type { Canary, LedgerEntry } from '../model/version.js';
 import { aliasRefusal } from './alias-refusals.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
 import { verdictField } from './keys.js';
-import type { Ledger } from './ledger.js';
+import { type Ledger, written } from './ledger.js';
 
 export class Canaries {
   constructor(
@@ -17,7 +17,7 @@ export class Canaries {
     check(request);
     const reply = (await this.runScript(request)).map(String);
     const [outcome, ...details] = reply;
-    if (outcome === 'OK') return entryOf(request, details);
+    if (outcome === 'OK') return written(entryOf(request, details), this.context.environment);
     if (outcome === 'SAME') return this.lastSetting(request);
     throw await aliasRefusal(request, reply, this.ledger);
   }

@@ -1,10 +1,11 @@
 /** Contracts with their fixtures, and the verdicts on versions that were judged by them. */
 import { invalidInput, modelBroken, notFound } from '../errors.js';
+import { digestOf, streamOf, wholeOf } from '../model/byte-stream.js';
 import type { Change, ContractRecord } from '../model/store-port.js';
 import type { Verdict, Version } from '../model/version.js';
 import { checkModel, checkVersion, type StoreContext } from './context.js';
 import { verdictField } from './keys.js';
-import { digestOf, lostParts, PART_BYTES, readParts, withStaging } from './parts.js';
+import { lostParts, PART_BYTES, partCount, readParts, withStaging } from './parts.js';
 import { contractToFields, type Fields, verdictToValue } from './records.js';
 import { noVersion } from './versions.js';
 
@@ -24,7 +25,9 @@ export class Contracts {
     // Before the contract itself: a crash in between leaves a name without a contract, which readers pass over.
     await commands.ask((redis) => redis.sadd(keys.models, model));
     if (fixtures === undefined) return this.runScript(request, keys.staging(model, 'none'), 0);
-    await withStaging(this.context, model, fixtures, (key, parts) => this.runScript(request, key, parts));
+    await withStaging(this.context, model, streamOf(fixtures), (key) =>
+      this.runScript(request, key, partCount(fixtures.length)),
+    );
   }
 
   /** The contract in force, or the one with this fingerprint. */
@@ -46,8 +49,9 @@ export class Contracts {
     const parts = await this.context.commands.ask((redis) => redis.hlen(key));
     if (parts === 0) throw notFound(`${what} are not in the store; publish the contract with its fixtures again`);
     const last = await this.context.commands.ask((redis) => redis.hstrlen(key, String(parts - 1)));
-    const bytes = await readParts(this.context, key, (parts - 1) * PART_BYTES + last, what);
-    const digest = await digestOf(bytes);
+    const sizeBytes = (parts - 1) * PART_BYTES + last;
+    const bytes = await wholeOf({ sizeBytes, parts: () => readParts(this.context, key, sizeBytes, what) });
+    const digest = digestOf(bytes);
     if (digest === fixtureFingerprint) return bytes;
     throw modelBroken(`${what} are damaged: the stored bytes have the digest ${digest}; publish them again`);
   }
@@ -128,7 +132,7 @@ async function checkPublication({ model, contract, fixtures }: PublishContract):
   if (fixtures === undefined) return;
   if (fixtures.length === 0)
     throw invalidInput(`model "${model}": the fixtures are empty; give rows to judge versions by`);
-  const digest = await digestOf(fixtures);
+  const digest = digestOf(fixtures);
   if (digest === contract.fixtureFingerprint) return;
   throw invalidInput(
     `model "${model}": the fixtures have the digest ${digest}, and the contract names ${contract.fixtureFingerprint ?? 'none'}`,

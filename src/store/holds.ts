@@ -4,7 +4,7 @@ import type { HoldAlias } from '../model/store-port.js';
 import type { LedgerEntry } from '../model/version.js';
 import { aliasRefusal } from './alias-refusals.js';
 import { checkAlias, checkModel, type StoreContext } from './context.js';
-import type { Ledger } from './ledger.js';
+import { type Ledger, written } from './ledger.js';
 
 export class Holds {
   constructor(
@@ -40,7 +40,7 @@ export class Holds {
       throw conflict(`alias "${aliasName}" of model "${model}" is not held; nothing is left to do`);
     if (outcome !== 'OK' || version === undefined)
       throw await aliasRefusal({ model, aliasName, version: '' }, reply.map(String), this.ledger);
-    return {
+    const entry: LedgerEntry = {
       sequence: Number(sequence),
       at: Number(at),
       action,
@@ -49,5 +49,6 @@ export class Holds {
       actor: request.actor,
       ...(request.reason ? { reason: request.reason } : {}),
     };
+    return written(entry, environment);
   }
 }

@@ -71,3 +71,7 @@ export class Ledger {
     }
   }
 }
+
+/** A line as it was just written by this process. */
+export const written = (entry: LedgerEntry, environment: string): LedgerEntry =>
+  environment === '' ? entry : { ...entry, environment };

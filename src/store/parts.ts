@@ -1,45 +1,39 @@
 /** Large values as hashes of 1 MiB parts, so that no command is large and a few are always under way. */
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { modelBroken, storeUnavailable } from '../errors.js';
+import { type ByteStream, inPieces } from '../model/byte-stream.js';
 import { replies } from './connection.js';
 import { randomId, type StoreContext } from './context.js';
 
 export const PART_BYTES = 1024 * 1024;
+export const PART_DEADLINE_MS = 30_000;
 
+/** Parts that one reader or writer has under way, and therefore in memory. */
 const IN_FLIGHT = 4;
-const PART_DEADLINE_MS = 30_000;
 const STAGING_SECONDS = 3600;
 
 export function partCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / PART_BYTES);
 }
 
-/** Lowercase hex SHA-256; lets other work in between parts. */
-export async function digestOf(bytes: Uint8Array): Promise<string> {
-  const hash = createHash('sha256');
-  for (let at = 0; at < bytes.length; at += PART_BYTES) {
-    hash.update(bytes.subarray(at, at + PART_BYTES));
-    if (at + PART_BYTES < bytes.length) await setImmediate();
-  }
-  return hash.digest('hex');
+export function partLength(part: number, sizeBytes: number): number {
+  return Math.min(PART_BYTES, sizeBytes - part * PART_BYTES);
 }
 
 /**
- * Writes `bytes` to a hash that expires, lets `publish` take it over in one step, and leaves nothing behind.
+ * Writes a stream to a hash that expires, lets `publish` take it over in one step, and leaves nothing behind.
  *
- * @param publish runs the script that renames the hash; replies how many parts it found where some were lost
+ * @param publish runs the script that renames the hash; is told the lowercase hex SHA-256 of what was written
  */
 export async function withStaging<T>(
   context: StoreContext,
   model: string,
-  bytes: Uint8Array,
-  publish: (stagingKey: string, parts: number) => Promise<T>,
+  bytes: ByteStream,
+  publish: (stagingKey: string, digest: string) => Promise<T>,
 ): Promise<T> {
   const key = context.keys.staging(model, randomId());
   try {
-    await writeParts(context, key, bytes);
-    return await publish(key, partCount(bytes.length));
+    return await publish(key, await writeParts(context, key, bytes));
   } catch (error) {
     // Should this fail too, the hash expires by itself; the first error is the one to tell.
     await context.commands.ask((redis) => redis.unlink(key), { deadlineMs: 200 }).catch(() => {});
@@ -47,31 +41,66 @@ export async function withStaging<T>(
   }
 }
 
-async function writeParts(context: StoreContext, key: string, bytes: Uint8Array): Promise<void> {
-  await eachPart(partCount(bytes.length), async (part) => {
-    const value = Buffer.from(bytes.buffer, bytes.byteOffset + part * PART_BYTES, partLength(part, bytes.length));
-    await context.bulk.ask(
-      (redis) => replies(redis.pipeline().hset(key, String(part), value).expire(key, STAGING_SECONDS)),
-      { deadlineMs: PART_DEADLINE_MS },
-    );
-  });
+/** @returns lowercase hex SHA-256 of what was written to the hash, which expires from its first part on */
+export async function writeParts(
+  context: StoreContext,
+  key: string,
+  bytes: ByteStream,
+  keptSeconds = STAGING_SECONDS,
+): Promise<string> {
+  const hash = createHash('sha256');
+  const underWay: Promise<unknown>[] = [];
+  let parts = 0;
+  try {
+    for await (const piece of inPieces(bytes.parts(), PART_BYTES)) {
+      const part = parts++;
+      const value = asBuffer(piece);
+      const written = context.bulk.ask(
+        (redis) => replies(redis.multi().hset(key, String(part), value).expire(key, keptSeconds)),
+        { deadlineMs: PART_DEADLINE_MS },
+      );
+      hash.update(value);
+      underWay.push(handled(written));
+      if (underWay.length >= IN_FLIGHT) await underWay.shift();
+    }
+    await Promise.all(underWay);
+  } finally {
+    // What is still under way where this fails must not come behind the removal of the hash.
+    await Promise.allSettled(underWay);
+  }
+  return hash.digest('hex');
 }
 
-/** @throws MODEL_BROKEN, with `what` as the subject, when a part is missing or has another length */
-export async function readParts(context: StoreContext, key: string, sizeBytes: number, what: string): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(sizeBytes);
-  await eachPart(partCount(sizeBytes), async (part) => {
-    const value = await context.bulk.ask((redis) => redis.hgetBuffer(key, String(part)), {
-      deadlineMs: PART_DEADLINE_MS,
-    });
+/**
+ * The parts in order, a few of them read ahead.
+ *
+ * @throws MODEL_BROKEN, with `what` as the subject, when a part is missing or has another length
+ */
+export async function* readParts(
+  context: StoreContext,
+  key: string,
+  sizeBytes: number,
+  what: string,
+): AsyncGenerator<Buffer> {
+  const count = partCount(sizeBytes),
+    ahead: Promise<Buffer | null>[] = [];
+  const ask = (part: number) =>
+    handled(context.bulk.ask((redis) => redis.hgetBuffer(key, String(part)), { deadlineMs: PART_DEADLINE_MS }));
+  for (let part = 0; part < count; part++) {
+    while (ahead.length < IN_FLIGHT && part + ahead.length < count) ahead.push(ask(part + ahead.length));
+    const value = await ahead.shift();
     const expected = partLength(part, sizeBytes);
     if (value?.length !== expected) {
-      const found = value === null ? 'is missing' : `has ${value.length} bytes instead of ${expected}`;
-      throw modelBroken(`${what} is damaged: part ${part} of ${partCount(sizeBytes)} ${found}; publish it again`);
+      const found = value == null ? 'is missing' : `has ${value.length} bytes instead of ${expected}`;
+      throw modelBroken(`${what} is damaged: part ${part} of ${count} ${found}; publish it again`);
     }
-    value.copy(bytes, part * PART_BYTES);
-  });
-  return bytes;
+    yield value;
+  }
+}
+
+/** A view: ioredis would write any other array of bytes as text. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** A script did not find what was staged for it. */
@@ -79,14 +108,8 @@ export function lostParts(what: string, found: string | number): Error {
   return storeUnavailable(`Redis lost parts of ${what} on the way (${found} were left); repeat the call`);
 }
 
-export function partLength(part: number, sizeBytes: number): number {
-  return Math.min(PART_BYTES, sizeBytes - part * PART_BYTES);
-}
-
-async function eachPart(count: number, work: (part: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, count) }, lane));
+/** Awaited later, or never where something else fails first. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }

@@ -145,6 +145,11 @@ function isProtocolError(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // Of a transaction, the refusal of its first command says why; a lost connection is its own previous error.
+  if ('previousErrors' in error && Array.isArray(error.previousErrors)) {
+    const first: unknown = error.previousErrors.find((each) => each !== error);
+    if (first instanceof Error) return first.message;
+  }
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error.message;
 }

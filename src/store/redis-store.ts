@@ -5,13 +5,16 @@
  * watchers, then the connections.
  */
 import { randomBytes } from 'node:crypto';
+import type { ByteStream } from '../model/byte-stream.js';
 import type {
+  CheckTypeFields,
   ContractRecord,
   HoldAlias,
   ModelState,
   ModelStore,
   MoveAlias,
   PruneVersion,
+  PublishVersion,
   RetireVersion,
   SetCanary,
   StoreWatcher,
@@ -21,6 +24,7 @@ import type {
 import type { AliasState, LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { RedisAddress } from './address.js';
 import { Aliases } from './aliases.js';
+import { RedisArchive } from './archive.js';
 import { Canaries } from './canaries.js';
 import { Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
@@ -32,7 +36,7 @@ import { PART_BYTES } from './parts.js';
 import { RecordReader } from './records.js';
 import { Retention } from './retention.js';
 import { Uploads } from './uploads.js';
-import { type PublishVersion, Versions } from './versions.js';
+import { Versions } from './versions.js';
 import { Watcher } from './watcher.js';
 
 /** Who runs the Redis that a store uses, where that is us. */
@@ -60,6 +64,8 @@ export interface RedisStoreOptions {
   /** Stands on every ledger line. */
   readonly environment?: string;
   readonly host?: RedisHost;
+  /** What fields of their types versions' records may have; any, when absent. */
+  readonly checkTypeFields?: CheckTypeFields;
   /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
   readonly pollMs?: number;
 }
@@ -67,6 +73,8 @@ export interface RedisStoreOptions {
 export class RedisStore implements ModelStore {
   readonly partBytes = PART_BYTES;
   readonly address: RedisAddress;
+  /** Whole models, on their way to another store or from one. */
+  readonly archive: RedisArchive;
 
   private readonly name = `parley:${process.pid}`;
   private readonly id = randomBytes(4).toString('hex');
@@ -91,19 +99,20 @@ export class RedisStore implements ModelStore {
     this.pollMs = options.pollMs;
     this.context = {
       keys: new Keys(options.keyPrefix),
-      records: new RecordReader(this.address.text),
+      records: new RecordReader(this.address.text, options.checkTypeFields ?? ((_modelType, fields) => fields)),
       commands: this.connection('commands', () => this.host?.heal()),
       bulk: this.connection('bulk'),
       environment: options.environment ?? '',
     };
     this.uploads = new Uploads(this.context);
-    this.published = new Versions(this.context);
+    this.published = new Versions(this.context, this.uploads);
     this.contracts = new Contracts(this.context);
     this.history = new Ledger(this.context);
     this.pointers = new Aliases(this.context, this.history);
     this.canaries = new Canaries(this.context, this.history);
     this.holds = new Holds(this.context, this.history);
     this.retention = new Retention(this.context, this.history);
+    this.archive = new RedisArchive(this.context, this.published, this.contracts, this.pointers);
   }
 
   /** Connects now, and says why where that fails; without it the first call connects. */
@@ -153,8 +162,8 @@ export class RedisStore implements ModelStore {
     return this.uploads.part(uploadId, offset, data);
   }
 
-  readUpload(uploadId: string): Promise<Buffer> {
-    return this.uploads.read(uploadId);
+  openUpload(uploadId: string): Promise<ByteStream> {
+    return this.uploads.open(uploadId);
   }
 
   releaseUpload(uploadId: string): Promise<void> {
@@ -167,6 +176,10 @@ export class RedisStore implements ModelStore {
 
   readVersion(model: string, version: Version): Promise<Buffer> {
     return this.published.read(model, version);
+  }
+
+  openVersion(model: string, version: Version): Promise<ByteStream> {
+    return this.published.open(model, version);
   }
 
   version(model: string, version: Version): Promise<VersionRecord | undefined> {

@@ -3,7 +3,7 @@ import { conflict, internal, invalidInput } from '../errors.js';
 import type { PruneVersion, RetireVersion } from '../model/store-port.js';
 import type { LedgerEntry } from '../model/version.js';
 import { checkModel, checkVersion, type StoreContext } from './context.js';
-import type { Ledger } from './ledger.js';
+import { type Ledger, written } from './ledger.js';
 import { noVersion } from './versions.js';
 
 export class Retention {
@@ -23,6 +23,7 @@ export class Retention {
         keys.aliases(model),
         keys.canaries(model),
         keys.versions(model),
+        keys.ensembles(model),
         keys.version(model, version),
         keys.epoch(model),
         keys.ledger(model),
@@ -36,7 +37,7 @@ export class Retention {
     );
     switch (outcome) {
       case 'OK':
-        return entryOf(request, 'retire', details);
+        return written(entryOf(request, 'retire', details), environment);
       case 'SAME':
         return this.lineThatRetired(request);
       case 'NO_VERSION':
@@ -45,6 +46,11 @@ export class Retention {
         throw conflict(
           `version ${version} of model "${model}" cannot be retired: alias "${details[0]}" leads to it; promote another ` +
             'version there, or end its canary, first',
+        );
+      case 'MEMBER':
+        throw conflict(
+          `version ${version} of model "${model}" cannot be retired: the ensemble ${details[0]} is made of it; retire the ` +
+            'ensemble first',
         );
       default:
         throw internal(`retireVersion answered ${JSON.stringify([outcome, ...details])}`);
@@ -65,6 +71,7 @@ export class Retention {
           keys.aliases(model),
           keys.canaries(model),
           keys.versions(model),
+          keys.ensembles(model),
           keys.version(model, version),
           keys.blob(model, version),
           keys.verdicts(model),
@@ -81,7 +88,7 @@ export class Retention {
       // Asking again after a lost reply could find nothing, and would not tell of the version as removed.
       { repeat: false },
     );
-    return outcome === 'OK' ? entryOf(request, 'prune', details) : undefined;
+    return outcome === 'OK' ? written(entryOf(request, 'prune', details), environment) : undefined;
   }
 
   private async lineThatRetired({ model, version }: RetireVersion): Promise<LedgerEntry> {

@@ -1,4 +1,7 @@
-/** The Lua scripts beside this file, as methods of an ioredis client: `commands/<name>-<number of keys>.lua`. */
+/**
+ * The Lua scripts beside this file, as methods of an ioredis client: `commands/<name>-<number of keys>.lua`, or `<name>.lua`
+ * where the call says how many keys it brings.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
@@ -16,14 +19,22 @@ export interface Scripts {
   readonly holdAlias: Script;
   readonly retireVersion: Script;
   readonly pruneVersion: Script;
+  readonly importVersion: Script;
+  /** The number of keys comes first. */
+  readonly restoreModel: Script;
   readonly readState: Script;
+  readonly sealUpload: Script;
   readonly uploadPart: Script;
 }
 
 export type ScriptClient = Redis & Scripts;
 
 const FOLDER = new URL('./commands/', import.meta.url);
-const NAME = /^([a-z][A-Za-z]*)-(\d+)\.lua$/;
+const NAME = /^([a-z][A-Za-z]*)(?:-(\d+))?\.lua$/;
+
+/** A script's text, for a transaction: what has not been loaded yet fails there. */
+export const scriptText = (name: keyof Scripts, numberOfKeys: number): string =>
+  readFileSync(new URL(`${name}-${numberOfKeys}.lua`, FOLDER), 'utf8');
 
 /** Teaches `client` the scripts. ioredis sends a script's text once a connection, its SHA-1 from then on. */
 export function defineScripts(client: Redis): ScriptClient {
@@ -31,7 +42,7 @@ export function defineScripts(client: Redis): ScriptClient {
     const [, name, numberOfKeys] = NAME.exec(file) ?? [];
     if (name === undefined) continue;
     client.defineCommand(name, {
-      numberOfKeys: Number(numberOfKeys),
+      ...(numberOfKeys === undefined ? {} : { numberOfKeys: Number(numberOfKeys) }),
       lua: readFileSync(new URL(file, FOLDER), 'utf8'),
     });
   }

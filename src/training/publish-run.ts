@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { PublishContract, PublishedContract, RegistryPort } from '../model/registry-port.js';
+import type { Publish, PublishContract, PublishedContract, RegistryPort } from '../model/registry-port.js';
 import type { ModelVersion } from '../model/version.js';
 import { modelTypeOf } from '../model-types/table.js';
 import { encodeExpected } from '../registry/expected.js';
+import { patiently, sendUpload, sourceOf } from '../registry/send-upload.js';
 import type { Project } from './project.js';
 import type { Trained } from './train.js';
 
@@ -15,11 +16,15 @@ export function newRunId(now: Date): string {
 }
 
 /** Puts the project's contract and fixtures in force. */
-export async function publishProjectContract(registry: RegistryPort, project: Project): Promise<PublishedContract> {
+export async function publishProjectContract(
+  registry: RegistryPort,
+  project: Project,
+  signal?: AbortSignal,
+): Promise<PublishedContract> {
   const { contract, fixtures } = project;
   const request: PublishContract = { idl: contract.idl, includes: contract.includes };
   if (fixtures === undefined) return registry.publishContract(request);
-  const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures));
+  const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures), signal);
   return registry.publishContract({
     ...request,
     fixturesUploadId,
@@ -33,11 +38,17 @@ export async function publishTrained(
   project: Project,
   trained: Trained,
   runId: string,
+  signal?: AbortSignal,
 ): Promise<ModelVersion> {
   const { model } = project.contract;
-  const uploadId = await upload(registry, model, modelTypeOf(trained.artifact.modelType).serialize(trained.artifact));
-  const expectedUploadId = await upload(registry, model, encodeExpected(trained.expected));
-  return registry.publish({
+  const uploadId = await upload(
+    registry,
+    model,
+    modelTypeOf(trained.artifact.modelType).serialize(trained.artifact),
+    signal,
+  );
+  const expectedUploadId = await upload(registry, model, encodeExpected(trained.expected), signal);
+  const request: Publish = {
     model,
     uploadId,
     expectedUploadId,
@@ -45,13 +56,15 @@ export async function publishTrained(
     runId,
     runConfigurationJson: JSON.stringify(trained.configuration),
     metrics: trained.metrics,
-  });
+  };
+  // The registry knows a publication that is repeated because its reply was lost.
+  return patiently(() => registry.publish(request), signal);
 }
 
 /** @returns the upload's id */
-export async function upload(registry: RegistryPort, model: string, bytes: Uint8Array): Promise<string> {
-  const { uploadId, partBytes } = await registry.beginUpload(model, bytes.length);
-  for (let offset = 0; offset < bytes.length; offset += partBytes)
-    await registry.uploadPart(uploadId, offset, bytes.subarray(offset, offset + partBytes));
-  return uploadId;
-}
+export const upload = (
+  registry: RegistryPort,
+  model: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<string> => sendUpload(registry, model, sourceOf(bytes), signal === undefined ? {} : { signal });

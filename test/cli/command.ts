@@ -31,6 +31,7 @@ export async function runHere(
     version: '0.0.0',
     stdin: new PassThrough(),
     openRegistry: registry === undefined ? away : async () => ({ registry, close: async () => {} }),
+    openArchives: away,
     predict: away,
     serve: away,
   };

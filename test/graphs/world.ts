@@ -16,34 +16,20 @@ const { default: ort } = await import('onnxruntime-node');
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-export class GraphWorld {
+/** Publishes graphs at a server and asks them, over Thrift. */
+export class GraphClient {
   private constructor(
-    private readonly redis: TestRedis,
-    readonly world: World,
-    readonly served: Served,
     readonly client: ParleyClient,
     private readonly connection: ClientConnection,
   ) {}
 
-  static async open(): Promise<GraphWorld> {
-    const redis = await new TestRedis().start();
-    const world = new World(redis);
-    const served = await serve(world.store);
-    return new GraphWorld(
-      redis,
-      world,
-      served,
-      await ParleyClient.connect(served),
-      await ClientConnection.open(served),
-    );
+  static async open(address: { readonly host: string; readonly port: number }): Promise<GraphClient> {
+    return new GraphClient(await ParleyClient.connect(address), await ClientConnection.open(address));
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.client.close();
     this.connection.close();
-    await this.served.close();
-    await this.world.close();
-    await this.redis.stop();
   }
 
   async publish(
@@ -68,6 +54,39 @@ export class GraphWorld {
       new types.PredictRequest(request as never),
     );
     return Object.fromEntries(response.outputs.map(plainTensor));
+  }
+}
+
+export class GraphWorld {
+  readonly publish: GraphClient['publish'];
+  readonly predict: GraphClient['predict'];
+
+  private constructor(
+    private readonly redis: TestRedis,
+    readonly world: World,
+    readonly served: Served,
+    private readonly graphs: GraphClient,
+  ) {
+    this.publish = graphs.publish.bind(graphs);
+    this.predict = graphs.predict.bind(graphs);
+  }
+
+  get client(): ParleyClient {
+    return this.graphs.client;
+  }
+
+  static async open(): Promise<GraphWorld> {
+    const redis = await new TestRedis().start();
+    const world = new World(redis);
+    const served = await serve(world.store);
+    return new GraphWorld(redis, world, served, await GraphClient.open(served));
+  }
+
+  async close(): Promise<void> {
+    this.graphs.close();
+    await this.served.close();
+    await this.world.close();
+    await this.redis.stop();
   }
 }
 

@@ -1,5 +1,5 @@
 /** A process that rehearses what never ends; the test kills it. */
-import { rehearse } from '#parley/registry/isolated.js';
 import { endless, envelopeOf } from '../serving/models.js';
+import { rehearsed } from './world.js';
 
-await rehearse(envelopeOf(endless()), undefined, {});
+await rehearsed(envelopeOf(endless()), undefined, {});

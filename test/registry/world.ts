@@ -1,13 +1,15 @@
 /** A registry on the test's store, and short ways through it. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { streamOf } from '#parley/model/byte-stream.js';
 import type { Publish, PublishedContract } from '#parley/model/registry-port.js';
 import type { Tensor } from '#parley/model/tensor.js';
 import type { ModelVersion } from '#parley/model/version.js';
 import { encodeExpected } from '#parley/registry/expected.js';
+import { type Rehearsed, rehearse } from '#parley/registry/isolated.js';
 import { Registry } from '#parley/registry/registry.js';
 import { upload } from '#parley/training/publish-run.js';
 import { type ContractShape, envelopeOf, FIXTURES, idlOf, type Made, MODEL } from '../serving/models.js';
-import type { TestRedis } from '../store/redis-server.js';
+import { type TestRedis, until } from '../store/redis-server.js';
 import { World } from '../store/world.js';
 
 export class RegistryWorld extends World {
@@ -41,6 +43,17 @@ export class RegistryWorld extends World {
     await this.registry.promote({ model: MODEL, version });
     return version;
   }
+}
+
+/** What the child says of an upload that nobody stores. */
+export function rehearsed(
+  uploaded: Uint8Array,
+  expected: Uint8Array | undefined,
+  model: Parameters<typeof rehearse>[2],
+  timeoutMs?: number,
+): Promise<Rehearsed> {
+  const bytes = expected === undefined ? undefined : streamOf(expected);
+  return rehearse(streamOf(uploaded), bytes, model, async (outcome) => outcome, undefined, timeoutMs);
 }
 
 /** What a trainer says of rows of a and b. */
@@ -88,8 +101,17 @@ export function isThere(pid: number): boolean {
   }
 }
 
+/** More than a child needs before it runs a graph: two and a half seconds of a processor. */
+const BUSY_TICKS = 250;
+
+/** The one child of a process, once it computes. */
+export async function busyChildOf(parent: number): Promise<Child> {
+  const busy = () => childrenOf(parent).find(({ pid }) => ticksOf(pid) > BUSY_TICKS);
+  return (await until('a child that computes', busy, 40_000))!;
+}
+
 /** Processor time that a process has used, in ticks: a child that computes uses some. */
-export function ticksOf(pid: number): number {
+function ticksOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return Number(fields[11]) + Number(fields[12]);
 }

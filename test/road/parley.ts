@@ -101,7 +101,10 @@ export class Place {
   }
 
   /** Starts a command without waiting for it. */
-  start(args: readonly string[], options: { input?: string; detached?: boolean; env?: NodeJS.ProcessEnv } = {}) {
+  start(
+    args: readonly string[],
+    options: { input?: string | Buffer; detached?: boolean; env?: NodeJS.ProcessEnv } = {},
+  ) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_'));
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: this.root,

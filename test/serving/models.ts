@@ -168,7 +168,7 @@ export const sessionOn =
 
 export function servableOf(made: Made, batcher = new Batcher(), loadSession?: (graph: Uint8Array) => Promise<Session>) {
   const envelope = envelopeOf(made);
-  return Servable.load(MODEL, digestOf(envelope), envelope, batcher, loadSession);
+  return Servable.load(MODEL, digestOf(envelope), envelope, batcher, undefined, loadSession);
 }
 
 export interface ContractShape {

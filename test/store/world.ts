@@ -3,8 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import type { ParleyError } from '#parley/errors.js';
+import { wholeOf } from '#parley/model/byte-stream.js';
 import type { ContractRecord, VersionRecord } from '#parley/model/store-port.js';
 import type { Verdict } from '#parley/model/version.js';
+import { checkRecordFields } from '#parley/model-types/record-fields.js';
 import { Keys } from '#parley/store/keys.js';
 import { RedisStore } from '#parley/store/redis-store.js';
 import type { TestRedis } from './redis-server.js';
@@ -43,6 +45,7 @@ export class World {
       connection: this.redis.address,
       keyPrefix: this.prefix,
       environment: 'test',
+      checkTypeFields: checkRecordFields,
       ...options,
     });
     this.stores.push(store);
@@ -69,6 +72,10 @@ export class World {
     const record = { version, modelType: 'tabular-classifier', metrics: { accuracy: 0.97 }, ...more };
     await this.store.publishVersion({ ...BY, model: MODEL, bytes, record });
     return version;
+  }
+
+  async readUpload(uploadId: string): Promise<Buffer> {
+    return wholeOf(await this.store.openUpload(uploadId));
   }
 
   async putInForce(fingerprint = 'c1', fixtures = Buffer.from('island,species\n')): Promise<ContractRecord> {

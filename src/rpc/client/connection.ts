@@ -76,6 +76,11 @@ export class ClientConnection {
     });
   }
 
+  /** Whether nothing can be asked any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   nextSequence(): number {
     this.#sequence = (this.#sequence + 1) & 0x7fffffff;
     return this.#sequence;

@@ -5,7 +5,7 @@ import types from '../../../gen/parley_types.js';
 import registry from '../../../gen/Registry.js';
 import type { Contract, ContractService } from '../../contract/contract.js';
 import { parseContract } from '../../contract/parse.js';
-import { notFound } from '../../errors.js';
+import { notFound, ParleyError, shuttingDown } from '../../errors.js';
 import type {
   Described,
   HistoryQuery,
@@ -26,6 +26,7 @@ import {
   entryFromWire,
   present,
   specsFromWire,
+  texts,
   verdictFromWire,
   versionFromWire,
   type Wire,
@@ -36,22 +37,41 @@ import { callTyped, type PlainAnswer, type PlainRow } from './typed.js';
 
 /** Acceptance and publication rehearse the model, which takes as long as the model does. */
 const SLOW_TIMEOUT_MS = 300_000;
+const PART_TIMEOUT_MS = 30_000;
 
 export class ParleyClient implements RegistryPort {
-  readonly #connection: ClientConnection;
+  readonly #address: Address;
   readonly #token: string | undefined;
+  #connection: ClientConnection;
+  #reopening: Promise<ClientConnection> | undefined;
+  #closed = false;
 
-  private constructor(connection: ClientConnection, token: string | undefined) {
+  private constructor(address: Address, connection: ClientConnection, token: string | undefined) {
+    this.#address = address;
     this.#connection = connection;
     this.#token = token;
   }
 
   static async connect(address: Address, token?: string): Promise<ParleyClient> {
-    return new ParleyClient(await ClientConnection.open(address), token);
+    return new ParleyClient(address, await ClientConnection.open(address), token);
   }
 
   close(): void {
+    this.#closed = true;
     this.#connection.close();
+  }
+
+  /** A connection that has ended is opened again by the next call; the calls that were on it have failed. */
+  async #connected(): Promise<ClientConnection> {
+    if (this.#closed) throw shuttingDown('this client of a Parley server has been closed');
+    if (!this.#connection.ended) return this.#connection;
+    this.#reopening ??= ClientConnection.open(this.#address).finally(() => {
+      this.#reopening = undefined;
+    });
+    const connection = await this.#reopening;
+    if (this.#closed) connection.close();
+    this.#connection = connection;
+    return connection;
   }
 
   // ------------------------------------------------------------------ predict
@@ -62,7 +82,8 @@ export class ParleyClient implements RegistryPort {
     rows: readonly PlainRow[],
     options: { many: boolean; timeoutMs?: number },
   ): Promise<readonly PlainAnswer[]> {
-    return callTyped(this.#connection, await this.#serviceOf(model), rows, options);
+    const service = await this.#serviceOf(model);
+    return callTyped(await this.#connected(), service, rows, options);
   }
 
   async #serviceOf(model: string): Promise<ContractService> {
@@ -148,12 +169,27 @@ export class ParleyClient implements RegistryPort {
   }
 
   async uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number> {
-    const response = await this.#registry<Wire<types.UploadPartResponse>>('upload_part', types.UploadPartRequest, {
-      upload_id: uploadId,
-      offset: wireInt(offset),
-      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-    });
-    return Number(response.received_bytes ?? 0);
+    const connection = await this.#connected();
+    const request = new types.UploadPartRequest(
+      this.#request({
+        upload_id: uploadId,
+        offset: wireInt(offset),
+        data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+      }),
+    );
+    try {
+      const response = await connection.call<Wire<types.UploadPartResponse>>(
+        registry.Client as never,
+        'upload_part',
+        request,
+        PART_TIMEOUT_MS,
+      );
+      return Number(response.received_bytes ?? 0);
+    } catch (error) {
+      // The server may be gone without a word: the next try takes another connection.
+      if (error instanceof ParleyError && error.code === 'DEADLINE_EXCEEDED') connection.close();
+      throw error;
+    }
   }
 
   async publish(request: Publish): Promise<ModelVersion> {
@@ -161,6 +197,7 @@ export class ParleyClient implements RegistryPort {
       model: request.model,
       upload_id: request.uploadId,
       model_type: request.modelType,
+      metadata_json: request.metadata && JSON.stringify(request.metadata),
       contract_service: request.contractService,
       run_id: request.runId,
       run_configuration_json: request.runConfigurationJson,
@@ -178,6 +215,7 @@ export class ParleyClient implements RegistryPort {
       version: described.version ?? version,
       modelType: described.model_type ?? '',
       signature: { inputs: specsFromWire(described.inputs), outputs: specsFromWire(described.outputs) },
+      typeFields: texts(described.type_fields) ?? {},
     };
   }
 
@@ -271,8 +309,13 @@ export class ParleyClient implements RegistryPort {
     return present({ context, ...fields }) as never;
   }
 
-  #call<Response>(Client: unknown, method: string, request: unknown): Promise<Response> {
-    return this.#connection.call<Response>(Client as never, method, request, SLOW_TIMEOUT_MS);
+  async #call<Response>(
+    Client: unknown,
+    method: string,
+    request: unknown,
+    timeoutMs = SLOW_TIMEOUT_MS,
+  ): Promise<Response> {
+    return (await this.#connected()).call<Response>(Client as never, method, request, timeoutMs);
   }
 }
 

@@ -1,0 +1,73 @@
+/** Moving house: models out of a store and into one, whole or as plain graphs. Works on the store itself. */
+import { notFound, unsupported } from '../../errors.js';
+import type { ArchiveStore } from '../../model/archive-port.js';
+import type { ModelStore } from '../../model/store-port.js';
+import { PRODUCTION, type Version } from '../../model/version.js';
+import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
+import { deserialize } from '../../model-types/table.js';
+import { Registry } from '../registry.js';
+import { type ExportProgress, exportModels } from './export.js';
+import { type ImportedModel, type ImportOptions, importModels } from './import.js';
+
+export interface PlainGraph {
+  readonly version: Version;
+  readonly modelType: string;
+  /** An ONNX ModelProto, features and all. */
+  readonly graph: Uint8Array;
+}
+
+export class Archives {
+  /** @param actor whose name the ledger's lines carry */
+  constructor(
+    private readonly store: ModelStore & { readonly archive: ArchiveStore },
+    private readonly actor: string,
+  ) {}
+
+  models(): Promise<readonly string[]> {
+    return this.store.models();
+  }
+
+  exportModels(models: readonly string[], progress?: ExportProgress): AsyncGenerator<Uint8Array> {
+    return exportModels(this.store.archive, models, progress);
+  }
+
+  importModels(
+    source: AsyncIterable<Uint8Array>,
+    options: Omit<ImportOptions, 'actor'>,
+  ): AsyncGenerator<ImportedModel> {
+    const registry = new Registry(this.store, this.actor);
+    const target = {
+      store: this.store,
+      archive: this.store.archive,
+      promote: (request: Parameters<Registry['promote']>[0]) => registry.promote(request),
+    };
+    return importModels(target, source, { ...options, actor: this.actor });
+  }
+
+  /** @param reference a version or the start of one; the version in production when absent */
+  async graph(model: string, reference?: string): Promise<PlainGraph> {
+    const version =
+      reference === undefined ? await this.inProduction(model) : await this.store.resolveVersion(model, reference);
+    const { modelType, graph } = deserialize(await this.store.readVersion(model, version));
+    if (modelType === ENSEMBLE)
+      throw unsupported(
+        `version ${version} of model "${model}" is an ensemble, which has no graph of its own; export those of its members, which "parley describe" names`,
+      );
+    return { version, modelType, graph };
+  }
+
+  private async inProduction(model: string): Promise<Version> {
+    const { epoch, aliases } = await this.store.state(model);
+    if (epoch === 0) {
+      const known = await this.store.models();
+      throw notFound(
+        `there is no model "${model}"; ${known.length === 0 ? 'the store is empty' : `the models are ${known.join(', ')}`}`,
+      );
+    }
+    const production = aliases.find(({ aliasName }) => aliasName === PRODUCTION);
+    if (production !== undefined) return production.version;
+    throw notFound(
+      `model "${model}" has no version in production; name one with --model-version (see "parley versions ${model}")`,
+    );
+  }
+}
