@@ -229,8 +229,8 @@ export async function command(world: GraphWorld, ...words: readonly string[]): P
   const { host, port } = world.served;
   const code = await runCommand([...words, '--server', `${host}:${port}`], {
     output: new Output(stream, stream),
-    openRegistry,
-    openArchives,
+    openRegistry: (options) => openRegistry(options, () => {}),
+    openArchives: (options) => openArchives(options, () => {}),
     signal: new AbortController().signal,
     version: 'test',
     stdin: process.stdin,
