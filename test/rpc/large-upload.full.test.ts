@@ -12,7 +12,7 @@ const MIB = 1 << 20;
 const ROWS = 300,
   WIDTH = MIB / 4;
 /** Of the server's process while 300 MiB pass through it: a few parts, and the 64 MiB after which V8 collects buffers. */
-const ROOM_MIB = 80;
+const ROOM_MIB = 100;
 
 /** Peak of the resident memory, in MiB. */
 function peakOf(pid: number): number {
