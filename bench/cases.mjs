@@ -4,6 +4,7 @@
  * A generator writes the sequence id into `frame`, and at `noiseAt` two bytes of noise: the low ones of a number, so that
  * no two requests are alike and a cache of answers would gain nothing.
  */
+import { createHash } from 'node:crypto';
 import * as logistic from './logistic.mjs';
 import {
   binary,
@@ -55,6 +56,14 @@ const predict = call(
   struct([STRUCT, 1, struct([STRING, 2, text(logistic.NAME)], [LIST, 6, list(STRUCT, [tensor])])]),
 );
 
+/** The versions that bench/swaps moves between, whose answers to any row differ by more than a twentieth. */
+export const SWAPPED = [-1, 0, 1].map((bias) => {
+  const envelope = logistic.envelope(bias);
+  return { bias, envelope, version: createHash('sha256').update(envelope).digest('hex') };
+});
+const biasOf = new Map(SWAPPED.map(({ version, bias }) => [version, bias]));
+const rowAt = predict.indexOf(row);
+
 /** By name. `server` is one of servers.mjs's; `check` throws where the answer to the frame as it stands is wrong. */
 export const CASES = {
   identify: {
@@ -81,6 +90,23 @@ export const CASES = {
       const wanted = logistic.probability(logistic.ROW),
         found = outputs[0][5].readFloatLE(4);
       if (!(Math.abs(found - wanted) < 1e-6)) throw new Error(`the probability is ${found} and not ${wanted}`);
+    },
+  },
+  swaps: {
+    title: 'Prediction.predict while its alias moves',
+    server: 'parley',
+    method: 'predict',
+    frame: predict,
+    noiseAt: rowAt,
+    checksAll: true,
+    check: (reply, frame) => {
+      const { 1: provenance, 2: outputs } = readReply(reply);
+      const version = String(provenance[3]),
+        asked = Float32Array.from({ length: logistic.FEATURES }, (_, i) => frame.readFloatLE(rowAt + 4 * i));
+      const wanted = logistic.probability(asked, biasOf.get(version)),
+        found = outputs[0][5].readFloatLE(4);
+      if (!(Math.abs(found - wanted) < 1e-5)) throw new Error(`${found} is not the answer of ${version}: ${wanted}`);
+      return version;
     },
   },
   stock: {

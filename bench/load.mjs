@@ -2,8 +2,8 @@
  * The load generator: a process of its own that keeps one request in flight on each connection.
  *
  * Hot path: a request is a frame made beforehand into which a sequence id and two bytes of noise are written; of a reply
- * are checked its length, that it is a reply, and the sequence id. The first reply of each connection is decoded and
- * compared with the right answer. Reads go into one buffer that all sockets share.
+ * are checked its length, that it is a reply, and the sequence id. The first reply of each connection, or each where the case
+ * says so, is decoded and compared with the right answer. Reads go into one buffer that all sockets share.
  *
  * Told over IPC: { name, host, port, pid, connections, warmUpMs, windowMs }; answers one result, or { error }.
  */
@@ -21,7 +21,7 @@ const shared = Buffer.allocUnsafeSlow(256 << 10);
 class Lane {
   constructor(asked, load) {
     this.load = load;
-    this.check = asked.check;
+    this.asked = asked;
     this.frame = Buffer.from(asked.frame);
     this.sequenceAt = sequenceAt(asked.method);
     this.noiseAt = asked.noiseAt;
@@ -73,20 +73,28 @@ class Lane {
     if (reply.readInt32BE(4) !== REPLY) throw new Error(`not a reply: ${reply.toString('latin1', 4)}`);
     const answeredSequence = reply.readInt32BE(this.sequenceAt);
     if (answeredSequence !== sequence) throw new Error(`the reply to ${answeredSequence}, ${sequence} was asked`);
+    const tookMs = performance.now() - this.sentMs;
+    if (this.ready !== undefined || this.asked.checksAll) this.answeredBy(this.asked.check(reply, frame), tookMs);
     if (this.ready !== undefined) {
-      this.check(reply);
       this.ready();
       this.ready = undefined;
-    } else load.count(performance.now() - this.sentMs);
+    } else load.count(tookMs);
     if (!load.running) return;
     this.sequence = (sequence + 1) & 0x7fffffff;
     frame.writeInt32BE(this.sequence, this.sequenceAt);
     frame.writeUInt16LE(this.sequence & 0xffff, this.noiseAt);
     this.send();
   }
+
+  /** Counts the first answer of each version that takes over. */
+  answeredBy(version, tookMs) {
+    if (version !== this.version && this.load.measuring) this.load.firstsUs.push(Math.round(tookMs * 1000));
+    this.version = version;
+  }
 }
 
 class Load {
+  firstsUs = [];
   running = false;
   measuring = false;
   error = undefined;
@@ -132,6 +140,7 @@ async function measure({ name, host, port, pid, connections, warmUpMs, windowMs 
       cpuUs: (after.serverUs - before.serverUs) / load.answers,
       p50Us: load.percentileUs(0.5),
       p99Us: load.percentileUs(0.99),
+      firstsUs: load.firstsUs.sort((a, b) => a - b),
       serverBusy: (after.serverUs - before.serverUs) / 1000 / wallMs,
       generatorBusy: (after.ownUs - before.ownUs) / 1000 / wallMs,
     };

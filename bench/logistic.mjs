@@ -15,20 +15,20 @@ const BIAS = 0.125;
 export const ROW = Float32Array.from({ length: FEATURES }, (_, i) => (i === 0 ? 0.5 : Math.cos(i)));
 
 /** @returns the probability of the second class */
-export function probability(row) {
-  const sum = row.reduce((total, value, i) => total + value * WEIGHTS[i], BIAS);
+export function probability(row, bias = BIAS) {
+  const sum = row.reduce((total, value, i) => total + value * WEIGHTS[i], bias);
   return 1 / (1 + Math.exp(-sum));
 }
 
 /** The version's envelope: a matrix product and a softmax over (0, w·x + b). */
-export function envelope() {
+export function envelope(bias = BIAS) {
   const graph = new GraphBuilder();
   const weights = new Float32Array(FEATURES * 2);
   for (let i = 0; i < FEATURES; i++) weights[i * 2 + 1] = WEIGHTS[i];
   const input = graph.input(INPUT, 'float32', [-1, FEATURES]);
   const matrix = graph.constant('weights', { dataType: 'float32', shape: [FEATURES, 2], data: weights });
-  const bias = graph.constant('bias', { dataType: 'float32', shape: [2], data: Float32Array.of(0, BIAS) });
-  const sums = graph.node('Gemm', [input, matrix, bias]);
+  const biases = graph.constant('bias', { dataType: 'float32', shape: [2], data: Float32Array.of(0, bias) });
+  const sums = graph.node('Gemm', [input, matrix, biases]);
   graph.output(OUTPUT, graph.node('Softmax', [sums], { axis: 1 }), 'float32', [-1, 2]);
   return serialize({
     modelType: 'tabular-classifier',

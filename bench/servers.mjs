@@ -46,6 +46,14 @@ export class Workplace {
     }
   }
 
+  /** Versions of the logistic model, the first in production. @returns what moves the alias, and must be closed */
+  async prepareSwaps(envelopes) {
+    const store = await openStore({ dataFolder: this.#folder });
+    const registry = new Registry(store, 'bench');
+    for (const envelope of [...envelopes].reverse()) await publish(registry, logistic.NAME, envelope);
+    return { registry, close: () => store.close() };
+  }
+
   async #finish(args) {
     const child = this.#node(undefined, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';

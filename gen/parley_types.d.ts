@@ -152,8 +152,9 @@ declare class DescribeResponse {
     public outputs?: TensorSpec[];
     public contract_service?: string;
     public contract_fingerprint?: string;
+    public type_fields?: { [k: string]: string; };
 
-      constructor(args?: { model?: string; version?: string; model_type?: string; inputs?: TensorSpec[]; outputs?: TensorSpec[]; contract_service?: string; contract_fingerprint?: string; });
+      constructor(args?: { model?: string; version?: string; model_type?: string; inputs?: TensorSpec[]; outputs?: TensorSpec[]; contract_service?: string; contract_fingerprint?: string; type_fields?: { [k: string]: string; }; });
   }
 
 declare class TrainRequest {
@@ -271,8 +272,9 @@ declare class ModelVersion {
     public retired?: boolean;
     public canary_aliases?: string[];
     public held_aliases?: string[];
+    public type_fields?: { [k: string]: string; };
 
-      constructor(args?: { model?: string; version?: string; model_type?: string; size_bytes?: Int64; published_at?: Int64; run_id?: string; metrics?: { [k: string]: number; }; contract_fingerprint?: string; accepted?: boolean; aliases?: string[]; description?: string; retired?: boolean; canary_aliases?: string[]; held_aliases?: string[]; });
+      constructor(args?: { model?: string; version?: string; model_type?: string; size_bytes?: Int64; published_at?: Int64; run_id?: string; metrics?: { [k: string]: number; }; contract_fingerprint?: string; accepted?: boolean; aliases?: string[]; description?: string; retired?: boolean; canary_aliases?: string[]; held_aliases?: string[]; type_fields?: { [k: string]: string; }; });
   }
 
 /**
@@ -291,8 +293,9 @@ declare class LedgerEntry {
     public contract_fingerprint?: string;
     public fixture_fingerprint?: string;
     public evidence_json?: string;
+    public environment?: string;
 
-      constructor(args?: { sequence?: Int64; at?: Int64; action?: string; alias_name?: string; version?: string; previous_version?: string; actor?: string; reason?: string; canary_weight?: number; contract_fingerprint?: string; fixture_fingerprint?: string; evidence_json?: string; });
+      constructor(args?: { sequence?: Int64; at?: Int64; action?: string; alias_name?: string; version?: string; previous_version?: string; actor?: string; reason?: string; canary_weight?: number; contract_fingerprint?: string; fixture_fingerprint?: string; evidence_json?: string; environment?: string; });
   }
 
 declare class BeginUploadRequest {
@@ -337,8 +340,9 @@ declare class PublishRequest {
     public reference_upload_id?: string;
     public run_configuration_json?: string;
     public expected_upload_id?: string;
+    public metadata_json?: string;
 
-      constructor(args?: { context?: RequestContext; model?: string; upload_id?: string; model_type?: string; contract_service?: string; run_id?: string; metrics?: { [k: string]: number; }; description?: string; reference_upload_id?: string; run_configuration_json?: string; expected_upload_id?: string; });
+      constructor(args?: { context?: RequestContext; model?: string; upload_id?: string; model_type?: string; contract_service?: string; run_id?: string; metrics?: { [k: string]: number; }; description?: string; reference_upload_id?: string; run_configuration_json?: string; expected_upload_id?: string; metadata_json?: string; });
   }
 
 declare class PublishResponse {
@@ -605,8 +609,10 @@ declare class PingResponse {
     public ready?: boolean;
     public store_connected?: boolean;
     public services?: string[];
+    public store_heard_seconds_ago?: number;
+    public lagging_models?: string[];
 
-      constructor(args?: { server_version?: string; ready?: boolean; store_connected?: boolean; services?: string[]; });
+      constructor(args?: { server_version?: string; ready?: boolean; store_connected?: boolean; services?: string[]; store_heard_seconds_ago?: number; lagging_models?: string[]; });
   }
 
 declare class ContractRequest {

@@ -1239,6 +1239,7 @@ const DescribeResponse = module.exports.DescribeResponse = class {
     this.outputs = null;
     this.contract_service = null;
     this.contract_fingerprint = null;
+    this.type_fields = null;
     if (args) {
       if (args.model !== undefined && args.model !== null) {
         this.model = args.model;
@@ -1260,6 +1261,9 @@ const DescribeResponse = module.exports.DescribeResponse = class {
       }
       if (args.contract_fingerprint !== undefined && args.contract_fingerprint !== null) {
         this.contract_fingerprint = args.contract_fingerprint;
+      }
+      if (args.type_fields !== undefined && args.type_fields !== null) {
+        this.type_fields = Thrift.copyMap(args.type_fields, [null]);
       }
     }
   }
@@ -1343,6 +1347,23 @@ const DescribeResponse = module.exports.DescribeResponse = class {
             input.skip(ftype);
           }
           break;
+          case 8:
+          if (ftype == Thrift.Type.MAP) {
+            this.type_fields = {};
+            const _rtmp351 = input.readMapBegin();
+            const _size50 = _rtmp351.size || 0;
+            for (let _i52 = 0; _i52 < _size50; ++_i52) {
+              let key53 = null;
+              let val54 = null;
+              key53 = input.readString();
+              val54 = input.readString();
+              this.type_fields[key53] = val54;
+            }
+            input.readMapEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -1377,10 +1398,10 @@ const DescribeResponse = module.exports.DescribeResponse = class {
       if (this.inputs !== null && this.inputs !== undefined) {
         output.writeFieldBegin('inputs', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.inputs.length);
-        for (let iter50 in this.inputs) {
-          if (this.inputs.hasOwnProperty(iter50)) {
-            iter50 = this.inputs[iter50];
-            iter50[Symbol.for("write")](output);
+        for (let iter55 in this.inputs) {
+          if (this.inputs.hasOwnProperty(iter55)) {
+            iter55 = this.inputs[iter55];
+            iter55[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -1389,10 +1410,10 @@ const DescribeResponse = module.exports.DescribeResponse = class {
       if (this.outputs !== null && this.outputs !== undefined) {
         output.writeFieldBegin('outputs', Thrift.Type.LIST, 5);
         output.writeListBegin(Thrift.Type.STRUCT, this.outputs.length);
-        for (let iter51 in this.outputs) {
-          if (this.outputs.hasOwnProperty(iter51)) {
-            iter51 = this.outputs[iter51];
-            iter51[Symbol.for("write")](output);
+        for (let iter56 in this.outputs) {
+          if (this.outputs.hasOwnProperty(iter56)) {
+            iter56 = this.outputs[iter56];
+            iter56[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -1406,6 +1427,19 @@ const DescribeResponse = module.exports.DescribeResponse = class {
       if (this.contract_fingerprint !== null && this.contract_fingerprint !== undefined) {
         output.writeFieldBegin('contract_fingerprint', Thrift.Type.STRING, 7);
         output.writeString(this.contract_fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.type_fields !== null && this.type_fields !== undefined) {
+        output.writeFieldBegin('type_fields', Thrift.Type.MAP, 8);
+        output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.type_fields));
+        for (let kiter57 in this.type_fields) {
+          if (this.type_fields.hasOwnProperty(kiter57)) {
+            let viter58 = this.type_fields[kiter57];
+            output.writeString(kiter57);
+            output.writeString(viter58);
+          }
+        }
+        output.writeMapEnd();
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -1469,14 +1503,14 @@ const TrainRequest = module.exports.TrainRequest = class {
           case 3:
           if (ftype == Thrift.Type.MAP) {
             this.overrides = {};
-            const _rtmp353 = input.readMapBegin();
-            const _size52 = _rtmp353.size || 0;
-            for (let _i54 = 0; _i54 < _size52; ++_i54) {
-              let key55 = null;
-              let val56 = null;
-              key55 = input.readString();
-              val56 = input.readString();
-              this.overrides[key55] = val56;
+            const _rtmp360 = input.readMapBegin();
+            const _size59 = _rtmp360.size || 0;
+            for (let _i61 = 0; _i61 < _size59; ++_i61) {
+              let key62 = null;
+              let val63 = null;
+              key62 = input.readString();
+              val63 = input.readString();
+              this.overrides[key62] = val63;
             }
             input.readMapEnd();
           } else {
@@ -1519,11 +1553,11 @@ const TrainRequest = module.exports.TrainRequest = class {
       if (this.overrides !== null && this.overrides !== undefined) {
         output.writeFieldBegin('overrides', Thrift.Type.MAP, 3);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.overrides));
-        for (let kiter57 in this.overrides) {
-          if (this.overrides.hasOwnProperty(kiter57)) {
-            let viter58 = this.overrides[kiter57];
-            output.writeString(kiter57);
-            output.writeString(viter58);
+        for (let kiter64 in this.overrides) {
+          if (this.overrides.hasOwnProperty(kiter64)) {
+            let viter65 = this.overrides[kiter64];
+            output.writeString(kiter64);
+            output.writeString(viter65);
           }
         }
         output.writeMapEnd();
@@ -1651,14 +1685,14 @@ const Run = module.exports.Run = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp360 = input.readMapBegin();
-            const _size59 = _rtmp360.size || 0;
-            for (let _i61 = 0; _i61 < _size59; ++_i61) {
-              let key62 = null;
-              let val63 = null;
-              key62 = input.readString();
-              val63 = input.readDouble();
-              this.metrics[key62] = val63;
+            const _rtmp367 = input.readMapBegin();
+            const _size66 = _rtmp367.size || 0;
+            for (let _i68 = 0; _i68 < _size66; ++_i68) {
+              let key69 = null;
+              let val70 = null;
+              key69 = input.readString();
+              val70 = input.readDouble();
+              this.metrics[key69] = val70;
             }
             input.readMapEnd();
           } else {
@@ -1752,11 +1786,11 @@ const Run = module.exports.Run = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter64 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter64)) {
-            let viter65 = this.metrics[kiter64];
-            output.writeString(kiter64);
-            output.writeDouble(viter65);
+        for (let kiter71 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter71)) {
+            let viter72 = this.metrics[kiter71];
+            output.writeString(kiter71);
+            output.writeDouble(viter72);
           }
         }
         output.writeMapEnd();
@@ -2128,14 +2162,14 @@ const RunEvent = module.exports.RunEvent = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp367 = input.readMapBegin();
-            const _size66 = _rtmp367.size || 0;
-            for (let _i68 = 0; _i68 < _size66; ++_i68) {
-              let key69 = null;
-              let val70 = null;
-              key69 = input.readString();
-              val70 = input.readDouble();
-              this.metrics[key69] = val70;
+            const _rtmp374 = input.readMapBegin();
+            const _size73 = _rtmp374.size || 0;
+            for (let _i75 = 0; _i75 < _size73; ++_i75) {
+              let key76 = null;
+              let val77 = null;
+              key76 = input.readString();
+              val77 = input.readDouble();
+              this.metrics[key76] = val77;
             }
             input.readMapEnd();
           } else {
@@ -2186,11 +2220,11 @@ const RunEvent = module.exports.RunEvent = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter71 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter71)) {
-            let viter72 = this.metrics[kiter71];
-            output.writeString(kiter71);
-            output.writeDouble(viter72);
+        for (let kiter78 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter78)) {
+            let viter79 = this.metrics[kiter78];
+            output.writeString(kiter78);
+            output.writeDouble(viter79);
           }
         }
         output.writeMapEnd();
@@ -2242,13 +2276,13 @@ const WatchRunResponse = module.exports.WatchRunResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.events = [];
-            const _rtmp374 = input.readListBegin();
-            const _size73 = _rtmp374.size || 0;
-            for (let _i75 = 0; _i75 < _size73; ++_i75) {
-              let elem76 = null;
-              elem76 = new ttypes.RunEvent();
-              elem76[Symbol.for("read")](input);
-              this.events.push(elem76);
+            const _rtmp381 = input.readListBegin();
+            const _size80 = _rtmp381.size || 0;
+            for (let _i82 = 0; _i82 < _size80; ++_i82) {
+              let elem83 = null;
+              elem83 = new ttypes.RunEvent();
+              elem83[Symbol.for("read")](input);
+              this.events.push(elem83);
             }
             input.readListEnd();
           } else {
@@ -2279,10 +2313,10 @@ const WatchRunResponse = module.exports.WatchRunResponse = class {
       if (this.events !== null && this.events !== undefined) {
         output.writeFieldBegin('events', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRUCT, this.events.length);
-        for (let iter77 in this.events) {
-          if (this.events.hasOwnProperty(iter77)) {
-            iter77 = this.events[iter77];
-            iter77[Symbol.for("write")](output);
+        for (let iter84 in this.events) {
+          if (this.events.hasOwnProperty(iter84)) {
+            iter84 = this.events[iter84];
+            iter84[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -2434,13 +2468,13 @@ const ListRunsResponse = module.exports.ListRunsResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.runs = [];
-            const _rtmp379 = input.readListBegin();
-            const _size78 = _rtmp379.size || 0;
-            for (let _i80 = 0; _i80 < _size78; ++_i80) {
-              let elem81 = null;
-              elem81 = new ttypes.Run();
-              elem81[Symbol.for("read")](input);
-              this.runs.push(elem81);
+            const _rtmp386 = input.readListBegin();
+            const _size85 = _rtmp386.size || 0;
+            for (let _i87 = 0; _i87 < _size85; ++_i87) {
+              let elem88 = null;
+              elem88 = new ttypes.Run();
+              elem88[Symbol.for("read")](input);
+              this.runs.push(elem88);
             }
             input.readListEnd();
           } else {
@@ -2473,10 +2507,10 @@ const ListRunsResponse = module.exports.ListRunsResponse = class {
       if (this.runs !== null && this.runs !== undefined) {
         output.writeFieldBegin('runs', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.runs.length);
-        for (let iter82 in this.runs) {
-          if (this.runs.hasOwnProperty(iter82)) {
-            iter82 = this.runs[iter82];
-            iter82[Symbol.for("write")](output);
+        for (let iter89 in this.runs) {
+          if (this.runs.hasOwnProperty(iter89)) {
+            iter89 = this.runs[iter89];
+            iter89[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -2679,6 +2713,7 @@ const ModelVersion = module.exports.ModelVersion = class {
     this.retired = null;
     this.canary_aliases = null;
     this.held_aliases = null;
+    this.type_fields = null;
     if (args) {
       if (args.model !== undefined && args.model !== null) {
         this.model = args.model;
@@ -2721,6 +2756,9 @@ const ModelVersion = module.exports.ModelVersion = class {
       }
       if (args.held_aliases !== undefined && args.held_aliases !== null) {
         this.held_aliases = Thrift.copyList(args.held_aliases, [null]);
+      }
+      if (args.type_fields !== undefined && args.type_fields !== null) {
+        this.type_fields = Thrift.copyMap(args.type_fields, [null]);
       }
     }
   }
@@ -2782,14 +2820,14 @@ const ModelVersion = module.exports.ModelVersion = class {
           case 7:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp384 = input.readMapBegin();
-            const _size83 = _rtmp384.size || 0;
-            for (let _i85 = 0; _i85 < _size83; ++_i85) {
-              let key86 = null;
-              let val87 = null;
-              key86 = input.readString();
-              val87 = input.readDouble();
-              this.metrics[key86] = val87;
+            const _rtmp391 = input.readMapBegin();
+            const _size90 = _rtmp391.size || 0;
+            for (let _i92 = 0; _i92 < _size90; ++_i92) {
+              let key93 = null;
+              let val94 = null;
+              key93 = input.readString();
+              val94 = input.readDouble();
+              this.metrics[key93] = val94;
             }
             input.readMapEnd();
           } else {
@@ -2813,12 +2851,12 @@ const ModelVersion = module.exports.ModelVersion = class {
           case 10:
           if (ftype == Thrift.Type.LIST) {
             this.aliases = [];
-            const _rtmp389 = input.readListBegin();
-            const _size88 = _rtmp389.size || 0;
-            for (let _i90 = 0; _i90 < _size88; ++_i90) {
-              let elem91 = null;
-              elem91 = input.readString();
-              this.aliases.push(elem91);
+            const _rtmp396 = input.readListBegin();
+            const _size95 = _rtmp396.size || 0;
+            for (let _i97 = 0; _i97 < _size95; ++_i97) {
+              let elem98 = null;
+              elem98 = input.readString();
+              this.aliases.push(elem98);
             }
             input.readListEnd();
           } else {
@@ -2842,12 +2880,12 @@ const ModelVersion = module.exports.ModelVersion = class {
           case 13:
           if (ftype == Thrift.Type.LIST) {
             this.canary_aliases = [];
-            const _rtmp393 = input.readListBegin();
-            const _size92 = _rtmp393.size || 0;
-            for (let _i94 = 0; _i94 < _size92; ++_i94) {
-              let elem95 = null;
-              elem95 = input.readString();
-              this.canary_aliases.push(elem95);
+            const _rtmp3100 = input.readListBegin();
+            const _size99 = _rtmp3100.size || 0;
+            for (let _i101 = 0; _i101 < _size99; ++_i101) {
+              let elem102 = null;
+              elem102 = input.readString();
+              this.canary_aliases.push(elem102);
             }
             input.readListEnd();
           } else {
@@ -2857,14 +2895,31 @@ const ModelVersion = module.exports.ModelVersion = class {
           case 14:
           if (ftype == Thrift.Type.LIST) {
             this.held_aliases = [];
-            const _rtmp397 = input.readListBegin();
-            const _size96 = _rtmp397.size || 0;
-            for (let _i98 = 0; _i98 < _size96; ++_i98) {
-              let elem99 = null;
-              elem99 = input.readString();
-              this.held_aliases.push(elem99);
+            const _rtmp3104 = input.readListBegin();
+            const _size103 = _rtmp3104.size || 0;
+            for (let _i105 = 0; _i105 < _size103; ++_i105) {
+              let elem106 = null;
+              elem106 = input.readString();
+              this.held_aliases.push(elem106);
             }
             input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 15:
+          if (ftype == Thrift.Type.MAP) {
+            this.type_fields = {};
+            const _rtmp3108 = input.readMapBegin();
+            const _size107 = _rtmp3108.size || 0;
+            for (let _i109 = 0; _i109 < _size107; ++_i109) {
+              let key110 = null;
+              let val111 = null;
+              key110 = input.readString();
+              val111 = input.readString();
+              this.type_fields[key110] = val111;
+            }
+            input.readMapEnd();
           } else {
             input.skip(ftype);
           }
@@ -2918,11 +2973,11 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter100 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter100)) {
-            let viter101 = this.metrics[kiter100];
-            output.writeString(kiter100);
-            output.writeDouble(viter101);
+        for (let kiter112 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter112)) {
+            let viter113 = this.metrics[kiter112];
+            output.writeString(kiter112);
+            output.writeDouble(viter113);
           }
         }
         output.writeMapEnd();
@@ -2941,10 +2996,10 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.aliases !== null && this.aliases !== undefined) {
         output.writeFieldBegin('aliases', Thrift.Type.LIST, 10);
         output.writeListBegin(Thrift.Type.STRING, this.aliases.length);
-        for (let iter102 in this.aliases) {
-          if (this.aliases.hasOwnProperty(iter102)) {
-            iter102 = this.aliases[iter102];
-            output.writeString(iter102);
+        for (let iter114 in this.aliases) {
+          if (this.aliases.hasOwnProperty(iter114)) {
+            iter114 = this.aliases[iter114];
+            output.writeString(iter114);
           }
         }
         output.writeListEnd();
@@ -2963,10 +3018,10 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.canary_aliases !== null && this.canary_aliases !== undefined) {
         output.writeFieldBegin('canary_aliases', Thrift.Type.LIST, 13);
         output.writeListBegin(Thrift.Type.STRING, this.canary_aliases.length);
-        for (let iter103 in this.canary_aliases) {
-          if (this.canary_aliases.hasOwnProperty(iter103)) {
-            iter103 = this.canary_aliases[iter103];
-            output.writeString(iter103);
+        for (let iter115 in this.canary_aliases) {
+          if (this.canary_aliases.hasOwnProperty(iter115)) {
+            iter115 = this.canary_aliases[iter115];
+            output.writeString(iter115);
           }
         }
         output.writeListEnd();
@@ -2975,13 +3030,26 @@ const ModelVersion = module.exports.ModelVersion = class {
       if (this.held_aliases !== null && this.held_aliases !== undefined) {
         output.writeFieldBegin('held_aliases', Thrift.Type.LIST, 14);
         output.writeListBegin(Thrift.Type.STRING, this.held_aliases.length);
-        for (let iter104 in this.held_aliases) {
-          if (this.held_aliases.hasOwnProperty(iter104)) {
-            iter104 = this.held_aliases[iter104];
-            output.writeString(iter104);
+        for (let iter116 in this.held_aliases) {
+          if (this.held_aliases.hasOwnProperty(iter116)) {
+            iter116 = this.held_aliases[iter116];
+            output.writeString(iter116);
           }
         }
         output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.type_fields !== null && this.type_fields !== undefined) {
+        output.writeFieldBegin('type_fields', Thrift.Type.MAP, 15);
+        output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.type_fields));
+        for (let kiter117 in this.type_fields) {
+          if (this.type_fields.hasOwnProperty(kiter117)) {
+            let viter118 = this.type_fields[kiter117];
+            output.writeString(kiter117);
+            output.writeString(viter118);
+          }
+        }
+        output.writeMapEnd();
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -3007,6 +3075,7 @@ const LedgerEntry = module.exports.LedgerEntry = class {
     this.contract_fingerprint = null;
     this.fixture_fingerprint = null;
     this.evidence_json = null;
+    this.environment = null;
     if (args) {
       if (args.sequence !== undefined && args.sequence !== null) {
         this.sequence = args.sequence;
@@ -3043,6 +3112,9 @@ const LedgerEntry = module.exports.LedgerEntry = class {
       }
       if (args.evidence_json !== undefined && args.evidence_json !== null) {
         this.evidence_json = args.evidence_json;
+      }
+      if (args.environment !== undefined && args.environment !== null) {
+        this.environment = args.environment;
       }
     }
   }
@@ -3143,6 +3215,13 @@ const LedgerEntry = module.exports.LedgerEntry = class {
             input.skip(ftype);
           }
           break;
+          case 13:
+          if (ftype == Thrift.Type.STRING) {
+            this.environment = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -3217,6 +3296,11 @@ const LedgerEntry = module.exports.LedgerEntry = class {
       if (this.evidence_json !== null && this.evidence_json !== undefined) {
         output.writeFieldBegin('evidence_json', Thrift.Type.STRING, 12);
         output.writeString(this.evidence_json);
+        output.writeFieldEnd();
+      }
+      if (this.environment !== null && this.environment !== undefined) {
+        output.writeFieldBegin('environment', Thrift.Type.STRING, 13);
+        output.writeString(this.environment);
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -3578,6 +3662,7 @@ const PublishRequest = module.exports.PublishRequest = class {
     this.reference_upload_id = null;
     this.run_configuration_json = null;
     this.expected_upload_id = null;
+    this.metadata_json = null;
     if (args) {
       if (args.context !== undefined && args.context !== null) {
         this.context = new ttypes.RequestContext(args.context);
@@ -3611,6 +3696,9 @@ const PublishRequest = module.exports.PublishRequest = class {
       }
       if (args.expected_upload_id !== undefined && args.expected_upload_id !== null) {
         this.expected_upload_id = args.expected_upload_id;
+      }
+      if (args.metadata_json !== undefined && args.metadata_json !== null) {
+        this.metadata_json = args.metadata_json;
       }
     }
   }
@@ -3673,14 +3761,14 @@ const PublishRequest = module.exports.PublishRequest = class {
           case 7:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp3106 = input.readMapBegin();
-            const _size105 = _rtmp3106.size || 0;
-            for (let _i107 = 0; _i107 < _size105; ++_i107) {
-              let key108 = null;
-              let val109 = null;
-              key108 = input.readString();
-              val109 = input.readDouble();
-              this.metrics[key108] = val109;
+            const _rtmp3120 = input.readMapBegin();
+            const _size119 = _rtmp3120.size || 0;
+            for (let _i121 = 0; _i121 < _size119; ++_i121) {
+              let key122 = null;
+              let val123 = null;
+              key122 = input.readString();
+              val123 = input.readDouble();
+              this.metrics[key122] = val123;
             }
             input.readMapEnd();
           } else {
@@ -3711,6 +3799,13 @@ const PublishRequest = module.exports.PublishRequest = class {
           case 11:
           if (ftype == Thrift.Type.STRING) {
             this.expected_upload_id = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 12:
+          if (ftype == Thrift.Type.STRING) {
+            this.metadata_json = input.readString();
           } else {
             input.skip(ftype);
           }
@@ -3764,11 +3859,11 @@ const PublishRequest = module.exports.PublishRequest = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter110 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter110)) {
-            let viter111 = this.metrics[kiter110];
-            output.writeString(kiter110);
-            output.writeDouble(viter111);
+        for (let kiter124 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter124)) {
+            let viter125 = this.metrics[kiter124];
+            output.writeString(kiter124);
+            output.writeDouble(viter125);
           }
         }
         output.writeMapEnd();
@@ -3792,6 +3887,11 @@ const PublishRequest = module.exports.PublishRequest = class {
       if (this.expected_upload_id !== null && this.expected_upload_id !== undefined) {
         output.writeFieldBegin('expected_upload_id', Thrift.Type.STRING, 11);
         output.writeString(this.expected_upload_id);
+        output.writeFieldEnd();
+      }
+      if (this.metadata_json !== null && this.metadata_json !== undefined) {
+        output.writeFieldBegin('metadata_json', Thrift.Type.STRING, 12);
+        output.writeString(this.metadata_json);
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -4003,13 +4103,13 @@ const VersionsResponse = module.exports.VersionsResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.versions = [];
-            const _rtmp3113 = input.readListBegin();
-            const _size112 = _rtmp3113.size || 0;
-            for (let _i114 = 0; _i114 < _size112; ++_i114) {
-              let elem115 = null;
-              elem115 = new ttypes.ModelVersion();
-              elem115[Symbol.for("read")](input);
-              this.versions.push(elem115);
+            const _rtmp3127 = input.readListBegin();
+            const _size126 = _rtmp3127.size || 0;
+            for (let _i128 = 0; _i128 < _size126; ++_i128) {
+              let elem129 = null;
+              elem129 = new ttypes.ModelVersion();
+              elem129[Symbol.for("read")](input);
+              this.versions.push(elem129);
             }
             input.readListEnd();
           } else {
@@ -4042,10 +4142,10 @@ const VersionsResponse = module.exports.VersionsResponse = class {
       if (this.versions !== null && this.versions !== undefined) {
         output.writeFieldBegin('versions', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.versions.length);
-        for (let iter116 in this.versions) {
-          if (this.versions.hasOwnProperty(iter116)) {
-            iter116 = this.versions[iter116];
-            iter116[Symbol.for("write")](output);
+        for (let iter130 in this.versions) {
+          if (this.versions.hasOwnProperty(iter130)) {
+            iter130 = this.versions[iter130];
+            iter130[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -4557,13 +4657,13 @@ const HistoryResponse = module.exports.HistoryResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.entries = [];
-            const _rtmp3118 = input.readListBegin();
-            const _size117 = _rtmp3118.size || 0;
-            for (let _i119 = 0; _i119 < _size117; ++_i119) {
-              let elem120 = null;
-              elem120 = new ttypes.LedgerEntry();
-              elem120[Symbol.for("read")](input);
-              this.entries.push(elem120);
+            const _rtmp3132 = input.readListBegin();
+            const _size131 = _rtmp3132.size || 0;
+            for (let _i133 = 0; _i133 < _size131; ++_i133) {
+              let elem134 = null;
+              elem134 = new ttypes.LedgerEntry();
+              elem134[Symbol.for("read")](input);
+              this.entries.push(elem134);
             }
             input.readListEnd();
           } else {
@@ -4592,10 +4692,10 @@ const HistoryResponse = module.exports.HistoryResponse = class {
       if (this.entries !== null && this.entries !== undefined) {
         output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-        for (let iter121 in this.entries) {
-          if (this.entries.hasOwnProperty(iter121)) {
-            iter121 = this.entries[iter121];
-            iter121[Symbol.for("write")](output);
+        for (let iter135 in this.entries) {
+          if (this.entries.hasOwnProperty(iter135)) {
+            iter135 = this.entries[iter135];
+            iter135[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -4937,13 +5037,13 @@ const AcceptResponse = module.exports.AcceptResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.criteria = [];
-            const _rtmp3123 = input.readListBegin();
-            const _size122 = _rtmp3123.size || 0;
-            for (let _i124 = 0; _i124 < _size122; ++_i124) {
-              let elem125 = null;
-              elem125 = new ttypes.Criterion();
-              elem125[Symbol.for("read")](input);
-              this.criteria.push(elem125);
+            const _rtmp3137 = input.readListBegin();
+            const _size136 = _rtmp3137.size || 0;
+            for (let _i138 = 0; _i138 < _size136; ++_i138) {
+              let elem139 = null;
+              elem139 = new ttypes.Criterion();
+              elem139[Symbol.for("read")](input);
+              this.criteria.push(elem139);
             }
             input.readListEnd();
           } else {
@@ -4995,10 +5095,10 @@ const AcceptResponse = module.exports.AcceptResponse = class {
       if (this.criteria !== null && this.criteria !== undefined) {
         output.writeFieldBegin('criteria', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRUCT, this.criteria.length);
-        for (let iter126 in this.criteria) {
-          if (this.criteria.hasOwnProperty(iter126)) {
-            iter126 = this.criteria[iter126];
-            iter126[Symbol.for("write")](output);
+        for (let iter140 in this.criteria) {
+          if (this.criteria.hasOwnProperty(iter140)) {
+            iter140 = this.criteria[iter140];
+            iter140[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -5393,13 +5493,13 @@ const PruneResponse = module.exports.PruneResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.removed = [];
-            const _rtmp3128 = input.readListBegin();
-            const _size127 = _rtmp3128.size || 0;
-            for (let _i129 = 0; _i129 < _size127; ++_i129) {
-              let elem130 = null;
-              elem130 = new ttypes.ModelVersion();
-              elem130[Symbol.for("read")](input);
-              this.removed.push(elem130);
+            const _rtmp3142 = input.readListBegin();
+            const _size141 = _rtmp3142.size || 0;
+            for (let _i143 = 0; _i143 < _size141; ++_i143) {
+              let elem144 = null;
+              elem144 = new ttypes.ModelVersion();
+              elem144[Symbol.for("read")](input);
+              this.removed.push(elem144);
             }
             input.readListEnd();
           } else {
@@ -5428,10 +5528,10 @@ const PruneResponse = module.exports.PruneResponse = class {
       if (this.removed !== null && this.removed !== undefined) {
         output.writeFieldBegin('removed', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.removed.length);
-        for (let iter131 in this.removed) {
-          if (this.removed.hasOwnProperty(iter131)) {
-            iter131 = this.removed[iter131];
-            iter131[Symbol.for("write")](output);
+        for (let iter145 in this.removed) {
+          if (this.removed.hasOwnProperty(iter145)) {
+            iter145 = this.removed[iter145];
+            iter145[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -5687,13 +5787,13 @@ const AliasesResponse = module.exports.AliasesResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.aliases = [];
-            const _rtmp3133 = input.readListBegin();
-            const _size132 = _rtmp3133.size || 0;
-            for (let _i134 = 0; _i134 < _size132; ++_i134) {
-              let elem135 = null;
-              elem135 = new ttypes.AliasState();
-              elem135[Symbol.for("read")](input);
-              this.aliases.push(elem135);
+            const _rtmp3147 = input.readListBegin();
+            const _size146 = _rtmp3147.size || 0;
+            for (let _i148 = 0; _i148 < _size146; ++_i148) {
+              let elem149 = null;
+              elem149 = new ttypes.AliasState();
+              elem149[Symbol.for("read")](input);
+              this.aliases.push(elem149);
             }
             input.readListEnd();
           } else {
@@ -5722,10 +5822,10 @@ const AliasesResponse = module.exports.AliasesResponse = class {
       if (this.aliases !== null && this.aliases !== undefined) {
         output.writeFieldBegin('aliases', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.aliases.length);
-        for (let iter136 in this.aliases) {
-          if (this.aliases.hasOwnProperty(iter136)) {
-            iter136 = this.aliases[iter136];
-            iter136[Symbol.for("write")](output);
+        for (let iter150 in this.aliases) {
+          if (this.aliases.hasOwnProperty(iter150)) {
+            iter150 = this.aliases[iter150];
+            iter150[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -5916,14 +6016,14 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3138 = input.readMapBegin();
-            const _size137 = _rtmp3138.size || 0;
-            for (let _i139 = 0; _i139 < _size137; ++_i139) {
-              let key140 = null;
-              let val141 = null;
-              key140 = input.readString();
-              val141 = input.readString();
-              this.includes[key140] = val141;
+            const _rtmp3152 = input.readMapBegin();
+            const _size151 = _rtmp3152.size || 0;
+            for (let _i153 = 0; _i153 < _size151; ++_i153) {
+              let key154 = null;
+              let val155 = null;
+              key154 = input.readString();
+              val155 = input.readString();
+              this.includes[key154] = val155;
             }
             input.readMapEnd();
           } else {
@@ -5981,11 +6081,11 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter142 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter142)) {
-            let viter143 = this.includes[kiter142];
-            output.writeString(kiter142);
-            output.writeString(viter143);
+        for (let kiter156 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter156)) {
+            let viter157 = this.includes[kiter156];
+            output.writeString(kiter156);
+            output.writeString(viter157);
           }
         }
         output.writeMapEnd();
@@ -6053,12 +6153,12 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.services = [];
-            const _rtmp3145 = input.readListBegin();
-            const _size144 = _rtmp3145.size || 0;
-            for (let _i146 = 0; _i146 < _size144; ++_i146) {
-              let elem147 = null;
-              elem147 = input.readString();
-              this.services.push(elem147);
+            const _rtmp3159 = input.readListBegin();
+            const _size158 = _rtmp3159.size || 0;
+            for (let _i160 = 0; _i160 < _size158; ++_i160) {
+              let elem161 = null;
+              elem161 = input.readString();
+              this.services.push(elem161);
             }
             input.readListEnd();
           } else {
@@ -6082,13 +6182,13 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3149 = input.readListBegin();
-            const _size148 = _rtmp3149.size || 0;
-            for (let _i150 = 0; _i150 < _size148; ++_i150) {
-              let elem151 = null;
-              elem151 = new ttypes.ContractDifference();
-              elem151[Symbol.for("read")](input);
-              this.differences.push(elem151);
+            const _rtmp3163 = input.readListBegin();
+            const _size162 = _rtmp3163.size || 0;
+            for (let _i164 = 0; _i164 < _size162; ++_i164) {
+              let elem165 = null;
+              elem165 = new ttypes.ContractDifference();
+              elem165[Symbol.for("read")](input);
+              this.differences.push(elem165);
             }
             input.readListEnd();
           } else {
@@ -6119,10 +6219,10 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter152 in this.services) {
-          if (this.services.hasOwnProperty(iter152)) {
-            iter152 = this.services[iter152];
-            output.writeString(iter152);
+        for (let iter166 in this.services) {
+          if (this.services.hasOwnProperty(iter166)) {
+            iter166 = this.services[iter166];
+            output.writeString(iter166);
           }
         }
         output.writeListEnd();
@@ -6141,10 +6241,10 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 5);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter153 in this.differences) {
-          if (this.differences.hasOwnProperty(iter153)) {
-            iter153 = this.differences[iter153];
-            iter153[Symbol.for("write")](output);
+        for (let iter167 in this.differences) {
+          if (this.differences.hasOwnProperty(iter167)) {
+            iter167 = this.differences[iter167];
+            iter167[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6330,13 +6430,13 @@ const RecordLabelsRequest = module.exports.RecordLabelsRequest = class {
           case 3:
           if (ftype == Thrift.Type.LIST) {
             this.labels = [];
-            const _rtmp3155 = input.readListBegin();
-            const _size154 = _rtmp3155.size || 0;
-            for (let _i156 = 0; _i156 < _size154; ++_i156) {
-              let elem157 = null;
-              elem157 = new ttypes.Label();
-              elem157[Symbol.for("read")](input);
-              this.labels.push(elem157);
+            const _rtmp3169 = input.readListBegin();
+            const _size168 = _rtmp3169.size || 0;
+            for (let _i170 = 0; _i170 < _size168; ++_i170) {
+              let elem171 = null;
+              elem171 = new ttypes.Label();
+              elem171[Symbol.for("read")](input);
+              this.labels.push(elem171);
             }
             input.readListEnd();
           } else {
@@ -6372,10 +6472,10 @@ const RecordLabelsRequest = module.exports.RecordLabelsRequest = class {
       if (this.labels !== null && this.labels !== undefined) {
         output.writeFieldBegin('labels', Thrift.Type.LIST, 3);
         output.writeListBegin(Thrift.Type.STRUCT, this.labels.length);
-        for (let iter158 in this.labels) {
-          if (this.labels.hasOwnProperty(iter158)) {
-            iter158 = this.labels[iter158];
-            iter158[Symbol.for("write")](output);
+        for (let iter172 in this.labels) {
+          if (this.labels.hasOwnProperty(iter172)) {
+            iter172 = this.labels[iter172];
+            iter172[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6426,13 +6526,13 @@ const RecordLabelsResponse = module.exports.RecordLabelsResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.rejected = [];
-            const _rtmp3160 = input.readListBegin();
-            const _size159 = _rtmp3160.size || 0;
-            for (let _i161 = 0; _i161 < _size159; ++_i161) {
-              let elem162 = null;
-              elem162 = new ttypes.Problem();
-              elem162[Symbol.for("read")](input);
-              this.rejected.push(elem162);
+            const _rtmp3174 = input.readListBegin();
+            const _size173 = _rtmp3174.size || 0;
+            for (let _i175 = 0; _i175 < _size173; ++_i175) {
+              let elem176 = null;
+              elem176 = new ttypes.Problem();
+              elem176[Symbol.for("read")](input);
+              this.rejected.push(elem176);
             }
             input.readListEnd();
           } else {
@@ -6463,10 +6563,10 @@ const RecordLabelsResponse = module.exports.RecordLabelsResponse = class {
       if (this.rejected !== null && this.rejected !== undefined) {
         output.writeFieldBegin('rejected', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRUCT, this.rejected.length);
-        for (let iter163 in this.rejected) {
-          if (this.rejected.hasOwnProperty(iter163)) {
-            iter163 = this.rejected[iter163];
-            iter163[Symbol.for("write")](output);
+        for (let iter177 in this.rejected) {
+          if (this.rejected.hasOwnProperty(iter177)) {
+            iter177 = this.rejected[iter177];
+            iter177[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6738,14 +6838,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp3165 = input.readMapBegin();
-            const _size164 = _rtmp3165.size || 0;
-            for (let _i166 = 0; _i166 < _size164; ++_i166) {
-              let key167 = null;
-              let val168 = null;
-              key167 = input.readString();
-              val168 = input.readDouble();
-              this.metrics[key167] = val168;
+            const _rtmp3179 = input.readMapBegin();
+            const _size178 = _rtmp3179.size || 0;
+            for (let _i180 = 0; _i180 < _size178; ++_i180) {
+              let key181 = null;
+              let val182 = null;
+              key181 = input.readString();
+              val182 = input.readDouble();
+              this.metrics[key181] = val182;
             }
             input.readMapEnd();
           } else {
@@ -6755,14 +6855,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.drift = {};
-            const _rtmp3170 = input.readMapBegin();
-            const _size169 = _rtmp3170.size || 0;
-            for (let _i171 = 0; _i171 < _size169; ++_i171) {
-              let key172 = null;
-              let val173 = null;
-              key172 = input.readString();
-              val173 = input.readDouble();
-              this.drift[key172] = val173;
+            const _rtmp3184 = input.readMapBegin();
+            const _size183 = _rtmp3184.size || 0;
+            for (let _i185 = 0; _i185 < _size183; ++_i185) {
+              let key186 = null;
+              let val187 = null;
+              key186 = input.readString();
+              val187 = input.readDouble();
+              this.drift[key186] = val187;
             }
             input.readMapEnd();
           } else {
@@ -6772,14 +6872,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 7:
           if (ftype == Thrift.Type.MAP) {
             this.interval_low = {};
-            const _rtmp3175 = input.readMapBegin();
-            const _size174 = _rtmp3175.size || 0;
-            for (let _i176 = 0; _i176 < _size174; ++_i176) {
-              let key177 = null;
-              let val178 = null;
-              key177 = input.readString();
-              val178 = input.readDouble();
-              this.interval_low[key177] = val178;
+            const _rtmp3189 = input.readMapBegin();
+            const _size188 = _rtmp3189.size || 0;
+            for (let _i190 = 0; _i190 < _size188; ++_i190) {
+              let key191 = null;
+              let val192 = null;
+              key191 = input.readString();
+              val192 = input.readDouble();
+              this.interval_low[key191] = val192;
             }
             input.readMapEnd();
           } else {
@@ -6789,14 +6889,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 8:
           if (ftype == Thrift.Type.MAP) {
             this.interval_high = {};
-            const _rtmp3180 = input.readMapBegin();
-            const _size179 = _rtmp3180.size || 0;
-            for (let _i181 = 0; _i181 < _size179; ++_i181) {
-              let key182 = null;
-              let val183 = null;
-              key182 = input.readString();
-              val183 = input.readDouble();
-              this.interval_high[key182] = val183;
+            const _rtmp3194 = input.readMapBegin();
+            const _size193 = _rtmp3194.size || 0;
+            for (let _i195 = 0; _i195 < _size193; ++_i195) {
+              let key196 = null;
+              let val197 = null;
+              key196 = input.readString();
+              val197 = input.readDouble();
+              this.interval_high[key196] = val197;
             }
             input.readMapEnd();
           } else {
@@ -6806,14 +6906,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 9:
           if (ftype == Thrift.Type.MAP) {
             this.expected = {};
-            const _rtmp3185 = input.readMapBegin();
-            const _size184 = _rtmp3185.size || 0;
-            for (let _i186 = 0; _i186 < _size184; ++_i186) {
-              let key187 = null;
-              let val188 = null;
-              key187 = input.readString();
-              val188 = input.readDouble();
-              this.expected[key187] = val188;
+            const _rtmp3199 = input.readMapBegin();
+            const _size198 = _rtmp3199.size || 0;
+            for (let _i200 = 0; _i200 < _size198; ++_i200) {
+              let key201 = null;
+              let val202 = null;
+              key201 = input.readString();
+              val202 = input.readDouble();
+              this.expected[key201] = val202;
             }
             input.readMapEnd();
           } else {
@@ -6887,11 +6987,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter189 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter189)) {
-            let viter190 = this.metrics[kiter189];
-            output.writeString(kiter189);
-            output.writeDouble(viter190);
+        for (let kiter203 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter203)) {
+            let viter204 = this.metrics[kiter203];
+            output.writeString(kiter203);
+            output.writeDouble(viter204);
           }
         }
         output.writeMapEnd();
@@ -6900,11 +7000,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.drift !== null && this.drift !== undefined) {
         output.writeFieldBegin('drift', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.drift));
-        for (let kiter191 in this.drift) {
-          if (this.drift.hasOwnProperty(kiter191)) {
-            let viter192 = this.drift[kiter191];
-            output.writeString(kiter191);
-            output.writeDouble(viter192);
+        for (let kiter205 in this.drift) {
+          if (this.drift.hasOwnProperty(kiter205)) {
+            let viter206 = this.drift[kiter205];
+            output.writeString(kiter205);
+            output.writeDouble(viter206);
           }
         }
         output.writeMapEnd();
@@ -6913,11 +7013,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.interval_low !== null && this.interval_low !== undefined) {
         output.writeFieldBegin('interval_low', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.interval_low));
-        for (let kiter193 in this.interval_low) {
-          if (this.interval_low.hasOwnProperty(kiter193)) {
-            let viter194 = this.interval_low[kiter193];
-            output.writeString(kiter193);
-            output.writeDouble(viter194);
+        for (let kiter207 in this.interval_low) {
+          if (this.interval_low.hasOwnProperty(kiter207)) {
+            let viter208 = this.interval_low[kiter207];
+            output.writeString(kiter207);
+            output.writeDouble(viter208);
           }
         }
         output.writeMapEnd();
@@ -6926,11 +7026,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.interval_high !== null && this.interval_high !== undefined) {
         output.writeFieldBegin('interval_high', Thrift.Type.MAP, 8);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.interval_high));
-        for (let kiter195 in this.interval_high) {
-          if (this.interval_high.hasOwnProperty(kiter195)) {
-            let viter196 = this.interval_high[kiter195];
-            output.writeString(kiter195);
-            output.writeDouble(viter196);
+        for (let kiter209 in this.interval_high) {
+          if (this.interval_high.hasOwnProperty(kiter209)) {
+            let viter210 = this.interval_high[kiter209];
+            output.writeString(kiter209);
+            output.writeDouble(viter210);
           }
         }
         output.writeMapEnd();
@@ -6939,11 +7039,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.expected !== null && this.expected !== undefined) {
         output.writeFieldBegin('expected', Thrift.Type.MAP, 9);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.expected));
-        for (let kiter197 in this.expected) {
-          if (this.expected.hasOwnProperty(kiter197)) {
-            let viter198 = this.expected[kiter197];
-            output.writeString(kiter197);
-            output.writeDouble(viter198);
+        for (let kiter211 in this.expected) {
+          if (this.expected.hasOwnProperty(kiter211)) {
+            let viter212 = this.expected[kiter211];
+            output.writeString(kiter211);
+            output.writeDouble(viter212);
           }
         }
         output.writeMapEnd();
@@ -7003,13 +7103,13 @@ const LiveMetricsResponse = module.exports.LiveMetricsResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.rows = [];
-            const _rtmp3200 = input.readListBegin();
-            const _size199 = _rtmp3200.size || 0;
-            for (let _i201 = 0; _i201 < _size199; ++_i201) {
-              let elem202 = null;
-              elem202 = new ttypes.LiveMetrics();
-              elem202[Symbol.for("read")](input);
-              this.rows.push(elem202);
+            const _rtmp3214 = input.readListBegin();
+            const _size213 = _rtmp3214.size || 0;
+            for (let _i215 = 0; _i215 < _size213; ++_i215) {
+              let elem216 = null;
+              elem216 = new ttypes.LiveMetrics();
+              elem216[Symbol.for("read")](input);
+              this.rows.push(elem216);
             }
             input.readListEnd();
           } else {
@@ -7038,10 +7138,10 @@ const LiveMetricsResponse = module.exports.LiveMetricsResponse = class {
       if (this.rows !== null && this.rows !== undefined) {
         output.writeFieldBegin('rows', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.rows.length);
-        for (let iter203 in this.rows) {
-          if (this.rows.hasOwnProperty(iter203)) {
-            iter203 = this.rows[iter203];
-            iter203[Symbol.for("write")](output);
+        for (let iter217 in this.rows) {
+          if (this.rows.hasOwnProperty(iter217)) {
+            iter217 = this.rows[iter217];
+            iter217[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7125,6 +7225,8 @@ const PingResponse = module.exports.PingResponse = class {
     this.ready = null;
     this.store_connected = null;
     this.services = null;
+    this.store_heard_seconds_ago = null;
+    this.lagging_models = null;
     if (args) {
       if (args.server_version !== undefined && args.server_version !== null) {
         this.server_version = args.server_version;
@@ -7137,6 +7239,12 @@ const PingResponse = module.exports.PingResponse = class {
       }
       if (args.services !== undefined && args.services !== null) {
         this.services = Thrift.copyList(args.services, [null]);
+      }
+      if (args.store_heard_seconds_ago !== undefined && args.store_heard_seconds_ago !== null) {
+        this.store_heard_seconds_ago = args.store_heard_seconds_ago;
+      }
+      if (args.lagging_models !== undefined && args.lagging_models !== null) {
+        this.lagging_models = Thrift.copyList(args.lagging_models, [null]);
       }
     }
   }
@@ -7177,12 +7285,34 @@ const PingResponse = module.exports.PingResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.services = [];
-            const _rtmp3205 = input.readListBegin();
-            const _size204 = _rtmp3205.size || 0;
-            for (let _i206 = 0; _i206 < _size204; ++_i206) {
-              let elem207 = null;
-              elem207 = input.readString();
-              this.services.push(elem207);
+            const _rtmp3219 = input.readListBegin();
+            const _size218 = _rtmp3219.size || 0;
+            for (let _i220 = 0; _i220 < _size218; ++_i220) {
+              let elem221 = null;
+              elem221 = input.readString();
+              this.services.push(elem221);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 5:
+          if (ftype == Thrift.Type.DOUBLE) {
+            this.store_heard_seconds_ago = input.readDouble();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 6:
+          if (ftype == Thrift.Type.LIST) {
+            this.lagging_models = [];
+            const _rtmp3223 = input.readListBegin();
+            const _size222 = _rtmp3223.size || 0;
+            for (let _i224 = 0; _i224 < _size222; ++_i224) {
+              let elem225 = null;
+              elem225 = input.readString();
+              this.lagging_models.push(elem225);
             }
             input.readListEnd();
           } else {
@@ -7223,10 +7353,27 @@ const PingResponse = module.exports.PingResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter208 in this.services) {
-          if (this.services.hasOwnProperty(iter208)) {
-            iter208 = this.services[iter208];
-            output.writeString(iter208);
+        for (let iter226 in this.services) {
+          if (this.services.hasOwnProperty(iter226)) {
+            iter226 = this.services[iter226];
+            output.writeString(iter226);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.store_heard_seconds_ago !== null && this.store_heard_seconds_ago !== undefined) {
+        output.writeFieldBegin('store_heard_seconds_ago', Thrift.Type.DOUBLE, 5);
+        output.writeDouble(this.store_heard_seconds_ago);
+        output.writeFieldEnd();
+      }
+      if (this.lagging_models !== null && this.lagging_models !== undefined) {
+        output.writeFieldBegin('lagging_models', Thrift.Type.LIST, 6);
+        output.writeListBegin(Thrift.Type.STRING, this.lagging_models.length);
+        for (let iter227 in this.lagging_models) {
+          if (this.lagging_models.hasOwnProperty(iter227)) {
+            iter227 = this.lagging_models[iter227];
+            output.writeString(iter227);
           }
         }
         output.writeListEnd();
@@ -7395,13 +7542,13 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3210 = input.readListBegin();
-            const _size209 = _rtmp3210.size || 0;
-            for (let _i211 = 0; _i211 < _size209; ++_i211) {
-              let elem212 = null;
-              elem212 = new ttypes.ContractDifference();
-              elem212[Symbol.for("read")](input);
-              this.differences.push(elem212);
+            const _rtmp3229 = input.readListBegin();
+            const _size228 = _rtmp3229.size || 0;
+            for (let _i230 = 0; _i230 < _size228; ++_i230) {
+              let elem231 = null;
+              elem231 = new ttypes.ContractDifference();
+              elem231[Symbol.for("read")](input);
+              this.differences.push(elem231);
             }
             input.readListEnd();
           } else {
@@ -7411,14 +7558,14 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3214 = input.readMapBegin();
-            const _size213 = _rtmp3214.size || 0;
-            for (let _i215 = 0; _i215 < _size213; ++_i215) {
-              let key216 = null;
-              let val217 = null;
-              key216 = input.readString();
-              val217 = input.readString();
-              this.includes[key216] = val217;
+            const _rtmp3233 = input.readMapBegin();
+            const _size232 = _rtmp3233.size || 0;
+            for (let _i234 = 0; _i234 < _size232; ++_i234) {
+              let key235 = null;
+              let val236 = null;
+              key235 = input.readString();
+              val236 = input.readString();
+              this.includes[key235] = val236;
             }
             input.readMapEnd();
           } else {
@@ -7459,10 +7606,10 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter218 in this.differences) {
-          if (this.differences.hasOwnProperty(iter218)) {
-            iter218 = this.differences[iter218];
-            iter218[Symbol.for("write")](output);
+        for (let iter237 in this.differences) {
+          if (this.differences.hasOwnProperty(iter237)) {
+            iter237 = this.differences[iter237];
+            iter237[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7471,11 +7618,11 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter219 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter219)) {
-            let viter220 = this.includes[kiter219];
-            output.writeString(kiter219);
-            output.writeString(viter220);
+        for (let kiter238 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter238)) {
+            let viter239 = this.includes[kiter238];
+            output.writeString(kiter238);
+            output.writeString(viter239);
           }
         }
         output.writeMapEnd();

@@ -137,6 +137,7 @@ struct DescribeResponse {
   5: optional list<TensorSpec> outputs
   6: optional string contract_service     // the typed service that this model answers, e.g. "Penguins"
   7: optional string contract_fingerprint
+  8: optional map<string, string> type_fields   // the model type's own, as docs/redis-schema.md names them: "classes", "lags"
 }
 
 service Prediction {
@@ -255,6 +256,8 @@ struct ModelVersion {
  12: optional bool retired                // out of reach: can be neither promoted nor called
  13: optional list<string> canary_aliases // beside whose version this one runs as a canary
  14: optional list<string> held_aliases   // of the aliases that point here, those that are held
+ 15: optional map<string, string> type_fields   // the model type's own, as docs/redis-schema.md names them: text as it is,
+                                          // everything else as JSON
 }
 
 /** One line of a model's ledger; lines are only ever appended. */
@@ -272,6 +275,7 @@ struct LedgerEntry {
  10: optional string contract_fingerprint
  11: optional string fixture_fingerprint
  12: optional string evidence_json        // what an automatic act was based on
+ 13: optional string environment          // of the process that wrote the line, where it has a name: "staging"
 }
 
 struct BeginUploadRequest {
@@ -304,6 +308,8 @@ struct PublishRequest {
  10: optional string run_configuration_json // what made it, as Run.configuration_json; kept under run_id
  11: optional string expected_upload_id   // MessagePack {rows, outputs}: rows and the trainer's own answers to them, which
                                           // the stored graph must repeat to 1e-5 before it is published
+ 12: optional string metadata_json        // of a plain graph: an object of the model type's own fields, over what the graph
+                                          // says in its metadata_props
 }
 struct PublishResponse { 1: optional ModelVersion version }
 
@@ -502,8 +508,10 @@ struct PingRequest { 1: optional RequestContext context }
 struct PingResponse {
   1: optional string server_version
   2: optional bool ready                  // models are loaded and the store answers, or answered when they were loaded
-  3: optional bool store_connected
+  3: optional bool store_connected        // false at the latest two seconds after the store was cut off, a silent connection included
   4: optional list<string> services       // every service on this port, the typed ones included
+  5: optional double store_heard_seconds_ago   // since the store last answered; about a second at most while it is connected
+  6: optional list<string> lagging_models // known to have changed, and answered as before: a version is being loaded, or does not load
 }
 struct ContractRequest {
   1: optional RequestContext context

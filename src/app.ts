@@ -17,14 +17,18 @@ import {
   actorName,
   DEFAULT_HOST,
   DEFAULT_PORT,
+  defaultMemoryLimit,
   logLevel,
+  requireContract,
   type ServerAddress,
   serverAddress,
   storeSettings,
   token,
 } from './config.js';
 import { invalidInput } from './errors.js';
-import type { ModelStore } from './model/store-port.js';
+import { Metrics } from './http/metrics.js';
+import { HttpServer } from './http/server.js';
+import { checkRecordFields } from './model-types/record-fields.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
@@ -53,8 +57,8 @@ export async function openRegistry(options: StoreOptions): Promise<OpenRegistry>
     const client = await ParleyClient.connect(address, token(options.token));
     return { registry: client, close: async () => client.close() };
   }
-  const store = await openStore(storeSettings(options));
-  return { registry: new Registry(store, actorName()), close: () => store.close() };
+  const store = await openStore({ ...storeSettings(options), checkTypeFields: checkRecordFields });
+  return { registry: registryOn(store, requireContract(undefined)), close: () => store.close() };
 }
 
 /** @throws ParleyError INVALID_INPUT where a server is named: whole models do not go through one */
@@ -91,32 +95,42 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   }
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
-  const store = await openStore(settings);
+  const registryRule = requireContract(options.requireContract);
+  const store = await openStore({ ...settings, checkTypeFields: checkRecordFields });
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
   const close = () => undoAll(closing.splice(0));
   try {
     const batcher = new Batcher();
-    const factory = new Factory(store, batcher);
+    const factory = new Factory(store, batcher, { memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit() });
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
-    closing.push(() => router.close());
-    await router.start();
     const dispatcher = new Dispatcher({
       router,
       batcher,
       log,
-      generated: generatedServices(router, store, log),
+      generated: generatedServices(router, registryOn(store, registryRule), log),
       defaultService: options.defaultService,
     });
+    router.warmBy((servable, aliasName) => dispatcher.warmUp(servable, aliasName));
+    let unready: string | undefined = 'starting: the models are being read from the store';
+    const metrics = new Metrics({ serverVersion: parleyVersion(), router, factory, errors: dispatcher.errors });
+    const watched = new HttpServer({ metrics, unready: () => unready });
+    const http = options.httpPort === undefined ? undefined : await watched.listen(options.host, options.httpPort);
+    if (http !== undefined) closing.push(() => watched.close());
+    closing.push(() => router.close());
+    await router.start();
     const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
+      unready = 'stopping: accepted calls are answered, no new ones are taken';
       dispatcher.stop();
       return server.notice();
     });
+    unready = undefined;
     return {
       thrift,
+      ...(http === undefined ? {} : { http }),
       services: [...router.services.keys()],
       store: settings.redisUrl ?? `${settings.dataFolder} (embedded Redis)`,
       close,
@@ -140,18 +154,20 @@ async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promis
   if (failures.length > 0) throw failures[0];
 }
 
+const registryOn = (store: ConstructorParameters<typeof Registry>[0], contractsRequired: boolean): Registry =>
+  new Registry(store, actorName(), { requireContract: contractsRequired });
+
 function generatedServices(
   router: Router,
-  store: ModelStore,
+  registry: Registry,
   log: ConstructorParameters<typeof GeneratedServices>[1],
 ): GeneratedServices {
   return new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
-      Registry: registryHandlers(new Registry(store, actorName())),
+      Registry: registryHandlers(registry),
       Operations: operationsHandlers({
         router,
-        store,
         serverVersion: parleyVersion(),
         genericIdl: readFileSync(genericIdlFile, 'utf8'),
       }),

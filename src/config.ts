@@ -1,7 +1,7 @@
 /**
  * Settings: command-line flags, then the environment, then defaults. The only file that reads the environment.
  */
-import { userInfo } from 'node:os';
+import { totalmem, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { invalidInput } from './errors.js';
 
@@ -16,6 +16,7 @@ export const ENVIRONMENT = {
   PARLEY_SERVER: 'the server that commands talk to, as HOST:PORT',
   PARLEY_TOKEN: 'the token that they show it',
   PARLEY_LOG_LEVEL: 'trace, debug, info, warn, error or silent',
+  PARLEY_REQUIRE_CONTRACT: 'true: what has no contract is not put in production',
 } as const;
 
 export interface StoreSettings {
@@ -70,6 +71,41 @@ export function logLevel(
   if (!LOG_LEVELS.some((known) => known === level))
     throw invalidInput(`log level "${level}" is not known; it must be one of ${LOG_LEVELS.join(', ')}`);
   return level;
+}
+
+/** @throws ParleyError INVALID_INPUT where the environment says neither yes nor no */
+export function requireContract(flag: boolean | undefined, environment: NodeJS.ProcessEnv = process.env): boolean {
+  if (flag !== undefined) return flag;
+  const text = (nonEmpty(environment.PARLEY_REQUIRE_CONTRACT) ?? 'false').toLowerCase();
+  if (['true', '1', 'yes'].includes(text)) return true;
+  if (['false', '0', 'no'].includes(text)) return false;
+  throw invalidInput(`PARLEY_REQUIRE_CONTRACT is "${text}"; it must be true or false`);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
+
+/** `2GiB`, `512M`, `1.5g`, `300000`: k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024. @returns bytes, if it is one */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?i?)b?$/i.exec(text.trim());
+  const unit = SIZE_UNITS[match?.[2]?.toLowerCase() ?? 'none'];
+  const bytes = match === null || unit === undefined ? 0 : Math.floor(Number(match[1]) * unit);
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Half of the memory that this process may use; the rest is for calls, for Redis, and for what loading takes meanwhile. */
+export function defaultMemoryLimit(): number {
+  const constrained = process.constrainedMemory();
+  return Math.floor(Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY) / 2);
 }
 
 /** Who changes things from the command line: the operating system's user. */

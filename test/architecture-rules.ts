@@ -53,6 +53,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   mysql2: 'sources',
   '@creditkarma/thrift-parser': 'contract',
   commander: 'cli',
+  'prom-client': 'http',
 };
 
 const ENVIRONMENT_READERS = ['config', 'main'];

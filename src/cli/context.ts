@@ -33,10 +33,16 @@ export interface ServeOptions {
   readonly insecure: boolean;
   readonly defaultService?: string;
   readonly logLevel?: string;
+  /** Absent: no HTTP. */
+  readonly httpPort?: number;
+  /** In bytes; absent: half of the memory that there is. */
+  readonly memoryLimit?: number;
+  readonly requireContract?: boolean;
 }
 
 export interface RunningServer {
   readonly thrift: { readonly host: string; readonly port: number };
+  readonly http?: { readonly host: string; readonly port: number };
   readonly services: readonly string[];
   /** Where its models come from, for people. */
   readonly store: string;

@@ -6,7 +6,9 @@ import { accept } from './accept.js';
 import { aliases } from './aliases.js';
 import type { CliContext, CommandDefinition } from './context.js';
 import { contract } from './contract.js';
+import { describe } from './describe.js';
 import { doctor } from './doctor.js';
+import { ensemble } from './ensemble.js';
 import { exportCommand } from './export.js';
 import { history } from './history.js';
 import { hold, release } from './hold.js';
@@ -27,6 +29,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   train,
   contract,
   publish,
+  ensemble,
   accept,
   promote,
   rollback,
@@ -35,6 +38,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   aliases,
   history,
   versions,
+  describe,
   retire,
   prune,
   exportCommand,

@@ -14,7 +14,7 @@ export const prune: CommandDefinition = (program, context) => {
   registryOptions(program.command('prune'))
     .summary('remove old versions that were never promoted')
     .description(
-      'Removes bytes and records of all but the newest versions. What an alias ever led to, as its version or as a canary, is kept in any case; the ledger says what was removed.',
+      'Removes bytes and records of all but the newest versions. What an alias ever led to, as its version or as a canary, and what a stored ensemble is made of, is kept in any case; the ledger says what was removed.',
     )
     .argument('<model>', 'the model')
     .requiredOption('--keep <versions>', 'so many of the newest stay, promoted or not', keepOf)
@@ -33,7 +33,7 @@ export const prune: CommandDefinition = (program, context) => {
 function printRemoved(output: Output, removed: readonly ModelVersion[], what: string): void {
   if (removed.length === 0) {
     output.note(
-      'nothing is to be removed: the versions beyond those to keep have all been promoted, or there are none',
+      'nothing is to be removed: the versions beyond those to keep have all been promoted or are members of ensembles, or there are none',
     );
     return;
   }

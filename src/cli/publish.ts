@@ -1,8 +1,7 @@
 /** `parley publish`: a graph that was trained elsewhere becomes a version. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { hasErrno, invalidInput, notFound } from '../errors.js';
 import type { Described, Publish, RegistryPort } from '../model/registry-port.js';
-import type { TensorSpec } from '../model/tensor.js';
 import type { ModelVersion } from '../model/version.js';
 import { patiently, sendUpload } from '../registry/send-upload.js';
 import {
@@ -14,10 +13,13 @@ import {
 } from './context.js';
 import { type Output, short } from './output.js';
 import { ProgressLine } from './progress.js';
+import { printSignature, printTypeFields } from './signature.js';
 
 interface Options extends StoreOptions {
   readonly model: string;
   readonly contract?: string;
+  readonly type?: string;
+  readonly metadata?: string;
   readonly description?: string;
 }
 
@@ -30,18 +32,26 @@ export const publish: CommandDefinition = (program, context) => {
     .argument('<file>', 'the graph, an .onnx file')
     .requiredOption('--model <name>', 'the model that it becomes a version of')
     .option('--contract <service>', "the service of the model's contract that it is to answer")
+    .option('--type <name>', 'its model type, such as image-classifier; deduced when absent')
+    .option(
+      '--metadata <file>',
+      "JSON: the type's own fields, over those in the graph's metadata_props (docs/redis-schema.md)",
+    )
     .option('--description <text>', 'what it is; kept with the version')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"',
+      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"\n  parley publish resnet.onnx --model photos --type image-classifier --metadata resnet.json',
     )
-    .action(async (file: string, { model, contract, description, ...options }: Options) => {
+    .action(async (file: string, { model, contract, type, metadata, description, ...options }: Options) => {
+      const fields = metadata === undefined ? undefined : await readMetadata(metadata);
       const { version, signature } = await withRegistry(context, options, async (registry) => {
         const uploadId = await uploadFile(registry, model, file, context);
         const request: Publish = {
           model,
           uploadId,
           ...(contract === undefined ? {} : { contractService: contract }),
+          ...(type === undefined ? {} : { modelType: type }),
+          ...(fields === undefined ? {} : { metadata: fields }),
           ...(description === undefined ? {} : { description }),
         };
         // The registry knows a publication that is repeated because its reply was lost.
@@ -52,6 +62,20 @@ export const publish: CommandDefinition = (program, context) => {
       else print(context.output, version, signature);
     });
 };
+
+async function readMetadata(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    if (hasErrno(cause, 'ENOENT')) throw notFound(`there is no file ${file}`, { cause });
+    throw invalidInput(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+  });
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  } catch (cause) {
+    throw invalidInput(`${file} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  throw invalidInput(`${file} must hold a JSON object: the fields of the model type`);
+}
 
 /** Smaller files are there before anybody could read how far they are. */
 const SHOWN_BYTES = 32 << 20;
@@ -102,15 +126,9 @@ async function partOf(handle: FileHandle, file: string, offset: number, length: 
   return part;
 }
 
-function print(output: Output, version: ModelVersion, { inputs, outputs }: Described['signature']): void {
-  const row = (side: string) => (spec: TensorSpec) =>
-    [
-      side,
-      spec.name,
-      spec.dataType,
-      `(${spec.shape.map((extent) => (extent < 0 ? 'any' : extent)).join(', ')})`,
-    ] as const;
-  output.table(['', 'name', 'type', 'shape'], [...inputs.map(row('input')), ...outputs.map(row('output'))]);
+function print(output: Output, version: ModelVersion, signature: Described['signature']): void {
+  printSignature(output, signature);
+  printTypeFields(output, version.typeFields ?? {});
   output.line();
   output.line(`version ${version.version}`);
   output.line(`${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`);

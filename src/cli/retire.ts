@@ -10,7 +10,7 @@ export const retire: CommandDefinition = (program, context) => {
   registryOptions(program.command('retire'))
     .summary('take a version out of reach, for good')
     .description(
-      'Retires a version: it can be neither promoted nor called from then on, and stays listed with its bytes. Refused while an alias leads to it. A training that makes the same bytes again makes the retired version.',
+      'Retires a version: it can be neither promoted nor called from then on, and stays listed with its bytes. Refused while an alias leads to it, or an ensemble that is not retired is made of it. A training that makes the same bytes again makes the retired version.',
     )
     .argument('<model>', 'the model')
     .argument('<version>', 'a version, or the first 8 or more characters of it')

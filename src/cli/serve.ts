@@ -1,6 +1,6 @@
 /** `parley serve`: answers calls until it is told to stop. */
 import { InvalidArgumentError } from 'commander';
-import { DEFAULT_HOST, DEFAULT_PORT } from '../config.js';
+import { DEFAULT_HOST, DEFAULT_PORT, parseSize } from '../config.js';
 import type { CommandDefinition, ServeOptions } from './context.js';
 
 interface Options extends ServeOptions {
@@ -16,24 +16,37 @@ export const serve: CommandDefinition = (program, context) => {
     )
     .option('--host <address>', 'the address to listen on', DEFAULT_HOST)
     .option('--port <port>', 'the port; 0 for any free one', portOf, DEFAULT_PORT)
+    .option('--http-port <port>', 'also answer /metrics, /live and /ready over HTTP; 0 for any free port', portOf)
     .option('--insecure', 'allow an address that other machines reach, without TLS and tokens', false)
     .option(
       '--default-service <name>',
       'the typed service whose methods can be called by their plain names; the only one when there is one',
     )
+    .option(
+      '--memory-limit <size>',
+      'what loaded versions may take together, such as 2GiB; the least recently used go first (default: half of the memory)',
+      sizeOf,
+    )
+    .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
     .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
     .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379',
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379',
     )
     .action(async ({ json, ...options }: Options) => {
       const { output, signal } = context;
       const server = await context.serve(options);
       try {
-        if (json) output.event({ event: 'listening', pid: process.pid, thrift: server.thrift });
+        if (json)
+          output.event({
+            event: 'listening',
+            pid: process.pid,
+            thrift: server.thrift,
+            ...(server.http && { http: server.http }),
+          });
         else {
           output.line(`listening on ${server.thrift.host}:${server.thrift.port}, models from ${server.store}`);
           output.note(
@@ -41,6 +54,8 @@ export const serve: CommandDefinition = (program, context) => {
               ? 'no typed service yet; they appear when a contract is published'
               : `typed services: ${server.services.join(', ')}`,
           );
+          if (server.http !== undefined)
+            output.note(`http://${server.http.host}:${server.http.port} has /metrics, /live and /ready`);
           if (output.isTerminal) output.note('Ctrl-C stops it');
         }
         await aborted(signal);
@@ -63,4 +78,10 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError('write a port from 0 to 65535.');
   return port;
+}
+
+function sizeOf(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined) throw new InvalidArgumentError('write a size such as 2GiB, 512MiB or 800M.');
+  return bytes;
 }

@@ -6,9 +6,11 @@ import { shapeText } from './bind-inputs.js';
 import type { ContractEnum, OutputField, ResponseStruct } from './contract.js';
 
 /** Parley's own names, then those of scikit-learn's exporter. */
-const LABEL_NAMES = ['label', 'output_label'];
-const PROBABILITIES_NAMES = ['probabilities', 'output_probability'];
-const VALUE_NAMES = ['value', 'variable'];
+export const OUTPUT_NAMES = {
+  label: ['label', 'output_label'],
+  probabilities: ['probabilities', 'output_probability'],
+  value: ['value', 'variable'],
+} as const;
 
 interface Binder {
   readonly response: ResponseStruct;
@@ -70,7 +72,7 @@ function report(binder: Binder, output: TensorSpec, expected: string): void {
 }
 
 function findLabel(binder: Binder, field: OutputField): number | undefined {
-  const index = find(binder, field, LABEL_NAMES);
+  const index = find(binder, field, OUTPUT_NAMES.label);
   if (index === undefined) return undefined;
   const output = binder.outputs[index]!;
   const typed = output.dataType === 'string' || output.dataType === 'int64';
@@ -79,7 +81,7 @@ function findLabel(binder: Binder, field: OutputField): number | undefined {
 }
 
 function findProbabilities(binder: Binder, field: OutputField): number | undefined {
-  const index = find(binder, field, PROBABILITIES_NAMES);
+  const index = find(binder, field, OUTPUT_NAMES.probabilities);
   if (index === undefined) return undefined;
   const output = binder.outputs[index]!;
   const count = binder.classes.length;
@@ -91,7 +93,7 @@ function findProbabilities(binder: Binder, field: OutputField): number | undefin
 }
 
 function findValue(binder: Binder, field: OutputField): number | undefined {
-  const index = find(binder, field, VALUE_NAMES);
+  const index = find(binder, field, OUTPUT_NAMES.value);
   if (index === undefined) return undefined;
   const output = binder.outputs[index]!;
   const typed = output.dataType === 'float32' || output.dataType === 'float64';

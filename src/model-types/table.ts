@@ -1,8 +1,17 @@
 /** Every model type, by the name that an envelope gives it. */
 import { unsupported } from '../errors.js';
 import type { Artifact } from '../model/trained.js';
+import * as ensembleRuntime from './ensemble/runtime.js';
+import * as ensembleSchema from './ensemble/schema.js';
+import * as ensembleSerializer from './ensemble/serializer.js';
 import { decodeEnvelope } from './envelope.js';
-import type { ModelType } from './model-type.js';
+import * as forecasterRuntime from './forecaster/runtime.js';
+import * as forecasterSchema from './forecaster/schema.js';
+import * as forecasterSerializer from './forecaster/serializer.js';
+import * as imageRuntime from './image-classifier/runtime.js';
+import * as imageSchema from './image-classifier/schema.js';
+import * as imageSerializer from './image-classifier/serializer.js';
+import type { ModelType, Serializer, TypeRuntime, TypeSchema } from './model-type.js';
 import * as classifierRuntime from './tabular-classifier/runtime.js';
 import * as classifierSchema from './tabular-classifier/schema.js';
 import * as classifierSerializer from './tabular-classifier/serializer.js';
@@ -12,27 +21,30 @@ import * as regressorSerializer from './tabular-regressor/serializer.js';
 import * as tensorRuntime from './tensor/runtime.js';
 import * as tensorSchema from './tensor/schema.js';
 import * as tensorSerializer from './tensor/serializer.js';
+import * as textRuntime from './text-classifier/runtime.js';
+import * as textSchema from './text-classifier/schema.js';
+import * as textSerializer from './text-classifier/serializer.js';
 
-export const modelTypes: Readonly<Record<string, ModelType>> = {
-  'tabular-classifier': {
-    name: 'tabular-classifier',
-    metadata: classifierSchema.metadata,
-    ...classifierSerializer,
-    defaultOutputs: classifierRuntime.defaultOutputs,
-  },
-  'tabular-regressor': {
-    name: 'tabular-regressor',
-    metadata: regressorSchema.metadata,
-    ...regressorSerializer,
-    defaultOutputs: regressorRuntime.defaultOutputs,
-  },
-  tensor: {
-    name: tensorRuntime.TENSOR,
-    metadata: tensorSchema.metadata,
-    ...tensorSerializer,
-    defaultOutputs: tensorRuntime.defaultOutputs,
-  },
-};
+export const modelTypes: Readonly<Record<string, ModelType>> = named({
+  'tabular-classifier': [classifierSchema, classifierSerializer, classifierRuntime],
+  'tabular-regressor': [regressorSchema, regressorSerializer, regressorRuntime],
+  'text-classifier': [textSchema, textSerializer, textRuntime],
+  'image-classifier': [imageSchema, imageSerializer, imageRuntime],
+  forecaster: [forecasterSchema, forecasterSerializer, forecasterRuntime],
+  tensor: [tensorSchema, tensorSerializer, tensorRuntime],
+  ensemble: [ensembleSchema, ensembleSerializer, ensembleRuntime],
+});
+
+function named(
+  folders: Readonly<Record<string, readonly [TypeSchema, Serializer, TypeRuntime]>>,
+): Readonly<Record<string, ModelType>> {
+  return Object.fromEntries(
+    Object.entries(folders).map(([name, [{ metadata }, { check, serialize, deserialize }, { defaultOutputs }]]) => [
+      name,
+      { name, metadata, check, serialize, deserialize, defaultOutputs },
+    ]),
+  );
+}
 
 /** @throws ParleyError UNSUPPORTED for a type that this release does not know */
 export function modelTypeOf(name: string): ModelType {

@@ -62,6 +62,8 @@ export interface ImportVersion extends Change {
   readonly staged?: Staged;
   readonly verdicts: readonly Verdict[];
   readonly runConfigurationJson?: string;
+  /** Of an ensemble: NOT_FOUND where one is not there or retired. */
+  readonly members?: readonly Version[];
   /** Where it comes from, for the ledger's line. */
   readonly evidenceJson: string;
 }
@@ -69,6 +71,8 @@ export interface ImportVersion extends Change {
 export interface RestoreModel extends Change {
   readonly snapshot: ModelSnapshot;
   readonly versions: ReadonlyMap<Version, Staged>;
+  /** Of the ensembles among them. */
+  readonly members: ReadonlyMap<Version, readonly Version[]>;
   readonly fixtures: ReadonlyMap<string, Staged>;
   readonly ledger: StagedLedger;
   readonly evidenceJson: string;

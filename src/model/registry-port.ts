@@ -29,6 +29,8 @@ export interface Publish {
   /** An envelope, or a plain ONNX graph. */
   readonly uploadId: string;
   readonly modelType?: string;
+  /** Of a plain graph: the type's own fields, over what the graph says of itself. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
   readonly contractService?: string;
   readonly runId?: string;
   readonly runConfigurationJson?: string;
@@ -95,6 +97,8 @@ export interface Described {
   readonly version: Version;
   readonly modelType: string;
   readonly signature: Signature;
+  /** The model type's own fields, as docs/redis-schema.md names them. */
+  readonly typeFields: Readonly<Record<string, string>>;
 }
 
 export interface RegistryPort {

@@ -25,11 +25,27 @@ export interface VersionRecord {
   readonly contractService?: string;
   readonly contractFingerprint?: string;
   readonly description?: string;
+  /**
+   * The model type's own fields, as they stand in the store: text as it is, everything else as JSON. Absent in records of
+   * a release that kept none, and of types that this release does not know.
+   */
+  readonly typeFields?: Readonly<Record<string, string>>;
   /** When an alias first led to it, as its version or as a canary; it is never pruned from then on. */
   readonly promotedAt?: number;
   /** When it was taken out of reach, for good. */
   readonly retiredAt?: number;
 }
+
+/**
+ * What a store asks about a record's fields beside its own, since it knows no model types.
+ *
+ * @returns those that the type has
+ * @throws Error that names the field which is not what the type allows
+ */
+export type CheckTypeFields = (
+  modelType: string,
+  fields: Readonly<Record<string, string>>,
+) => Readonly<Record<string, string>>;
 
 export interface ContractRecord {
   readonly fingerprint: string;
@@ -97,6 +113,8 @@ export interface PublishVersion extends Change {
   readonly upload?: { readonly uploadId: string; readonly header: Uint8Array };
   readonly record: Omit<VersionRecord, 'publishedAt' | 'sizeBytes'>;
   readonly runConfigurationJson?: string;
+  /** Of an ensemble: versions of the same model, which are neither pruned nor retired while it is there. */
+  readonly members?: readonly Version[];
 }
 
 /** What a server must know of a model to route calls, read in one atomic step. */
@@ -117,6 +135,17 @@ export interface StoreWatcher {
   onChange(state: ModelState): void | Promise<void>;
   /** Called when the store becomes reachable or unreachable. */
   onConnection?(connected: boolean): void;
+}
+
+/** Following a store's models, until it is stopped. */
+export interface Watching {
+  stop(): Promise<void>;
+  /** Whether the store answers. A connection that is open and silent says no within two seconds. */
+  readonly reachable: boolean;
+  /** When the store was last heard, on performance.now()'s clock. */
+  readonly heardMs: number;
+  /** Models that have changed, and have not been told since. */
+  readonly behind: readonly string[];
 }
 
 export interface ModelStore {
@@ -141,6 +170,7 @@ export interface ModelStore {
   /**
    * Makes a version visible, whole, with its record and its ledger line. A version that is already there keeps its
    * bytes, its first record and its place, and nothing is read or sent; `published` is false then and no line is added.
+   * NOT_FOUND where a member is not there or retired.
    */
   publishVersion(request: PublishVersion): Promise<{ readonly published: boolean; readonly record: VersionRecord }>;
   /** The stored envelope, verified: MODEL_BROKEN when it does not match its digest, NOT_FOUND when it is not there or retired. */
@@ -179,7 +209,10 @@ export interface ModelStore {
   setCanary(request: SetCanary): Promise<LedgerEntry>;
   /** Holds an alias where it is, or releases it. CONFLICT when it is so already. */
   holdAlias(request: HoldAlias): Promise<LedgerEntry>;
-  /** Takes a version out of reach, for good; its record and bytes stay. CONFLICT while an alias leads to it. */
+  /**
+   * Takes a version out of reach, for good; its record and bytes stay. CONFLICT while an alias leads to it, or an
+   * ensemble that is not retired is made of it.
+   */
   retireVersion(request: RetireVersion): Promise<LedgerEntry>;
   /** Removes a version's bytes, record and verdicts; undefined, and nothing removed, where it is to be kept. */
   pruneVersion(request: PruneVersion): Promise<LedgerEntry | undefined>;
@@ -194,7 +227,7 @@ export interface ModelStore {
   ): Promise<readonly LedgerEntry[]>;
 
   /** Follows all models, those that appear later too. `onChange` has been called for every model when this resolves. */
-  watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }>;
+  watch(watcher: StoreWatcher): Promise<Watching>;
   readonly connected: boolean;
   close(): Promise<void>;
 }

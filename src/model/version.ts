@@ -26,6 +26,8 @@ export interface ModelVersion {
   readonly description?: string;
   /** Out of reach: it can be neither promoted nor called. */
   readonly retired: boolean;
+  /** The model type's own fields, as docs/redis-schema.md names them; absent in records of a release that kept none. */
+  readonly typeFields?: Readonly<Record<string, string>>;
   /** Aliases beside whose version this one runs as a canary. */
   readonly canaryAliases: readonly string[];
   /** Of the aliases that point here, those that are held. */

@@ -1,8 +1,9 @@
 /**
  * Operators that end the whole process, and not only their run, where a tensor holds nothing.
  *
- * Found by giving every operator of ai.onnx 22 and ai.onnx.ml 4 to onnxruntime 1.30 with extents of 0: these divide by
- * the extent, or release memory that they do not have. A process is not to end for a caller's empty tensor.
+ * Found by giving every operator of ai.onnx 22 and ai.onnx.ml 4 to onnxruntime 1.30 with extents of 0. These divide by
+ * the extent, or release memory that they do not have; some with odd attributes only, which are not looked at. A process
+ * is not to end for a caller's empty tensor.
  */
 const ENDED = new Set([
   'DFT',
@@ -12,8 +13,10 @@ const ENDED = new Set([
   'GatherND',
   'InstanceNormalization',
   'LSTM',
+  'QuantizeLinear',
   'RoiAlign',
   'STFT',
+  'Split',
   'TopK',
   'Unique',
 ]);

@@ -113,6 +113,9 @@ function missingLibrary(cause: Error): Error {
   );
 }
 
+/** What can be run as a loaded graph can: one, or several as one. */
+export type RunnableSession = Pick<Session, 'signature' | 'synchronous' | 'run' | 'runOnce' | 'release'>;
+
 /** A tensor for `run`. `data` is used in place while a run lasts. */
 export function runtimeTensor(dataType: DataType, data: TensorData, shape: readonly number[]): RuntimeTensor {
   return new (loadRuntime().Tensor)(dataType, data, shape);

@@ -7,12 +7,16 @@ import { type FixtureAnswers, judge } from '../evaluation/acceptance.js';
 import { quantile } from '../evaluation/quantile.js';
 import type { Column, ColumnBatch } from '../model/row.js';
 import type { Tensor } from '../model/tensor.js';
+import type { Artifact } from '../model/trained.js';
 import type { Verdict } from '../model/version.js';
+import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { deserialize, modelTypeOf } from '../model-types/table.js';
-import { Session } from '../onnx/session.js';
+import { type RunnableSession, Session } from '../onnx/session.js';
+import { EnsembleSession, type ReadMember } from '../serving/ensemble-session.js';
 import { type FixtureTable, readFixtures } from './fixture-table.js';
 import { ENVELOPE, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
+import { membersIn } from './pipeline/ensemble-members.js';
 import { readWhole } from './whole-file.js';
 
 /** Latency is the best of so many rounds: what the machine did beside it is not the model's fault. */
@@ -27,7 +31,13 @@ const ROUND_MS = 5_000;
 export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, folder: string): Promise<Verdict> {
   const envelope = await readWhole(join(folder, ENVELOPE)),
     artifact = deserialize(envelope);
-  const version = LoadedVersion.of(artifact, await Session.load(artifact.graph), task);
+  let sizeBytes = envelope.length;
+  const session = await loadArtifact(artifact, async (member) => {
+    const bytes = await membersIn(folder)(member);
+    sizeBytes += bytes.length;
+    return bytes;
+  });
+  const version = LoadedVersion.of(artifact, session, task);
   const method = version.binding!.method,
     contract = version.contract!;
   const service = contract.services.find(({ name }) => name === task.service)!;
@@ -40,11 +50,17 @@ export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, fol
   return judge({
     acceptance: service.accept,
     answers,
-    cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes: envelope.length },
+    cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes },
     contractFingerprint: contract.fingerprint,
     fixtureFingerprint: task.fixtureFingerprint,
   });
 }
+
+/** As its maker wrote it, and an ensemble by its members. */
+const loadArtifact = (artifact: Artifact, readMember: ReadMember): Promise<RunnableSession> =>
+  artifact.modelType === ENSEMBLE
+    ? EnsembleSession.load(artifact, readMember, Session.load)
+    : Session.load(artifact.graph);
 
 /** The classes are counted in the contract's order; the graph may have them in another. */
 function classAnswers(

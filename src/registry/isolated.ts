@@ -26,7 +26,12 @@ export interface IsolatedModel {
 }
 
 export type Task =
-  | ({ readonly kind: 'rehearse'; readonly modelType?: string } & IsolatedModel)
+  | ({
+      readonly kind: 'rehearse';
+      readonly modelType?: string;
+      /** Of a plain graph: the type's own fields, over what the graph says of itself. */
+      readonly metadata?: Readonly<Record<string, unknown>>;
+    } & IsolatedModel)
   | ({
       readonly kind: 'accept';
       readonly version: string;
@@ -37,6 +42,8 @@ export type Task =
 export interface Rehearsed {
   readonly version: Version;
   readonly modelType: string;
+  /** The type's own, as the record has them. */
+  readonly typeFields: Readonly<Record<string, string>>;
   /** The envelope is this and then the file's bytes. */
   readonly header: Uint8Array;
   /** What was uploaded, where its graph stays as it is. */
@@ -64,6 +71,15 @@ export const UPLOADED = 'uploaded',
   EXPECTED = 'expected',
   FIXTURES = 'fixtures';
 
+/** Of an ensemble's member, its envelope. */
+export const memberFile = (version: Version): string => `member-${version}`;
+
+/** An ensemble's members' envelopes; empty for any other version. */
+export type Members = ReadonlyMap<Version, ByteStream>;
+
+const memberFiles = (members: Members): Readonly<Record<string, ByteStream>> =>
+  Object.fromEntries([...members].map(([version, envelope]) => [memberFile(version), envelope]));
+
 const TIMEOUT_MS = 120_000;
 const MAIN = new URL('./isolated-main.js', import.meta.url);
 
@@ -79,11 +95,12 @@ export function rehearse<T>(
   expected: ByteStream | undefined,
   model: Omit<Extract<Task, { kind: 'rehearse' }>, 'kind'>,
   use: (rehearsed: Rehearsed, envelope: ByteStream) => Promise<T>,
+  members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
   return isolated(
     { kind: 'rehearse', ...model },
-    { [UPLOADED]: uploaded, ...(expected === undefined ? {} : { [EXPECTED]: expected }) },
+    { [UPLOADED]: uploaded, ...(expected === undefined ? {} : { [EXPECTED]: expected }), ...memberFiles(members) },
     timeoutMs,
     async (outcome, folder) => {
       const rehearsed = outcome as Rehearsed;
@@ -97,11 +114,12 @@ export function runAcceptance(
   envelope: ByteStream,
   fixtures: Uint8Array,
   task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>,
+  members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
 ): Promise<Verdict> {
   return isolated(
     { kind: 'accept', ...task },
-    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: streamOf(fixtures) },
+    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: streamOf(fixtures), ...memberFiles(members) },
     timeoutMs,
     async (outcome) => outcome as Verdict,
   );

@@ -5,21 +5,21 @@ import { parseContract } from '../contract/parse.js';
 import type { ColumnBatch } from '../model/row.js';
 import type { Tensor, TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
-import { type Results, runtimeTensor, type Session } from '../onnx/session.js';
+import { type Results, type RunnableSession, runtimeTensor } from '../onnx/session.js';
 import { feedsOf } from './feeds.js';
 import type { IsolatedModel } from './isolated.js';
 
 export class LoadedVersion {
   private constructor(
     readonly artifact: Artifact,
-    readonly session: Session,
+    readonly session: RunnableSession,
     readonly contract: Contract | undefined,
     /** Of the contract's first method. */
     readonly binding: MethodBinding | undefined,
   ) {}
 
-  /** @param session of the artifact's graph */
-  static of(artifact: Artifact, session: Session, { contract: text, service }: IsolatedModel): LoadedVersion {
+  /** @param session of the artifact's graph, or of an ensemble's members */
+  static of(artifact: Artifact, session: RunnableSession, { contract: text, service }: IsolatedModel): LoadedVersion {
     const contract = text === undefined ? undefined : parseContract(text);
     const bindable = { ...artifact, signature: session.signature };
     const binding =

@@ -36,8 +36,10 @@ import {
   type Version,
 } from '../model/version.js';
 import { readHead } from '../model-types/envelope.js';
+import { fieldsOf } from '../model-types/record-fields.js';
 import { inForceAt } from './in-force.js';
 import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
 import { bindAll } from './pipeline/read-upload.js';
 import { choosePrunable } from './prunable.js';
 
@@ -49,11 +51,16 @@ const ALIAS_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 export class Registry implements RegistryPort {
   readonly #store: ModelStore;
   readonly #actor: string;
+  readonly #requireContract: boolean;
 
-  /** @param actor whose name the ledger's lines carry */
-  constructor(store: ModelStore, actor: string) {
+  /**
+   * @param actor whose name the ledger's lines carry
+   * @param rules.requireContract refuses to put a model without a contract in production
+   */
+  constructor(store: ModelStore, actor: string, rules: { readonly requireContract?: boolean } = {}) {
     this.#store = store;
     this.#actor = actor;
+    this.#requireContract = rules.requireContract === true;
   }
 
   // ------------------------------------------------------------------ contracts
@@ -129,19 +136,22 @@ export class Registry implements RegistryPort {
    * What needs the whole graph in memory happens in a child process; here its bytes only pass through.
    */
   async publish(request: Publish): Promise<ModelVersion> {
-    const { model, uploadId, modelType, expectedUploadId } = request;
+    const { model, uploadId, modelType, metadata, expectedUploadId } = request;
     checkModelName(model);
     const inForce = await this.#contractFor(request);
     const uploaded = await this.#store.openUpload(uploadId);
     const expected = expectedUploadId === undefined ? undefined : await this.#store.openUpload(expectedUploadId);
+    const members = await uploadedMembers(uploaded);
     const record = await rehearse(
       uploaded,
       expected,
       {
         ...(modelType === undefined ? {} : { modelType }),
+        ...(metadata === undefined ? {} : { metadata }),
         ...(inForce === undefined ? {} : { contract: sourceOf(inForce), service: inForce.service.name }),
       },
-      (rehearsed, envelope) => this.#storeVersion(request, inForce, rehearsed, envelope),
+      (rehearsed, envelope) => this.#storeVersion(request, inForce, { ...rehearsed, members }, envelope),
+      await openMembers(this.#store, model, members),
     );
     await this.#releaseUploads(uploadId, expectedUploadId);
     return this.#describe(model, record, await this.#store.contract(model), (await this.#store.state(model)).aliases);
@@ -150,7 +160,7 @@ export class Registry implements RegistryPort {
   async #storeVersion(
     request: Publish,
     inForce: InForce | undefined,
-    { version, modelType, header, file }: Rehearsed,
+    { version, modelType, typeFields, header, file, members }: Rehearsed & { readonly members: readonly Version[] },
     bytes: ByteStream,
   ): Promise<VersionRecord> {
     const { model, uploadId, runId, description, runConfigurationJson, metrics = {} } = request;
@@ -162,6 +172,7 @@ export class Registry implements RegistryPort {
       record: {
         version,
         modelType,
+        typeFields,
         metrics,
         ...(runId === undefined ? {} : { runId }),
         ...(description === undefined ? {} : { description }),
@@ -170,6 +181,7 @@ export class Registry implements RegistryPort {
           : { contractService: inForce.service.name, contractFingerprint: inForce.contract.fingerprint }),
       },
       ...(runConfigurationJson === undefined ? {} : { runConfigurationJson }),
+      ...(members.length === 0 ? {} : { members }),
     });
     return record;
   }
@@ -198,8 +210,8 @@ export class Registry implements RegistryPort {
   async describe(model: string, prefix: Version): Promise<Described> {
     await this.#checkModel(model);
     const version = await this.#store.resolveVersion(model, prefix);
-    const { modelType, signature } = await readHead(await this.#store.openVersion(model, version));
-    return { version, modelType, signature };
+    const head = await readHead(await this.#store.openVersion(model, version));
+    return { version, modelType: head.modelType, signature: head.signature, typeFields: fieldsOf(head) };
   }
 
   async listVersions(query: { model?: string; limit?: number; pageToken?: string }): Promise<Page<ModelVersion>> {
@@ -312,13 +324,18 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const verdict = await runAcceptance(envelope, fixtures, {
-      version,
-      contract: sourceOf({ record, contract }),
-      service: service.name,
-      fixturesFormat: record.fixturesFormat,
-      fixtureFingerprint: record.fixtureFingerprint,
-    });
+    const verdict = await runAcceptance(
+      envelope,
+      fixtures,
+      {
+        version,
+        contract: sourceOf({ record, contract }),
+        service: service.name,
+        fixturesFormat: record.fixturesFormat,
+        fixtureFingerprint: record.fixtureFingerprint,
+      },
+      await openMembers(this.#store, model, stored === undefined ? [] : recordedMembers(stored)),
+    );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
   }
@@ -336,6 +353,7 @@ export class Registry implements RegistryPort {
         ? undefined
         : await this.#store.resolveVersion(model, request.expectedVersion);
     const bare = aliasName === PRODUCTION && canaryWeight > 0 && (await this.#store.contract(model)) === undefined;
+    if (bare && this.#requireContract) throw contractRequired(model);
     const change = {
       ...this.#change(bare ? { reason: uncontracted(request.reason) } : request),
       model,
@@ -532,6 +550,11 @@ function fixturesOf(
 /** Says in the ledger that nothing was promised, so that nothing was tested. */
 const uncontracted = (reason: string | undefined): string =>
   reason === undefined ? 'uncontracted' : `uncontracted: ${reason}`;
+
+const contractRequired = (model: string): ParleyError =>
+  notAccepted(
+    `model "${model}" has no contract, and nothing without one may be put in production here (--require-contract, PARLEY_REQUIRE_CONTRACT); put one in force with "parley contract publish PROJECT", then accept the version and promote it`,
+  );
 
 function refusal(model: string, version: Version, aliasName: string, verdict: Verdict | undefined): ParleyError {
   const short = version.slice(0, 12);

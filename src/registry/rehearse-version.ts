@@ -8,13 +8,17 @@ import { hasErrno } from '../errors.js';
 import type { ColumnBatch } from '../model/row.js';
 import type { Signature } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
+import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
+import { fieldsOf } from '../model-types/record-fields.js';
 import { Session } from '../onnx/session.js';
 import { Batcher } from '../serving/batcher.js';
+import type { ReadMember } from '../serving/ensemble-session.js';
 import { Servable } from '../serving/servable.js';
 import { decodeExpected } from './expected.js';
 import { EXPECTED, GRAPH, type Rehearsed, type Task, UPLOADED } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
 import { compareOutputs } from './pipeline/compare.js';
+import { checkEnsemble, membersIn } from './pipeline/ensemble-members.js';
 import { bindAll, readUpload } from './pipeline/read-upload.js';
 import { digestOfFile, readWhole } from './whole-file.js';
 
@@ -28,14 +32,16 @@ export async function rehearseVersion(task: RehearseTask, folder: string): Promi
   const contract = task.contract === undefined ? undefined : parseContract(task.contract);
   const service = contract?.services.find(({ name }) => name === task.service) ?? contract?.services[0];
   const uploaded = await readWhole(join(folder, UPLOADED));
-  const { artifact, header, body } = readUpload(uploaded, task.modelType, service);
+  const { artifact, header, body } = readUpload(uploaded, { ...task, service });
+  const members = membersIn(folder);
+  if (artifact.modelType === ENSEMBLE) await checkEnsemble(artifact, members);
   if (contract !== undefined) bindAll(contract, artifact);
   const file = body === uploaded ? UPLOADED : GRAPH;
   if (file === GRAPH) await writeFile(join(folder, GRAPH), body, { flag: 'wx', mode: 0o600 });
   const naming = nameOf(join(folder, file), header, body.length);
   naming.catch(() => {}); // awaited below, unless the rehearsal fails first
-  const run = await runOnce(artifact, task, folder);
-  return { version: await naming, modelType: artifact.modelType, header, file, ...run };
+  const run = await runOnce(artifact, task, folder, members);
+  return { version: await naming, modelType: artifact.modelType, typeFields: fieldsOf(artifact), header, file, ...run };
 }
 
 async function nameOf(path: string, header: Uint8Array, sizeBytes: number): Promise<string> {
@@ -50,8 +56,9 @@ async function runOnce(
   artifact: Artifact,
   task: RehearseTask,
   folder: string,
+  members: ReadMember,
 ): Promise<Pick<Rehearsed, 'rows' | 'largestDifference'>> {
-  const servable = await Servable.of('rehearsal', '', artifact, new Batcher());
+  const servable = await Servable.of('rehearsal', '', artifact, new Batcher(), members);
   try {
     await servable.rehearse();
     const expected = await readIfThere(join(folder, EXPECTED));

@@ -5,11 +5,12 @@
  * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
  */
 import type { Logger } from 'pino';
-import { invalidInput, type ParleyError, shuttingDown } from '../errors.js';
+import { type ErrorCode, invalidInput, ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import type { Answers, Batcher, Call } from '../serving/batcher.js';
-import type { Router, TypedService } from '../serving/router.js';
+import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
+import type { TypedService } from '../serving/typed-services.js';
 import type { Connection } from './connection.js';
 import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
 import { LastQuestion } from './last-question.js';
@@ -18,6 +19,7 @@ import { type Caller, newRequestId, replyError, replyException, visibleError } f
 import { ContextFields } from './request-context.js';
 import { requireInputs, ShapedCodec } from './shaped-codec.js';
 import { TypedCodec } from './typed-codec.js';
+import { warmUp } from './warm-up.js';
 import { BinaryReader } from './wire/binary.js';
 import { CompactReader } from './wire/compact.js';
 import {
@@ -87,6 +89,7 @@ export class Dispatcher {
     codecs: new WeakMap(),
   };
   readonly #nextId: () => Uint8Array;
+  readonly #errors = new Map<ErrorCode, number>();
   #routes = new Map<string, Route>();
   #generation = -1;
   #stopping = false;
@@ -240,7 +243,8 @@ export class Dispatcher {
       this.#predictBy(caller, codec, reader, arrivedMs);
       return;
     }
-    this.#later(caller, route, reader, start, this.#router.resolve(model, reference), (again, found) => {
+    const found = this.#router.resolveCall(model, reference, routingKeyOf(reader, request));
+    this.#later(caller, route, reader, start, found, (again, found) => {
       this.#readRequest(again);
       const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
       this.#predictBy(caller, codec, again, arrivedMs);
@@ -307,7 +311,7 @@ export class Dispatcher {
       servable = this.#router.ready(model, PRODUCTION) ?? this.#router.choose(model, PRODUCTION);
     if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
     else
-      this.#later(caller, route, reader, start, this.#router.resolve(model), (again, found) =>
+      this.#later(caller, route, reader, start, this.#router.resolveCall(model), (again, found) =>
         this.#typedOn(caller, route, found.servable, again, arrivedMs),
       );
   }
@@ -414,11 +418,40 @@ export class Dispatcher {
    */
   failed(caller: Caller, errorId: number | undefined, error: unknown, requestId = newRequestId()): void {
     const visible = visibleError(error);
+    this.#errors.set(visible.code, (this.#errors.get(visible.code) ?? 0) + 1);
     if (visible.code === 'INTERNAL')
       this.#log.error({ err: error, requestId, method: String(caller.method) }, 'a call failed on a defect');
     if (errorId !== undefined) replyError(caller, errorId, visible, requestId);
     else replyException(caller, INTERNAL_ERROR, `${visible.code}: ${visible.message}`);
     this.#batcher.schedule();
+  }
+
+  /** Answers of this server that were errors, by code. */
+  get errors(): ReadonlyMap<ErrorCode, number> {
+    return this.#errors;
+  }
+
+  /** Has a version answer a row by each way in which the alias is asked. */
+  async warmUp(servable: Servable, aliasName: string): Promise<void> {
+    const generic = this.#predictCodec(this.#predict, servable, aliasName, undefined);
+    if (generic instanceof PredictCodec)
+      await warmUp([generic, ...(aliasName === PRODUCTION ? this.#typedCodecs(servable) : [])], this.#nextId);
+  }
+
+  /** One for each typed method; none where the contract in service is not the version's. */
+  #typedCodecs(servable: Servable): TypedCodec[] {
+    if (this.#generation !== this.#router.generation) this.#rebuild();
+    const routes = new Set([...this.#routes.values()]);
+    try {
+      return [...routes].flatMap((route) =>
+        route.kind === 'typed' && route.typed.service.model === servable.model
+          ? [this.#typedCodec(route, servable)]
+          : [],
+      );
+    } catch (error) {
+      if (error instanceof ParleyError && error.code === 'CONTRACT_MISMATCH') return [];
+      throw error;
+    }
   }
 
   get nextId(): () => Uint8Array {

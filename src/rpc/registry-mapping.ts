@@ -32,6 +32,9 @@ function must<T>(value: T | null | undefined, what: string): T {
 export const numbers = (map: unknown): Record<string, number> =>
   Object.fromEntries(Object.entries((map ?? {}) as Record<string, number>).map(([key, value]) => [key, Number(value)]));
 
+export const texts = (map: unknown): Record<string, string> | undefined =>
+  map === null || map === undefined ? undefined : { ...(map as Record<string, string>) };
+
 export function versionToWire(version: ModelVersion): types.ModelVersion {
   return new types.ModelVersion(
     present({
@@ -49,6 +52,7 @@ export function versionToWire(version: ModelVersion): types.ModelVersion {
       retired: version.retired,
       canary_aliases: [...version.canaryAliases],
       held_aliases: [...version.heldAliases],
+      type_fields: version.typeFields,
     }) as never,
   );
 }
@@ -69,6 +73,7 @@ export function versionFromWire(wire: Wire<types.ModelVersion>): ModelVersion {
     retired: wire.retired === true,
     canaryAliases: [...(wire.canary_aliases ?? [])],
     heldAliases: [...(wire.held_aliases ?? [])],
+    typeFields: texts(wire.type_fields),
   }) as ModelVersion;
 }
 
@@ -87,6 +92,7 @@ export function entryToWire(entry: LedgerEntry): types.LedgerEntry {
       contract_fingerprint: entry.contractFingerprint,
       fixture_fingerprint: entry.fixtureFingerprint,
       evidence_json: entry.evidenceJson,
+      environment: entry.environment,
     }) as never,
   );
 }
@@ -106,6 +112,7 @@ export function entryFromWire(wire: Wire<types.LedgerEntry> | null | undefined):
     contractFingerprint: text(entry.contract_fingerprint),
     fixtureFingerprint: text(entry.fixture_fingerprint),
     evidenceJson: text(entry.evidence_json),
+    environment: text(entry.environment),
   }) as LedgerEntry;
 }
 

@@ -149,16 +149,23 @@ export class Plan {
     batch.rows += rows;
     batch.calls.push(call);
     batch.sizes.push(rows);
-    if (batch.calls.length === 1) this.#batcher.add(this);
+    if (batch.calls.length > 1) return;
+    this.servable.users.enter();
+    this.#batcher.add(this);
   }
 
   /** Never throws: every call of the batch is delivered or failed, now or when an asynchronous session answers. */
   run(): void {
     const batch = this.#batch;
-    if (batch.calls.length === 0 || dropExpired(batch)) return;
+    if (batch.calls.length === 0) return;
+    if (this.#dropExpired(batch)) {
+      this.servable.users.leave();
+      return;
+    }
     this.#batch = this.#spare ?? new Batch(this.servable.inputs);
     this.#spare = undefined;
     const startedMs = performance.now();
+    this.servable.usedMs = startedMs;
     let feeds: Feeds;
     try {
       feeds = batch.feeds(batch.rows);
@@ -170,6 +177,7 @@ export class Plan {
       const answers = this.#answers(error, results, batch.rows, startedMs);
       if (!('servable' in answers)) this.#failed(batch, answers.error, startedMs);
       else {
+        this.servable.tally.succeeded += batch.calls.length;
         for (let i = 0, first = 0; i < batch.calls.length; i++) {
           deliverOne(batch.calls[i]!, answers, first, batch.sizes[i]!);
           first += batch.sizes[i]!;
@@ -187,14 +195,19 @@ export class Plan {
   ): Answers | { readonly error: unknown } {
     if (results === undefined) return { error };
     try {
-      const values = this.outputs.map((slot) => valuesOf(results, slot, rows));
+      const values = this.outputs.map((slot) => valuesOf(results, slot, rows)),
+        computeUs = Math.round((performance.now() - startedMs) * 1000),
+        { tally } = this.servable;
+      tally.runs++;
+      tally.rows += rows;
+      tally.computeUs += computeUs;
       return {
         servable: this.servable,
         outputs: this.outputs,
         values,
         bytes: values.map(bytesOf),
         startedMs,
-        computeUs: Math.round((performance.now() - startedMs) * 1000),
+        computeUs,
       };
     } catch (error) {
       return { error };
@@ -204,7 +217,9 @@ export class Plan {
   /** A run of several calls that failed is repeated for each alone, so that only the culprit fails. */
   #failed(batch: Batch, error: unknown, startedMs: number): void {
     const { calls, sizes } = batch;
+    const { tally } = this.servable;
     if (calls.length === 1) {
+      tally.failed++;
       failOne(calls[0]!, brokenRun(error));
       this.#finished(batch);
       return;
@@ -215,8 +230,13 @@ export class Plan {
         rows = sizes[i]!;
       this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
         const answers = this.#answers(alone, results, rows, startedMs);
-        if ('servable' in answers) deliverOne(call, answers, 0, rows);
-        else failOne(call, brokenRun(answers.error));
+        if ('servable' in answers) {
+          tally.succeeded++;
+          deliverOne(call, answers, 0, rows);
+        } else {
+          tally.failed++;
+          failOne(call, brokenRun(answers.error));
+        }
         if (--left === 0) this.#finished(batch);
       });
     }
@@ -233,7 +253,20 @@ export class Plan {
         this.#batch = batch;
       }
     }
+    this.servable.users.leave();
     if (!this.servable.session.synchronous) this.#batcher.turnEnded();
+  }
+
+  /** When every call of the batch is past its deadline, nothing runs. */
+  #dropExpired(batch: Batch): boolean {
+    const now = performance.now();
+    for (const call of batch.calls) if (call.deadlineMs > now) return false;
+    const expired = [...batch.calls];
+    batch.clear();
+    this.servable.tally.failed += expired.length;
+    for (const call of expired)
+      failOne(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
+    return true;
   }
 }
 
@@ -255,17 +288,6 @@ export function failOne(call: Call, error: unknown): void {
       throw defect;
     });
   }
-}
-
-/** When every call of the batch is past its deadline, nothing runs. */
-function dropExpired(batch: Batch): boolean {
-  const now = performance.now();
-  for (const call of batch.calls) if (call.deadlineMs > now) return false;
-  const expired = [...batch.calls];
-  batch.clear();
-  for (const call of expired)
-    failOne(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
-  return true;
 }
 
 /** What waits for the end of a turn. */

@@ -27,11 +27,12 @@ function mixed(hash: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** A canary whose two versions are loaded. */
+/** A canary that takes calls. */
 export class RunningCanary implements Canary {
   readonly version: string;
   readonly weight: number;
-  readonly servable: Servable;
+  /** Undefined once memory was short; the next of its calls loads it again. */
+  servable: Servable | undefined;
   readonly #seed: number;
   #point = 0;
 

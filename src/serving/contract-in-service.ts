@@ -12,6 +12,8 @@ import type { ModelStore } from '../model/store-port.js';
 import { PRODUCTION, type Version } from '../model/version.js';
 import type { Factory } from './factory.js';
 
+/** Contracts that are kept as they were parsed, which holds the event loop for milliseconds. */
+const MOST_PARSED = 64;
 /** How far back the alias's moves are searched. */
 const LINES = 100;
 
@@ -22,6 +24,8 @@ export interface ContractInService {
 }
 
 export class ContractChoice {
+  readonly #parsed = new Map<string, Contract>();
+
   constructor(
     private readonly store: Pick<ModelStore, 'contract' | 'version' | 'ledger'>,
     private readonly factory: Pick<Factory, 'load'>,
@@ -52,8 +56,15 @@ export class ContractChoice {
   }
 
   private async read(model: string, fingerprint: string): Promise<Contract | undefined> {
+    const key = `${model} ${fingerprint}`,
+      known = this.#parsed.get(key);
+    if (known !== undefined) return known;
     const record = await this.store.contract(model, fingerprint);
-    return record && parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
+    if (record === undefined) return undefined;
+    const contract = parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
+    if (this.#parsed.size >= MOST_PARSED) this.#parsed.clear();
+    this.#parsed.set(key, contract);
+    return contract;
   }
 
   /**

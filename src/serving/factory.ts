@@ -1,77 +1,226 @@
 /**
- * Turns a version into a servable: read from the store, verified, loaded, kept. The one owner of servables.
+ * Turns a version into a servable: read from the store, verified, loaded, kept while memory allows. The one owner of
+ * servables.
  *
- * Callers that want the same version at the same time share one load. A load that failed is not remembered, so the next
- * call tries again.
+ * Callers that want the same version at the same time share one load. What failed for want of something that may come back
+ * is tried again by the next call; bytes that cannot be served are refused for a second without being read again. A version
+ * that is let go is released when its last user has left, never under a call.
  */
-import { shuttingDown } from '../errors.js';
+import { ParleyError, shuttingDown } from '../errors.js';
 import type { ModelStore } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
+import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
+import { memberVersions } from './ensemble-session.js';
+import { footprintOf } from './footprint.js';
+import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
 import { Servable } from './servable.js';
+import { Tally } from './tally.js';
+
+const REFUSED_MS = 1_000;
+/** Failures that lie in the bytes. */
+const LASTING: readonly string[] = ['MODEL_BROKEN', 'UNSUPPORTED'];
+
+interface Loaded {
+  readonly servable: Servable;
+  readonly bytes: number;
+}
+
+interface Refusal {
+  readonly error: ParleyError;
+  readonly untilMs: number;
+}
 
 export class Factory {
   readonly #store: Pick<ModelStore, 'readVersion'>;
   readonly #batcher: Batcher;
-  readonly #loaded = new Map<string, Servable>();
+  readonly #memory: Memory;
+  readonly #loaded = new Map<string, Loaded>();
   readonly #loading = new Map<string, Promise<Servable>>();
+  readonly #refused = new Map<string, Refusal>();
+  readonly #tallies = new Map<string, Tally>();
+  #importanceOf: (servable: Servable) => Importance = () => IMPORTANCE.none;
+  #onGone: (servable: Servable) => void = () => {};
   #closed = false;
+  /** Since this process started. */
+  loads = 0;
+  loadFailures = 0;
+  evictions = 0;
 
-  constructor(store: Pick<ModelStore, 'readVersion'>, batcher: Batcher) {
+  /** @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf} */
+  constructor(
+    store: Pick<ModelStore, 'readVersion'>,
+    batcher: Batcher,
+    { memoryLimitBytes = Number.POSITIVE_INFINITY }: { readonly memoryLimitBytes?: number } = {},
+  ) {
     this.#store = store;
     this.#batcher = batcher;
+    this.#memory = new Memory(memoryLimitBytes, (bytes) => this.#evict(bytes));
+  }
+
+  /** Who says what may go before what, and is told what has gone. */
+  followedBy(importanceOf: (servable: Servable) => Importance, onGone: (servable: Servable) => void): void {
+    this.#importanceOf = importanceOf;
+    this.#onGone = onGone;
   }
 
   /** The servable, if it is loaded now. */
   loaded(model: string, version: Version): Servable | undefined {
-    return this.#loaded.get(keyOf(model, version));
+    return this.#loaded.get(keyOf(model, version))?.servable;
   }
 
   get size(): number {
     return this.#loaded.size;
   }
 
-  /** @throws ParleyError NOT_FOUND, MODEL_BROKEN, STORE_UNAVAILABLE; SHUTTING_DOWN after `close` */
-  load(model: string, version: Version): Promise<Servable> {
-    const key = keyOf(model, version),
-      ready = this.#loaded.get(key);
-    if (ready !== undefined) return Promise.resolve(ready);
+  get memory(): Pick<Memory, 'takenBytes' | 'limitBytes'> {
+    return this.#memory;
+  }
+
+  /** By model; of every model that was ever loaded. */
+  get tallies(): ReadonlyMap<string, Tally> {
+    return this.#tallies;
+  }
+
+  /**
+   * A version that stays loaded at least until this turn of the event loop ends.
+   *
+   * @throws ParleyError NOT_FOUND, MODEL_BROKEN, STORE_UNAVAILABLE; UNSUPPORTED and OVERLOADED where memory does not allow
+   *   it; SHUTTING_DOWN after `close`
+   */
+  async load(model: string, version: Version): Promise<Servable> {
+    const key = keyOf(model, version);
+    const servable = this.#loaded.get(key)?.servable ?? (await this.#loadOnce(key, model, version));
+    servable.users.enterForThisTurn();
+    return servable;
+  }
+
+  #loadOnce(key: string, model: string, version: Version): Promise<Servable> {
     let loading = this.#loading.get(key);
     if (loading === undefined) {
-      loading = this.#load(model, version).finally(() => this.#loading.delete(key));
+      loading = this.#load(key, model, version).finally(() => this.#loading.delete(key));
       this.#loading.set(key, loading);
     }
     return loading;
   }
 
-  async #load(model: string, version: Version): Promise<Servable> {
-    const envelope = await this.#store.readVersion(model, version);
-    if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
-    const servable = await Servable.load(model, version, envelope, this.#batcher);
-    if (this.#closed) {
-      servable.release();
-      throw shuttingDown('the server is stopping; another one will answer');
+  async #load(key: string, model: string, version: Version): Promise<Servable> {
+    this.#checkRefused(key);
+    try {
+      const servable = await this.#read(key, model, version);
+      this.loads++;
+      return servable;
+    } catch (error) {
+      if (this.#closed) throw error;
+      this.loadFailures++;
+      if (error instanceof ParleyError && LASTING.includes(error.code))
+        this.#refused.set(key, { error, untilMs: performance.now() + REFUSED_MS });
+      throw error;
     }
-    this.#loaded.set(keyOf(model, version), servable);
+  }
+
+  #checkRefused(key: string): void {
+    const now = performance.now();
+    for (const [refused, { untilMs }] of this.#refused) if (untilMs <= now) this.#refused.delete(refused);
+    const refusal = this.#refused.get(key);
+    if (refusal !== undefined) throw refusal.error;
+  }
+
+  async #read(key: string, model: string, version: Version): Promise<Servable> {
+    const envelope = await this.#store.readVersion(model, version);
+    this.#refuseWhenClosed();
+    const members = await this.#membersOf(model, envelope);
+    const bytes = [envelope, ...members.values()].reduce((sum, each) => sum + footprint(each), 0);
+    await this.#memory.take(bytes, `version ${version.slice(0, 12)} of model "${model}"`);
+    let servable: Servable | undefined;
+    try {
+      this.#refuseWhenClosed();
+      servable = await Servable.load(model, version, envelope, this.#batcher, async (member) => members.get(member)!);
+      this.#refuseWhenClosed();
+    } catch (error) {
+      servable?.release();
+      this.#memory.free(bytes);
+      throw error;
+    }
+    servable.tally = this.#tallyOf(model);
+    this.#loaded.set(key, { servable, bytes });
     return servable;
+  }
+
+  /** An ensemble's members' envelopes; empty for any other version. */
+  async #membersOf(model: string, envelope: Uint8Array): Promise<ReadonlyMap<Version, Uint8Array>> {
+    const members = new Map<Version, Uint8Array>();
+    for (const member of memberVersions(deserialize(envelope))) {
+      members.set(member, await this.#store.readVersion(model, member));
+      this.#refuseWhenClosed();
+    }
+    return members;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
+  }
+
+  #tallyOf(model: string): Tally {
+    let tally = this.#tallies.get(model);
+    if (tally === undefined) this.#tallies.set(model, (tally = new Tally()));
+    return tally;
   }
 
   /** The model's versions that are loaded now. */
   versionsOf(model: string): readonly Version[] {
-    return [...this.#loaded.values()].filter((servable) => servable.model === model).map(({ version }) => version);
+    const all = [...this.#loaded.values()].map(({ servable }) => servable);
+    return all.filter((servable) => servable.model === model).map(({ version }) => version);
   }
 
-  /** Is no longer given out. Calls that wait in its batches are answered; its session goes with the last of them. */
+  /** By model: how many versions are loaded, and the bytes that they take. */
+  get residents(): ReadonlyMap<string, { readonly versions: number; readonly bytes: number }> {
+    const sums = new Map<string, { versions: number; bytes: number }>();
+    for (const { servable, bytes } of this.#loaded.values()) {
+      const { versions, bytes: before } = sums.get(servable.model) ?? { versions: 0, bytes: 0 };
+      sums.set(servable.model, { versions: versions + 1, bytes: before + bytes });
+    }
+    return sums;
+  }
+
+  #evict(wantedBytes: number): boolean {
+    const residents = [...this.#loaded].map(([key, { servable, bytes }]): Resident & { readonly key: string } => ({
+      key,
+      bytes,
+      importance: this.#importanceOf(servable),
+      usedMs: servable.usedMs,
+      inUse: servable.users.any,
+    }));
+    const chosen = chooseEvictions(residents, wantedBytes);
+    for (const { key } of chosen ?? []) this.#letGo(key);
+    this.evictions += chosen?.length ?? 0;
+    return chosen !== undefined;
+  }
+
+  /** Is no longer given out. Calls that wait in its batches are answered; its session is released behind the last of them. */
   forget(model: string, version: Version): void {
-    this.#loaded.delete(keyOf(model, version));
+    this.#letGo(keyOf(model, version));
   }
 
-  /** Releases every servable; one that is being loaded is released when it is there. */
+  #letGo(key: string): void {
+    const found = this.#loaded.get(key);
+    if (found === undefined) return;
+    const { servable, bytes } = found;
+    this.#loaded.delete(key);
+    this.#onGone(servable);
+    servable.users.giveUp(() => {
+      servable.release();
+      this.#memory.free(bytes);
+    });
+  }
+
+  /** Releases every servable at once; one that is being loaded is released when it is there. */
   close(): void {
     this.#closed = true;
-    for (const servable of this.#loaded.values()) servable.release();
+    for (const { servable } of this.#loaded.values()) servable.release();
     this.#loaded.clear();
   }
 }
 
+const footprint = (envelope: Uint8Array) => footprintOf(envelope.length, deserialize(envelope).graph);
 const keyOf = (model: string, version: Version) => `${model}:${version}`;

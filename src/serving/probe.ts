@@ -6,7 +6,7 @@
  */
 import { modelBroken } from '../errors.js';
 import { allocate, type DataType, type Signature, type TensorData, type TensorSpec } from '../model/tensor.js';
-import { type Feeds, type Results, runtimeTensor, type Session } from '../onnx/session.js';
+import { type Feeds, type Results, type RunnableSession, runtimeTensor } from '../onnx/session.js';
 import type { Slot } from './servable.js';
 
 const ROWS = 3;
@@ -15,7 +15,7 @@ const TOLERANCE = 1e-4;
 
 /** @throws ParleyError MODEL_BROKEN where rows influence each other, or that cannot be found out */
 export async function checkIndependence(
-  session: Session,
+  session: RunnableSession,
   inputs: readonly Slot[],
   outputs: readonly Slot[],
 ): Promise<void> {
@@ -73,7 +73,7 @@ function madeUp(dataType: DataType, length: number, seed: number): TensorData {
  *
  * That it refuses them says nothing of the shapes and values that it was made for.
  */
-export async function tryBlankShapes(session: Session, defaults: Feeds): Promise<void> {
+export async function tryBlankShapes(session: RunnableSession, defaults: Feeds): Promise<void> {
   for (const extent of [1, 2])
     for (const filled of [0, 1]) {
       const done = await session.runOnce(blankFeeds(session.signature, extent, filled, defaults)).then(

@@ -6,41 +6,34 @@
  * A contract that the version in production does not fit waits, too, until one is promoted that does.
  *
  * A canary takes calls once both of its alias's versions are loaded; one that does not load, or does not fit the contract
- * that callers are answered by, takes none.
+ * that callers are answered by, takes none. A version that has gone because memory was short is loaded by the next call.
  */
 import type { Logger } from 'pino';
-import { bindService, type ServiceBinding } from '../contract/bind.js';
-import type { Contract, ContractService } from '../contract/contract.js';
-import { notFound, ParleyError } from '../errors.js';
-import type { ModelState, ModelStore } from '../model/store-port.js';
+import type { ServiceBinding } from '../contract/bind.js';
+import { ParleyError } from '../errors.js';
+import type { ModelState, ModelStore, Watching } from '../model/store-port.js';
 import { type AliasPointer, PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
 import { RunningCanary } from './canary.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
+import { LoadFailures } from './load-failures.js';
+import {
+  endCanaries,
+  importanceOf,
+  isGone,
+  leadsThere,
+  letGo,
+  type RoutedModel,
+  type Target,
+  unknownReference,
+} from './routed-model.js';
 import type { Servable } from './servable.js';
+import { type TypedService, TypedServices } from './typed-services.js';
 
 const RETRY_MS = 1_000;
-/** Callers' names are repeated to them, but not at any length. */
-const shortened = (name: string): string => (name.length <= 64 ? name : `${name.slice(0, 63)}…`);
 const VERSION_PREFIX = /^[0-9a-f]{8,64}$/;
 /** Stands for the choice of a contract that has not been made yet. */
 const NOT_CHOSEN = '';
-
-/** An alias as this server sees it. */
-export interface Target {
-  readonly aliasName: string;
-  readonly version: Version;
-  /** Set once the version is loaded. */
-  servable: Servable | undefined;
-  /** Set while a canary runs and takes calls: both versions are loaded. */
-  canary: RunningCanary | undefined;
-}
-
-/** A typed service that can be called now. */
-export interface TypedService {
-  readonly contract: Contract;
-  readonly service: ContractService;
-}
 
 /** Where a call goes. */
 export interface Route {
@@ -49,13 +42,8 @@ export interface Route {
   readonly aliasName: string | undefined;
 }
 
-interface RoutedModel {
-  readonly name: string;
-  readonly targets: Map<string, Target>;
-  /** The contract in force and the version in production for which `contract` was chosen. */
-  chosenFor: string;
-  contract: Contract | undefined;
-}
+/** Makes sure that a version answers as quickly as it will later. @throws what its calls would be answered with */
+export type WarmUp = (servable: Servable, aliasName: string) => Promise<void>;
 
 export class Router {
   readonly #store: ModelStore;
@@ -63,13 +51,12 @@ export class Router {
   readonly #choice: ContractChoice;
   readonly #log: Logger;
   readonly #models = new Map<string, RoutedModel>();
-  readonly #bindings = new WeakMap<Servable, Map<string, ServiceBinding>>();
+  readonly #typed = new TypedServices();
   readonly #following = new Map<string, Promise<void>>();
   readonly #retries = new Map<string, NodeJS.Timeout>();
-  #services: ReadonlyMap<string, TypedService> = new Map();
-  #generation = 0;
-  #watch: { stop(): Promise<void> } | undefined;
-  #connected = true;
+  readonly #failures: LoadFailures;
+  #warmUp: WarmUp = async () => {};
+  #watch: Watching | undefined;
   #closed = false;
 
   constructor(store: ModelStore, factory: Factory, log: Logger) {
@@ -77,6 +64,16 @@ export class Router {
     this.#factory = factory;
     this.#choice = new ContractChoice(store, factory);
     this.#log = log;
+    this.#failures = new LoadFailures(log);
+    factory.followedBy(
+      ({ model, version }) => importanceOf(this.#models.get(model), version),
+      (servable) => letGo(this.#models.get(servable.model), servable),
+    );
+  }
+
+  /** What a version must have done before an alias leads to it. */
+  warmBy(warmUp: WarmUp): void {
+    this.#warmUp = warmUp;
   }
 
   /** Follows the store; every model that is there now is known when this resolves. */
@@ -84,11 +81,8 @@ export class Router {
     this.#watch = await this.#store.watch({
       onChange: ({ model }) => this.#follow(model),
       onConnection: (connected) => {
-        if (connected !== this.#connected)
-          this.#log[connected ? 'info' : 'warn'](
-            connected ? 'the store is back' : 'the store is away; loaded models go on serving',
-          );
-        this.#connected = connected;
+        if (connected) this.#log.info('the store is back');
+        else this.#log.warn('the store is away; loaded models go on serving');
       },
     });
   }
@@ -101,16 +95,38 @@ export class Router {
 
   /** Grows whenever `services` changes: what was looked up before it grew is to be looked up again. */
   get generation(): number {
-    return this.#generation;
+    return this.#typed.generation;
   }
 
   /** By name. */
   get services(): ReadonlyMap<string, TypedService> {
-    return this.#services;
+    return this.#typed.byName;
   }
 
+  /** Whether the store answers: what others promote is followed. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#watch?.reachable === true;
+  }
+
+  /** Since the store last answered; Infinity before it did. */
+  get sinceHeardMs(): number {
+    return this.#watch === undefined ? Number.POSITIVE_INFINITY : performance.now() - this.#watch.heardMs;
+  }
+
+  /** Models of which the store is known to say something else than what is served, sorted. */
+  get lagging(): readonly string[] {
+    const own = [...this.#models.values()].filter(({ behind }) => behind).map(({ name }) => name);
+    return [...new Set([...own, ...(this.#watch?.behind ?? [])])].sort();
+  }
+
+  /** By model: the epoch that is served, and whether its production version answers without a contract. */
+  get followed(): ReadonlyMap<string, { readonly epoch: number; readonly uncontracted: boolean }> {
+    return new Map(
+      [...this.#models.values()].map(({ name, epoch, targets, contract }) => [
+        name,
+        { epoch, uncontracted: contract === undefined && targets.has(PRODUCTION) },
+      ]),
+    );
   }
 
   /** The loaded version that answers all calls of an alias, when it can be said without waiting; none while a canary runs. */
@@ -137,36 +153,47 @@ export class Router {
    */
   async resolve(model: string, reference = PRODUCTION): Promise<Route> {
     const target = this.#models.get(model)?.targets.get(reference);
-    if (target !== undefined) {
-      target.servable ??= await this.#factory.load(model, target.version);
-      return { servable: target.servable, aliasName: reference };
-    }
+    if (target !== undefined) return this.#ofAlias(model, target);
     if (VERSION_PREFIX.test(reference)) {
       // A whole digest needs nobody to complete it: a version that is loaded answers while the store is away.
       const version = VERSION_PATTERN.test(reference) ? reference : await this.#store.resolveVersion(model, reference);
-      return { servable: await this.#factory.load(model, version), aliasName: undefined };
+      return { servable: await this.#load(model, version, version), aliasName: undefined };
     }
-    throw this.#unknown(model, reference);
+    throw unknownReference(this.#models, model, reference);
   }
 
-  #unknown(name: string, alias: string): ParleyError {
-    const routed = this.#models.get(name),
-      model = shortened(name),
-      reference = shortened(alias);
-    if (routed === undefined) {
-      const known = [...this.#models.keys()];
-      return notFound(
-        `there is no model "${model}"; ${known.length === 0 ? 'none has been published yet' : `the models are ${known.join(', ')}`}. Train one with "parley train PROJECT --promote"`,
-      );
+  /**
+   * What answers one call that `choose` had no version for. The version stays loaded until this turn ends.
+   *
+   * @throws ParleyError as `resolve`
+   */
+  async resolveCall(model: string, reference = PRODUCTION, routingKey?: Uint8Array): Promise<Route> {
+    const target = this.#models.get(model)?.targets.get(reference),
+      canary = target?.canary;
+    if (canary === undefined || !canary.takes(routingKey)) return this.resolve(model, reference);
+    canary.servable ??= await this.#load(model, reference, canary.version);
+    return { servable: canary.servable, aliasName: reference };
+  }
+
+  async #ofAlias(model: string, target: Target): Promise<Route> {
+    target.servable ??= await this.#load(model, target.aliasName, target.version);
+    return { servable: target.servable, aliasName: target.aliasName };
+  }
+
+  /** For a call, which is answered with what goes wrong. */
+  async #load(model: string, reference: string, version: Version): Promise<Servable> {
+    const place = `${model} ${reference}`;
+    try {
+      const servable = await this.#factory.load(model, version);
+      this.#failures.forget(place);
+      return servable;
+    } catch (error) {
+      // Whoever asks for what is not there, or while the server stops, is told so, and nobody else.
+      const ours = !(error instanceof ParleyError) || !(error.code === 'NOT_FOUND' || error.code === 'SHUTTING_DOWN');
+      if (ours)
+        this.#failures.tell(place, { model, reference, version }, error, 'a version that is called does not load');
+      throw error;
     }
-    if (reference === PRODUCTION) {
-      return notFound(
-        `model "${model}" has no version in production; see "parley versions ${model}", then "parley accept ${model} VERSION" and "parley promote ${model} VERSION"`,
-      );
-    }
-    return notFound(
-      `model "${model}" has no alias "${reference}"; it has ${[...routed.targets.keys()].join(', ') || 'none'}`,
-    );
   }
 
   /** The first typed service of a model's contract: what generic calls are checked against. */
@@ -177,13 +204,8 @@ export class Router {
   }
 
   /** How a typed service's methods feed a version. @throws ParleyError CONTRACT_MISMATCH */
-  binding(servable: Servable, { contract, service }: TypedService): ServiceBinding {
-    let bindings = this.#bindings.get(servable);
-    if (bindings === undefined) this.#bindings.set(servable, (bindings = new Map()));
-    const key = `${contract.fingerprint}:${service.name}`;
-    let binding = bindings.get(key);
-    if (binding === undefined) bindings.set(key, (binding = bindService(contract, service.name, servable)));
-    return binding;
+  binding(servable: Servable, typed: TypedService): ServiceBinding {
+    return this.#typed.binding(servable, typed);
   }
 
   /** Changes of one model are taken up one after the other, and each by what the store says when its turn comes. */
@@ -200,10 +222,11 @@ export class Router {
       if (isGone(state)) this.#forget(model);
       else await this.#followState(this.#routed(model), state);
       await this.#forgetUnreachable(model);
+      this.#failures.forget(model);
     } catch (error) {
       if (this.#closed) return;
       const again = !(error instanceof ParleyError) || error.retryable;
-      this.#log.error({ model, err: error }, `a change could not be taken up${again ? '; trying again' : ''}`);
+      this.#failures.tell(model, { model }, error, `a change could not be taken up${again ? '; trying again' : ''}`);
       if (again) this.#retry(model);
     }
   }
@@ -211,7 +234,7 @@ export class Router {
   #routed(name: string): RoutedModel {
     let routed = this.#models.get(name);
     if (routed === undefined) {
-      routed = { name, targets: new Map(), chosenFor: NOT_CHOSEN, contract: undefined };
+      routed = { name, epoch: 0, behind: false, targets: new Map(), chosenFor: NOT_CHOSEN, contract: undefined };
       this.#models.set(name, routed);
     }
     return routed;
@@ -219,7 +242,7 @@ export class Router {
 
   #forget(model: string): void {
     if (!this.#models.delete(model)) return;
-    this.#publishServices();
+    this.#typed.publish(this.#models.values());
     this.#log.warn({ model }, 'the model is gone from the store');
   }
 
@@ -227,20 +250,45 @@ export class Router {
   async #followState(routed: RoutedModel, state: ModelState): Promise<void> {
     const names = new Set(state.aliases.map((alias) => alias.aliasName));
     for (const name of routed.targets.keys()) if (!names.has(name)) routed.targets.delete(name);
-    for (const { aliasName, version } of state.aliases) {
-      const next = await this.#next(routed, aliasName, version);
-      if (next === undefined) continue;
-      // A version that answers another contract takes over together with it, in one step.
-      const choose = aliasName === PRODUCTION ? await this.#tryToChoose(routed, state, version) : undefined;
-      routed.targets.set(aliasName, next);
-      choose?.();
-      this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
-    }
+    routed.behind = true;
+    for (const pointer of state.aliases) await this.#followAlias(routed, state, pointer);
     endCanaries(routed, state);
     try {
       (await this.#choose(routed, state, routed.targets.get(PRODUCTION)?.version))?.();
     } finally {
       for (const pointer of state.aliases) await this.#beginCanary(routed, pointer);
+    }
+    routed.epoch = state.epoch;
+    routed.behind = state.aliases.some((pointer) => !leadsThere(routed, pointer));
+  }
+
+  /** The old version stays loaded until the new one has taken over. */
+  async #followAlias(routed: RoutedModel, state: ModelState, { aliasName, version }: AliasPointer): Promise<void> {
+    const current = routed.targets.get(aliasName),
+      place = `${routed.name} ${aliasName}`;
+    if (current?.version === version) {
+      this.#failures.forget(place);
+      return;
+    }
+    const old = current?.servable;
+    old?.users.enter();
+    let next: Servable | undefined;
+    try {
+      next = this.#factory.loaded(routed.name, version);
+      next?.users.enter();
+      if (old !== undefined) {
+        const ready = await this.#prepare(routed.name, aliasName, version);
+        if (ready === undefined) return;
+        if (next === undefined) (next = ready).users.enter();
+      }
+      // A version that answers another contract takes over together with it, in one step.
+      const choose = aliasName === PRODUCTION ? await this.#tryToChoose(routed, state, version) : undefined;
+      routed.targets.set(aliasName, { aliasName, version, servable: next, canary: undefined });
+      choose?.();
+      this.#log.info({ model: routed.name, alias: aliasName, version }, 'alias follows');
+    } finally {
+      old?.users.leave();
+      next?.users.leave();
     }
   }
 
@@ -249,27 +297,19 @@ export class Router {
     const target = routed.targets.get(aliasName);
     if (canary === undefined || target?.version !== version) return;
     if (target.canary?.version === canary.version && target.canary.weight === canary.weight) return;
-    target.servable ??= await this.#loadNext(routed.name, aliasName, version);
-    const servable = target.servable && (await this.#loadNext(routed.name, aliasName, canary.version));
+    target.servable ??= await this.#prepare(routed.name, aliasName, version);
+    const own = target.servable;
+    own?.users.enter();
+    const servable = own && (await this.#prepare(routed.name, aliasName, canary.version));
+    own?.users.leave();
     if (servable === undefined) return;
     const told = { model: routed.name, alias: aliasName, version, canary: canary.version, weight: canary.weight };
-    if (aliasName === PRODUCTION && !this.#fits(routed, servable)) {
+    if (aliasName === PRODUCTION && !this.#typed.fits(routed.contract, servable)) {
       this.#log.warn(told, 'the canary does not fit the contract that callers are answered by; it takes no calls');
       return;
     }
     target.canary = new RunningCanary(canary, servable);
     this.#log.info(told, 'canary takes its share');
-  }
-
-  /** Whether a version can answer every typed service of the model. */
-  #fits({ contract }: RoutedModel, servable: Servable): boolean {
-    try {
-      for (const service of contract?.services ?? []) this.binding(servable, { contract: contract!, service });
-      return true;
-    } catch (error) {
-      if (error instanceof ParleyError && error.code === 'CONTRACT_MISMATCH') return false;
-      throw error;
-    }
   }
 
   /** What callers reached by its digest is answered no longer once it is retired or pruned. */
@@ -305,7 +345,11 @@ export class Router {
       routed.chosenFor = chosenFor;
       routed.contract = contract;
       const target = routed.targets.get(PRODUCTION);
-      if (target?.canary !== undefined && !this.#fits(routed, target.canary.servable)) target.canary = undefined;
+      if (target?.canary !== undefined) {
+        const { servable } = target.canary;
+        // One that is not loaded now is begun again, which finds out.
+        if (servable === undefined || !this.#typed.fits(routed.contract, servable)) target.canary = undefined;
+      }
       const told = { model: routed.name, contract: contract?.fingerprint, version: production };
       if (behind !== undefined)
         this.#log.warn(
@@ -313,42 +357,24 @@ export class Router {
           'the version in production does not fit the contract in force; callers are answered by the contract that it was accepted under, until a version that fits is promoted',
         );
       if (contract?.fingerprint === before) return;
-      this.#publishServices();
+      this.#typed.publish(this.#models.values());
       this.#log.info({ ...told, services: contract?.services.map(({ name }) => name) }, 'contract in service');
     };
   }
 
-  #publishServices(): void {
-    const services = new Map<string, TypedService>();
-    for (const { contract } of [...this.#models.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      for (const service of contract?.services ?? [])
-        if (!services.has(service.name)) services.set(service.name, { contract: contract!, service });
-    }
-    this.#services = services;
-    this.#generation++;
-  }
-
-  /** Where the alias is to lead now; undefined where it leads there already, or must stay where it is. */
-  async #next(routed: RoutedModel, aliasName: string, version: Version): Promise<Target | undefined> {
-    const current = routed.targets.get(aliasName);
-    if (current?.version === version) return undefined;
-    let servable = this.#factory.loaded(routed.name, version);
-    if (current?.servable !== undefined && servable === undefined) {
-      servable = await this.#loadNext(routed.name, aliasName, version);
-      if (servable === undefined) return undefined;
-    }
-    return { aliasName, version, servable, canary: undefined };
-  }
-
-  /** The version that is to take over; undefined when it does not load and the old one must go on. */
-  async #loadNext(model: string, aliasName: string, version: Version): Promise<Servable | undefined> {
+  /** Loads and warms what is to take over; undefined when that fails and the old version must go on. */
+  async #prepare(model: string, aliasName: string, version: Version): Promise<Servable | undefined> {
+    const place = `${model} ${aliasName}`;
     try {
-      return await this.#factory.load(model, version);
+      const servable = await this.#factory.load(model, version);
+      await this.#warmUp(servable, aliasName);
+      this.#failures.forget(place);
+      // The warm-up took its turn.
+      servable.users.enterForThisTurn();
+      return servable;
     } catch (error) {
-      this.#log.error(
-        { model, alias: aliasName, version, err: error },
-        'the new version does not load; the old one goes on serving',
-      );
+      const told = { model, alias: aliasName, version };
+      this.#failures.tell(place, told, error, 'the new version does not load; the old one goes on serving');
       if (error instanceof ParleyError && error.retryable) this.#retry(model);
       return undefined;
     }
@@ -365,16 +391,3 @@ export class Router {
     );
   }
 }
-
-/** Canaries that were ended, or whose alias leads elsewhere; a change of weight alone ends none. */
-function endCanaries(routed: RoutedModel, { aliases }: ModelState): void {
-  for (const { aliasName, version, canary } of aliases) {
-    const target = routed.targets.get(aliasName);
-    if (target?.canary === undefined) continue;
-    if (target.version !== version || target.canary.version !== canary?.version) target.canary = undefined;
-  }
-}
-
-/** A model without a line in its ledger: the store was emptied, or is another one. */
-const isGone = ({ epoch, aliases, contractFingerprint }: ModelState): boolean =>
-  epoch === 0 && aliases.length === 0 && contractFingerprint === undefined;

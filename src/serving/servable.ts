@@ -2,20 +2,24 @@
  * A loaded version, ready to run: its session, its inputs and outputs as the batcher needs them, and how many rows one
  * run may take. Owned by the factory, which alone releases it.
  */
-import { modelBroken, ParleyError } from '../errors.js';
+import { internal, modelBroken, ParleyError } from '../errors.js';
 import { digestOf } from '../model/byte-stream.js';
 import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
+import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { deserialize } from '../model-types/table.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
 import { endedByNothing } from '../onnx/nothing.js';
 import { readGraph } from '../onnx/reader.js';
-import { type Feeds, feedsOf, type Results, runtimeTensor, Session } from '../onnx/session.js';
+import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
 import { type Batcher, Plan } from './batcher.js';
+import { EnsembleSession, type ReadMember } from './ensemble-session.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
-import { servedGraph } from './served-graph.js';
+import { type ServedGraph, servedGraph } from './served-graph.js';
 import { ShapedPlan } from './shaped-plan.js';
+import { Tally } from './tally.js';
+import { Users } from './users.js';
 
 /** A run may hold the event loop for about this long. */
 const RUN_BUDGET_MS = 2;
@@ -53,7 +57,13 @@ export class Servable {
   readonly maxRows: number;
   /** What stands for inputs that a call leaves out. */
   readonly defaults: Feeds;
-  readonly session: Session;
+  readonly session: RunnableSession;
+  /** Batches and others under whom the session must not be released. */
+  readonly users = new Users();
+  /** When a run last began, on performance.now()'s clock. */
+  usedMs = performance.now();
+  /** The model's; the factory's when the factory has loaded it. */
+  tally = new Tally();
   readonly #plans = new Map<string, Plan>();
   readonly #shapedPlans = new Map<string, ShapedPlan>();
   readonly #batcher: Batcher;
@@ -79,6 +89,7 @@ export class Servable {
 
   /**
    * @param envelope the stored bytes, which must match `version`
+   * @param readMember reads what an ensemble names
    * @param loadSession how a graph becomes a session
    * @throws ParleyError MODEL_BROKEN
    */
@@ -87,14 +98,15 @@ export class Servable {
     version: Version,
     envelope: Uint8Array,
     batcher: Batcher,
-    loadSession: (graph: Uint8Array) => Promise<Session> = Session.load,
+    readMember: ReadMember = noMember,
+    loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
   ): Promise<Servable> {
     const found = digestOf(envelope);
     if (found !== version)
       throw modelBroken(
         `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
       );
-    return Servable.of(model, version, deserialize(envelope), batcher, loadSession);
+    return Servable.of(model, version, deserialize(envelope), batcher, readMember, loadSession);
   }
 
   /** The same of an artifact that has been verified. */
@@ -103,10 +115,10 @@ export class Servable {
     version: Version,
     artifact: Artifact,
     batcher: Batcher,
-    loadSession: (graph: Uint8Array) => Promise<Session> = Session.load,
+    readMember: ReadMember = noMember,
+    loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
   ): Promise<Servable> {
-    const { graph, defaults } = servedGraph(artifact);
-    const session = await loadSession(graph);
+    const { session, defaults } = await loadArtifact(artifact, readMember, loadSession);
     try {
       const batching = await batchingOf(artifact, session);
       const { modelType, metadata } = artifact;
@@ -164,15 +176,30 @@ export class Servable {
   }
 }
 
+const noMember: ReadMember = (version) =>
+  Promise.reject(internal(`nobody said where member ${version} of the ensemble is`));
+
+/** A graph as it is served, or the members of an ensemble as one. */
+async function loadArtifact(
+  artifact: Artifact,
+  readMember: ReadMember,
+  loadSession: (graph: Uint8Array) => Promise<RunnableSession>,
+): Promise<{ readonly session: RunnableSession; readonly defaults: ServedGraph['defaults'] }> {
+  if (artifact.modelType === ENSEMBLE)
+    return { session: await EnsembleSession.load(artifact, readMember, loadSession), defaults: new Map() };
+  const { graph, defaults } = servedGraph(artifact);
+  return { session: await loadSession(graph), defaults };
+}
+
 type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' | 'endedByNothing'>;
 
 /** @throws ParleyError MODEL_BROKEN where rows must be batched, as typed services do, and cannot */
-async function batchingOf({ modelType, metadata, graph }: Artifact, session: Session): Promise<Batching> {
+async function batchingOf({ modelType, metadata, graph }: Artifact, session: RunnableSession): Promise<Batching> {
   try {
     if (modelType === TENSOR) checkMayBatch(session.signature, metadata);
     const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
     const outputs = await measureOutputs(session, inputs);
-    if (modelType === TENSOR) await checkIndependence(session, inputs, outputs);
+    if (modelType === TENSOR || hasTensorMember(session)) await checkIndependence(session, inputs, outputs);
     const maxRows = await measureRows(session, inputs);
     return { inputs, outputs, maxRows, unbatchable: undefined, endedByNothing: [] };
   } catch (error) {
@@ -181,6 +208,9 @@ async function batchingOf({ modelType, metadata, graph }: Artifact, session: Ses
     return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message, endedByNothing: ended };
   }
 }
+
+const hasTensorMember = (session: RunnableSession): boolean =>
+  session instanceof EnsembleSession && session.memberTypes.has(TENSOR);
 
 function checkMayBatch({ inputs }: Signature, { optional_inputs }: Artifact['metadata']): void {
   if (inputs.length === 0) throw modelBroken('the graph has no inputs');
@@ -210,7 +240,7 @@ function blankRows(inputs: readonly Slot[], rows: number) {
 }
 
 /** One run on two blank rows tells the outputs' real shapes, and that they are batched. */
-async function measureOutputs(session: Session, inputs: readonly Slot[]): Promise<Slot[]> {
+async function measureOutputs(session: RunnableSession, inputs: readonly Slot[]): Promise<Slot[]> {
   const results: Results = await session.runOnce(blankRows(inputs, 2));
   return session.signature.outputs.map(({ name, dataType }) => {
     const dims = results[name]!.dims;
@@ -223,14 +253,14 @@ async function measureOutputs(session: Session, inputs: readonly Slot[]): Promis
   });
 }
 
-async function measureRows(session: Session, inputs: readonly Slot[]): Promise<number> {
+async function measureRows(session: RunnableSession, inputs: readonly Slot[]): Promise<number> {
   const single = await timeOf(session, inputs, 1, 1);
   if (single * LEAST_ROWS > RUN_BUDGET_MS) return LEAST_ROWS;
   const perRowMs = (await timeOf(session, inputs, PROBE_ROWS, 3)) / PROBE_ROWS;
   return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 ** Math.floor(Math.log2(RUN_BUDGET_MS / perRowMs))));
 }
 
-async function timeOf(session: Session, inputs: readonly Slot[], rows: number, runs: number): Promise<number> {
+async function timeOf(session: RunnableSession, inputs: readonly Slot[], rows: number, runs: number): Promise<number> {
   const feeds = blankRows(inputs, rows);
   await session.runOnce(feeds);
   const begin = performance.now();

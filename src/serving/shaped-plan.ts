@@ -45,6 +45,7 @@ export class ShapedPlan {
     if (this.#offered === undefined) throw internal('nothing was offered to be run');
     this.#waiting.push({ feeds: this.#offered, call });
     this.#offered = undefined;
+    this.servable.users.enter();
     if (this.#waiting.length === 1) this.#batcher.add(this);
   }
 
@@ -58,20 +59,36 @@ export class ShapedPlan {
   #runOne({ feeds, call }: Waiting): void {
     const startedMs = performance.now();
     if (call.deadlineMs <= startedMs) {
-      failOne(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
+      this.#failed(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
       return;
     }
-    const { session } = this.servable;
+    const { session, tally } = this.servable;
+    this.servable.usedMs = startedMs;
     session.run(feeds, this.#fetches, (error, results) => {
-      if (results === undefined) failOne(call, refusedRun(error));
-      else deliverOne(call, this.#answers(results, startedMs), 0, 1);
+      if (results === undefined) this.#failed(call, refusedRun(error));
+      else {
+        tally.succeeded++;
+        deliverOne(call, this.#answers(results, startedMs), 0, 1);
+        this.servable.users.leave();
+      }
       if (!session.synchronous) this.#batcher.turnEnded();
     });
   }
 
+  #failed(call: Call, error: ParleyError): void {
+    this.servable.tally.failed++;
+    failOne(call, error);
+    this.servable.users.leave();
+  }
+
   #answers(results: Results, startedMs: number): ShapedAnswers {
     const tensors = this.outputs.map(({ name }) => results[name]!),
-      values = tensors.map(({ data }) => data as TensorData);
+      values = tensors.map(({ data }) => data as TensorData),
+      computeUs = Math.round((performance.now() - startedMs) * 1000),
+      { tally } = this.servable;
+    tally.runs++;
+    tally.rows++;
+    tally.computeUs += computeUs;
     return {
       servable: this.servable,
       outputs: [],
@@ -79,7 +96,7 @@ export class ShapedPlan {
       bytes: values.map(bytesOf),
       shapes: tensors.map(({ dims }) => dims),
       startedMs,
-      computeUs: Math.round((performance.now() - startedMs) * 1000),
+      computeUs,
     };
   }
 }

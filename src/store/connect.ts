@@ -1,9 +1,10 @@
 /** Opening the store: a Redis of one's own by address, or else the embedded one of the data folder. */
 import { setTimeout } from 'node:timers/promises';
 import { ParleyError, storeUnavailable } from '../errors.js';
+import type { CheckTypeFields } from '../model/store-port.js';
 import { parseAddress } from './address.js';
 import { EmbeddedRedis } from './embedded.js';
-import { RedisStore } from './redis-store.js';
+import { RedisStore, type RedisStoreOptions } from './redis-store.js';
 
 const OLDEST_REDIS = [6, 2] as const;
 /** A log of some gigabytes takes about so long. */
@@ -19,6 +20,8 @@ export interface OpenStore {
   readonly environment?: string;
   /** Before every key; for tests that share one Redis. */
   readonly keyPrefix?: string;
+  /** What fields of their types versions' records may have; any, when absent. */
+  readonly checkTypeFields?: CheckTypeFields;
 }
 
 /**
@@ -83,6 +86,10 @@ async function checkServer(store: RedisStore): Promise<void> {
   );
 }
 
-function settingsOf({ environment, keyPrefix }: OpenStore): { environment?: string; keyPrefix?: string } {
-  return { ...(environment === undefined ? {} : { environment }), ...(keyPrefix === undefined ? {} : { keyPrefix }) };
+function settingsOf({ environment, keyPrefix, checkTypeFields }: OpenStore): Omit<RedisStoreOptions, 'connection'> {
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...(checkTypeFields === undefined ? {} : { checkTypeFields }),
+  };
 }

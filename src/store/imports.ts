@@ -7,6 +7,7 @@ import { checkModel, checkVersion, randomId, type StoreContext } from './context
 import { verdictField } from './keys.js';
 import { lostParts, partCount, writeParts } from './parts.js';
 import { contractToFields, ledgerToFields, recordToFields, verdictToValue, versionToFields } from './records.js';
+import { noVersion, retiredVersion } from './versions.js';
 
 /** Long enough for the whole file to arrive behind its first piece. */
 const STAGED_SECONDS = 24 * 3600;
@@ -71,21 +72,23 @@ export class Imports {
   }
 
   async importVersion(request: ImportVersion): Promise<'imported' | 'verdicts' | 'there'> {
-    const { model, record, staged, verdicts, evidenceJson } = request;
+    const { model, staged, verdicts, evidenceJson } = request;
     checkModel(model);
-    checkVersion(record.version);
+    checkVersion(request.record.version);
+    const record = this.context.records.checked(model, request.record);
     const { commands, keys, environment } = this.context;
     await commands.ask((redis) => redis.sadd(keys.models, model));
     const judged = verdicts.flatMap((verdict) => [
       verdictField(record.version, verdict.contractFingerprint, verdict.fixtureFingerprint),
       verdictToValue(verdict),
     ]);
-    const [outcome, detail] = await commands.ask((redis) =>
+    const [outcome, detail, retiredAt] = await commands.ask((redis) =>
       redis.importVersion(
         staged?.key ?? keys.staging(model, 'none'),
         keys.blob(model, record.version),
         keys.version(model, record.version),
         keys.versions(model),
+        keys.ensembles(model),
         keys.run(model, record.runId ?? ''),
         keys.verdicts(model),
         keys.epoch(model),
@@ -94,6 +97,7 @@ export class Imports {
         model,
         record.version,
         staged === undefined ? 0 : partCount(staged.sizeBytes),
+        request.members?.join(' ') ?? '',
         record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
         request.actor,
         request.reason ?? '',
@@ -111,6 +115,10 @@ export class Imports {
         return 'verdicts';
       case 'THERE':
         return 'there';
+      case 'NO_MEMBER':
+        throw noVersion(model, String(detail));
+      case 'MEMBER_RETIRED':
+        throw retiredVersion(model, String(detail), Number(retiredAt));
       case 'INCOMPLETE':
         throw lostParts(`version ${record.version} of model "${model}"`, detail ?? 0);
       default:
@@ -148,8 +156,8 @@ export class Imports {
     throw lostParts(`model "${model}"`, detail ?? 0);
   }
 
-  private planOf({ snapshot, versions, fixtures, ledger }: RestoreModel): Plan {
-    const { keys } = this.context;
+  private planOf({ snapshot, versions, members, fixtures, ledger }: RestoreModel): Plan {
+    const { keys, records } = this.context;
     const { model } = snapshot;
     const plan = new Plan([keys.epoch(model), keys.ledger(model), ledger.key]);
     for (const [version, staged] of versions) plan.move(staged, keys.blob(model, version));
@@ -160,9 +168,10 @@ export class Imports {
     for (const { runId, configurationJson } of snapshot.runs)
       plan.add('SET', keys.run(model, runId), [configurationJson]);
     for (const { sequence, ...record } of snapshot.versions) {
-      plan.add('HSET', keys.version(model, record.version), recordToFields(record));
+      plan.add('HSET', keys.version(model, record.version), recordToFields(records.checked(model, record)));
       plan.add('ZADD', keys.versions(model), [sequence, record.version]);
     }
+    for (const [version, names] of members) plan.add('HSET', keys.ensembles(model), [version, names.join(' ')]);
     for (const { version, verdict } of snapshot.verdicts)
       plan.add('HSET', keys.verdicts(model), [
         verdictField(version, verdict.contractFingerprint, verdict.fixtureFingerprint),

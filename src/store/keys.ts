@@ -4,25 +4,7 @@
  * Everything of one model carries the hash tag `{<model>}`, so that a script that changes a model finds all of its keys
  * on one node of a Redis Cluster.
  *
- * | key | type | holds |
- * |---|---|---|
- * | `parley:models` | set | the names of all models; added to before a model's first change |
- * | `parley:{m}:epoch` | string | sequence of the ledger's last line |
- * | `parley:{m}:ledger` | stream | one entry per change, its id `<sequence>-0` |
- * | `parley:{m}:aliases` | hash | alias -> version |
- * | `parley:{m}:canaries` | hash | alias -> `<version> <weight>` of the canary beside its version |
- * | `parley:{m}:holds` | hash | alias -> sequence of the ledger's line that holds it |
- * | `parley:{m}:trail:<alias>` | list | what the alias pointed at before, nearest first |
- * | `parley:{m}:versions` | sorted set | version, by the sequence of its publication |
- * | `parley:{m}:version:<version>` | hash | the version's record |
- * | `parley:{m}:blob:<version>` | hash | part number -> at most 1 MiB of the envelope, or of what follows its `header` where that is a field of its own |
- * | `parley:{m}:verdicts` | hash | `<version>:<contract>:<fixtures>` -> verdict, MessagePack |
- * | `parley:{m}:contract` | hash | fingerprints of the contract and the fixtures in force |
- * | `parley:{m}:contract:<fingerprint>` | hash | the contract's text |
- * | `parley:{m}:fixtures:<fingerprint>` | hash | part number -> at most 1 MiB of the fixtures |
- * | `parley:{m}:run:<id>` | string | a run's configuration, JSON |
- * | `parley:{m}:upload:<id>` | hash | `sizeBytes`, part number -> bytes; once complete and in use `sealed`, then the `version` that it has become; expires |
- * | `parley:{m}:staging:<id>` | hash | parts on their way to a blob or to fixtures, an upload's that is sealed too; expires |
+ * What each key holds is said in key-table.ts, and in docs/redis-schema.md, which is made from that.
  */
 export class Keys {
   /** @param prefix stands before every key and channel; lets tests share one Redis. No braces. */
@@ -63,6 +45,10 @@ export class Keys {
 
   versions(model: string): string {
     return this.of(model, 'versions');
+  }
+
+  ensembles(model: string): string {
+    return this.of(model, 'ensembles');
   }
 
   version(model: string, version: string): string {

@@ -1,97 +1,30 @@
-/** How records stand in Redis: flat hash fields that a person can read, MessagePack where a value has a structure. */
-import { Packr } from 'msgpackr';
-import { z } from 'zod';
-import type { ContractRecord, VersionRecord } from '../model/store-port.js';
+/**
+ * How records stand in Redis: flat hash fields that a person can read, MessagePack where a value has a structure.
+ */
+import type { z } from 'zod';
+import { invalidInput } from '../errors.js';
+import type { CheckTypeFields, ContractRecord, VersionRecord } from '../model/store-port.js';
 import type { LedgerEntry, Verdict } from '../model/version.js';
+import { contractFields, ledgerLine, packr, verdictValue, versionFields } from './record-schemas.js';
 import { foreignValue } from './redis-errors.js';
 
 /** A hash as ioredis replies it. */
 export type Fields = Readonly<Record<string, Buffer>>;
 
-const packr = new Packr({ useRecords: false });
-const text = z.instanceof(Buffer).transform((value) => value.toString('utf8'));
-const wholeNumber = text.pipe(z.stringFormat('whole number', /^\d{1,16}$/)).transform(Number);
-const packed = z.instanceof(Buffer).transform((value): unknown => packr.unpack(value));
-
-const versionFields = z.object({
-  modelType: text,
-  sizeBytes: wholeNumber,
-  publishedAt: wholeNumber,
-  metrics: packed.pipe(z.record(z.string(), z.number())),
-  runId: text.exactOptional(),
-  contractService: text.exactOptional(),
-  contractFingerprint: text.exactOptional(),
-  description: text.exactOptional(),
-  promotedAt: wholeNumber.exactOptional(),
-  retiredAt: wholeNumber.exactOptional(),
-});
-
-const contractFields = z.object({
-  idl: text,
-  includes: packed.pipe(z.record(z.string(), z.string())),
-  services: packed.pipe(z.array(z.string())),
-  fixtureFingerprint: text.exactOptional(),
-  fixturesFormat: text.pipe(z.enum(['csv', 'jsonl', 'parquet'])).exactOptional(),
-});
-
-const criterion = z.object({
-  name: z.string(),
-  bound: z.string(),
-  measured: z.number().or(z.nan()),
-  passed: z.boolean(),
-  rows: z.number(),
-  intervalLow: z.number().or(z.nan()).exactOptional(),
-  intervalHigh: z.number().or(z.nan()).exactOptional(),
-  slice: z.string().exactOptional(),
-  compared: z.number().or(z.nan()).exactOptional(),
-});
-
-const verdictValue = packed.pipe(
-  z.object({
-    accepted: z.boolean(),
-    criteria: z.array(criterion),
-    fixtureRows: z.number(),
-    fixtureFingerprint: z.string(),
-    contractFingerprint: z.string(),
-  }),
-);
-
-const ledgerLine = z.object({
-  action: z.enum([
-    'publish',
-    'accept',
-    'reject',
-    'promote',
-    'rollback',
-    'canary',
-    'canary_end',
-    'hold',
-    'release',
-    'retire',
-    'prune',
-    'import',
-    'contract',
-  ]),
-  at: z.stringFormat('whole number', /^\d{1,16}$/).transform(Number),
-  actor: z.string(),
-  alias: z.string().exactOptional(),
-  version: z.string().exactOptional(),
-  previousVersion: z.string().exactOptional(),
-  reason: z.string().exactOptional(),
-  canaryWeight: z.string().transform(Number).exactOptional(),
-  contractFingerprint: z.string().exactOptional(),
-  fixtureFingerprint: z.string().exactOptional(),
-  evidenceJson: z.string().exactOptional(),
-  environment: z.string().exactOptional(),
-});
-
 /** Reads values of one Redis; an unreadable one is another program's, and the error names its key. */
 export class RecordReader {
-  /** @param address as messages name it */
-  constructor(private readonly address: string) {}
+  /**
+   * @param address as messages name it
+   * @param checkTypeFields what a version's fields beside its own must be
+   */
+  constructor(
+    private readonly address: string,
+    private readonly checkTypeFields: CheckTypeFields,
+  ) {}
 
   version(key: string, version: string, fields: Fields): VersionRecord {
-    return { version, ...this.read(key, 'a version', versionFields, fields) };
+    const record = this.read(key, 'a version', versionFields, fields);
+    return { version, ...record, ...this.typeFields(key, record.modelType, fields) };
   }
 
   contract(key: string, fingerprint: string, fields: Fields): ContractRecord {
@@ -109,6 +42,28 @@ export class RecordReader {
     return { sequence: Number(id.split('-')[0]), ...(alias === undefined ? {} : { aliasName: alias }), ...rest };
   }
 
+  /** The record with the fields that its type has. @throws INVALID_INPUT where one is not what the type allows */
+  checked<R extends Pick<VersionRecord, 'version' | 'modelType' | 'typeFields'>>(model: string, record: R): R {
+    if (record.typeFields === undefined) return record;
+    try {
+      return { ...record, typeFields: this.checkTypeFields(record.modelType, record.typeFields) };
+    } catch (cause) {
+      throw invalidInput(`version ${record.version} of model "${model}": ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  private typeFields(key: string, modelType: string, fields: Fields): Pick<VersionRecord, 'typeFields'> {
+    const further = Object.entries(fields).filter(([name]) => !Object.hasOwn(versionFields.shape, name));
+    if (further.length === 0) return {};
+    const texts = Object.fromEntries(further.map(([name, value]) => [name, value.toString('utf8')]));
+    try {
+      const typeFields = this.checkTypeFields(modelType, texts);
+      return Object.keys(typeFields).length === 0 ? {} : { typeFields };
+    } catch (cause) {
+      throw foreignValue(key, this.address, `a version, whose ${(cause as Error).message}`, cause);
+    }
+  }
+
   private read<T>(key: string, expected: string, schema: z.ZodType<T>, value: unknown): T {
     try {
       return schema.parse(value);
@@ -123,6 +78,7 @@ export function versionToFields(
   record: Omit<VersionRecord, 'version' | 'publishedAt' | 'promotedAt' | 'retiredAt'>,
 ): (string | number | Buffer)[] {
   return flatten({
+    ...record.typeFields,
     modelType: record.modelType,
     sizeBytes: record.sizeBytes,
     metrics: packr.pack(record.metrics),

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ByteStream } from '../model/byte-stream.js';
 import type {
+  CheckTypeFields,
   ContractRecord,
   HoldAlias,
   ModelState,
@@ -18,6 +19,7 @@ import type {
   SetCanary,
   StoreWatcher,
   VersionRecord,
+  Watching,
 } from '../model/store-port.js';
 import type { AliasState, LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { RedisAddress } from './address.js';
@@ -62,6 +64,8 @@ export interface RedisStoreOptions {
   /** Stands on every ledger line. */
   readonly environment?: string;
   readonly host?: RedisHost;
+  /** What fields of their types versions' records may have; any, when absent. */
+  readonly checkTypeFields?: CheckTypeFields;
   /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
   readonly pollMs?: number;
 }
@@ -95,7 +99,7 @@ export class RedisStore implements ModelStore {
     this.pollMs = options.pollMs;
     this.context = {
       keys: new Keys(options.keyPrefix),
-      records: new RecordReader(this.address.text),
+      records: new RecordReader(this.address.text, options.checkTypeFields ?? ((_modelType, fields) => fields)),
       commands: this.connection('commands', () => this.host?.heal()),
       bulk: this.connection('bulk'),
       environment: options.environment ?? '',
@@ -246,7 +250,7 @@ export class RedisStore implements ModelStore {
     return this.history.read(model, query);
   }
 
-  async watch(watcher: StoreWatcher): Promise<{ stop(): Promise<void> }> {
+  async watch(watcher: StoreWatcher): Promise<Watching> {
     const readState = (model: string) => this.pointers.state(model);
     const watching = new Watcher(this.context, this.connection('events'), readState, watcher, this.pollMs);
     this.watchers.add(watching);
@@ -260,7 +264,18 @@ export class RedisStore implements ModelStore {
       this.watchers.delete(watching);
       throw error;
     }
-    return { stop };
+    return {
+      stop,
+      get reachable() {
+        return watching.isReachable;
+      },
+      get heardMs() {
+        return watching.heardMs;
+      },
+      get behind() {
+        return watching.behind;
+      },
+    };
   }
 
   close(): Promise<void> {

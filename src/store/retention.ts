@@ -23,6 +23,7 @@ export class Retention {
         keys.aliases(model),
         keys.canaries(model),
         keys.versions(model),
+        keys.ensembles(model),
         keys.version(model, version),
         keys.epoch(model),
         keys.ledger(model),
@@ -46,6 +47,11 @@ export class Retention {
           `version ${version} of model "${model}" cannot be retired: alias "${details[0]}" leads to it; promote another ` +
             'version there, or end its canary, first',
         );
+      case 'MEMBER':
+        throw conflict(
+          `version ${version} of model "${model}" cannot be retired: the ensemble ${details[0]} is made of it; retire the ` +
+            'ensemble first',
+        );
       default:
         throw internal(`retireVersion answered ${JSON.stringify([outcome, ...details])}`);
     }
@@ -65,6 +71,7 @@ export class Retention {
           keys.aliases(model),
           keys.canaries(model),
           keys.versions(model),
+          keys.ensembles(model),
           keys.version(model, version),
           keys.blob(model, version),
           keys.verdicts(model),

@@ -33,7 +33,8 @@ export class Versions {
   ) {}
 
   async publish(publication: PublishVersion): Promise<{ published: boolean; record: VersionRecord }> {
-    const request = { ...publication, bytes: asStream(publication.bytes) };
+    const checked = this.context.records.checked(publication.model, publication.record);
+    const request = { ...publication, record: checked, bytes: asStream(publication.bytes) };
     checkPublication(request);
     const { model, record } = request;
     const outcome =
@@ -180,8 +181,10 @@ export class Versions {
   }
 
   private async runScript(request: Publication, staged: Staged): Promise<Outcome> {
-    const [outcome, detail] = await this.askScript(request, staged);
+    const [outcome, detail, retiredAt] = await this.askScript(request, staged);
     if (outcome === 'OK' || outcome === 'THERE') return outcome;
+    if (outcome === 'NO_MEMBER') throw noVersion(request.model, String(detail));
+    if (outcome === 'MEMBER_RETIRED') throw retiredVersion(request.model, String(detail), Number(retiredAt));
     throw lostParts(named(request.model, request.record.version), detail ?? 0);
   }
 
@@ -196,6 +199,7 @@ export class Versions {
         keys.blob(model, version),
         keys.version(model, version),
         keys.versions(model),
+        keys.ensembles(model),
         keys.run(model, record.runId ?? ''),
         keys.epoch(model),
         keys.ledger(model),
@@ -205,6 +209,7 @@ export class Versions {
         parts,
         upload === undefined ? '' : RELEASED_SECONDS,
         upload === undefined ? '' : asBuffer(upload.header),
+        request.members?.join(' ') ?? '',
         record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
         request.actor,
         request.reason ?? '',

@@ -4,6 +4,10 @@
  * Soon: a change is announced on a channel. Surely: announcements may be lost, so each second, and whenever a connection
  * comes back, each model's epoch is compared with the one that was told last. A model's calls come one after the other;
  * a change that happens during a call is told after it. A call that fails is repeated at the next comparison.
+ *
+ * A comparison that is not answered soon means that the store is cut off, before its connection is given up: a reply may
+ * still come, and cutting the connection would cost others theirs. The subscription is asked each second too, since a
+ * connection that died in silence would cost every later change a second.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ModelState, StoreWatcher } from '../model/store-port.js';
@@ -11,10 +15,14 @@ import { type Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
 
 const POLL_MS = 1_000;
+/** With the time between two comparisons, less than two seconds. */
+const SILENT_MS = 800;
 
 interface Followed {
   /** Of the state that was told last; undefined before the first. */
   told?: number;
+  /** The latest that was compared or announced. */
+  seen?: number;
   /** Something may have changed since the state was read last. */
   stale: boolean;
   telling?: Promise<void>;
@@ -26,6 +34,11 @@ export class Watcher {
   private reachable = true;
   private polling: Promise<void> = Promise.resolve();
   private comparing: Promise<void> | undefined;
+  /** When the comparison that is under way began to wait for its replies; undefined while none does. */
+  private askedMs: number | undefined;
+  /** When the store was last heard, on performance.now()'s clock. */
+  heardMs = Number.NEGATIVE_INFINITY;
+  private probing: Promise<void> | undefined;
   private compareAgain = false;
 
   /** @param events a connection of its own, which is closed by {@link stop} */
@@ -61,6 +74,17 @@ export class Watcher {
     await this.events.close();
   }
 
+  /** Known before `onConnection` is called, which waits for the connection to be given up. */
+  get isReachable(): boolean {
+    if (this.askedMs !== undefined && performance.now() - this.askedMs > SILENT_MS) return false;
+    return this.reachable && this.context.commands.connected;
+  }
+
+  /** Models whose change is being told, or is still to be. */
+  get behind(): string[] {
+    return [...this.followed].filter(([, { seen, told }]) => (seen ?? 0) > (told ?? 0)).map(([model]) => model);
+  }
+
   private get stopped(): boolean {
     return this.stopping.signal.aborted;
   }
@@ -68,8 +92,18 @@ export class Watcher {
   private async poll(): Promise<void> {
     while (!this.stopped) {
       const slept = await setTimeout(this.pollMs, true, { signal: this.stopping.signal }).catch(() => false);
-      if (slept && this.comparing === undefined) this.compareSoon();
+      if (!slept) return;
+      if (this.comparing === undefined) this.compareSoon();
+      // Whoever asks finds out that nobody answers, and connects anew.
+      if (this.probing === undefined) this.probeEvents();
     }
+  }
+
+  private probeEvents(): void {
+    const probed = () => {
+      this.probing = undefined;
+    };
+    this.probing = this.events.ask((redis) => redis.ping()).then(probed, probed);
   }
 
   private subscribe(): Promise<unknown> {
@@ -109,6 +143,20 @@ export class Watcher {
 
   /** Compares all epochs, and begins to tell of those that differ. */
   private async compare(): Promise<readonly Promise<void>[]> {
+    this.askedMs = performance.now();
+    try {
+      const epochs = await this.epochs();
+      this.heardMs = performance.now();
+      // A name without a ledger is a publication that has not happened yet: its epoch counts as told.
+      return [...epochs]
+        .filter(([model, epoch]) => epoch !== (this.followed.get(model)?.told ?? 0))
+        .map(([model, epoch]) => this.tell(model, epoch));
+    } finally {
+      this.askedMs = undefined;
+    }
+  }
+
+  private async epochs(): Promise<ReadonlyMap<string, number>> {
     const { commands, keys } = this.context;
     const listed = await commands.ask((redis) => redis.smembers(keys.models));
     const models = [...new Set([...listed, ...this.followed.keys()])];
@@ -117,25 +165,23 @@ export class Watcher {
       for (const model of models) pipeline.get(keys.epoch(model));
       return replies(pipeline);
     });
-    // A name without a ledger is a publication that has not happened yet: its epoch counts as told.
-    return models
-      .filter((model, i) => Number(epochs[i] ?? 0) !== (this.followed.get(model)?.told ?? 0))
-      .map((model) => this.tell(model));
+    return new Map(models.map((model, i) => [model, Number(epochs[i] ?? 0)]));
   }
 
   private announced(message: string): void {
     const [model, sequence] = message.split(' ');
     if (this.stopped || model === undefined || this.followed.get(model)?.told === Number(sequence)) return;
     // A failure to read is made good by the next comparison, which also tells that the store is away.
-    this.tell(model).catch(() => this.compareSoon());
+    this.tell(model, Number(sequence)).catch(() => this.compareSoon());
   }
 
   /** Tells the model's present state; while that is under way already, sees to it that it is told once more. */
-  private tell(model: string): Promise<void> {
+  private tell(model: string, seen: number): Promise<void> {
     let one = this.followed.get(model);
     if (one === undefined) this.followed.set(model, (one = { stale: false }));
     const followed = one;
     followed.stale = true;
+    followed.seen = seen;
     followed.telling ??= this.tellUntilFresh(model, followed).finally(() => {
       delete followed.telling;
     });

@@ -207,10 +207,10 @@ class Run {
   }
 }
 
-/** Classes in the order of the probabilities; of a value its unit, where the contract says one. */
+/** Classes in the order of the probabilities; of a value what it is, and its unit, where the contract says one. */
 function metadataOf({ task, answer }: Project, classes: readonly string[]): Record<string, unknown> {
   if (task === 'classification') return { classes };
-  return answer.unit === undefined ? {} : { unit: answer.unit };
+  return { target: answer.name, ...(answer.unit === undefined ? {} : { unit: answer.unit }) };
 }
 
 function headline({ task }: Project, metrics: Readonly<Record<string, number>>): string {

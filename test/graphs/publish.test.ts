@@ -132,6 +132,7 @@ describe('a graph that was trained elsewhere', function () {
           inputs: [{ name: 'X', dataType: 'float32', shape: [-1, 2] }],
           outputs: [{ name: 'variable', dataType: 'float32', shape: [-1, 1] }],
         },
+        typeFields: {},
       });
     });
 

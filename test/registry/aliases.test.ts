@@ -31,6 +31,19 @@ describe('the registry on aliases', () => {
   };
   const alone = (version: string) => ({ aliasName: 'production', version, held: false });
 
+  it('refuses to put a model without a contract in production where contracts are required', async () => {
+    const strict = new Registry(world.store, 'grace', { requireContract: true });
+    for (const canaryWeight of [1, 0.1]) {
+      const error = await failure(strict.promote({ model: MODEL, version: b, canaryWeight }));
+      expect(error.code).to.equal('NOT_ACCEPTED');
+      expect(error.message).to.contain('has no contract').and.to.contain('parley contract publish');
+    }
+    expect(await production()).to.deep.equal(alone(a));
+    await strict.promote({ model: MODEL, version: b, aliasName: 'candidate' });
+    await promote(b);
+    expect(await strict.rollback({ model: MODEL })).to.include({ action: 'rollback', version: a });
+  });
+
   it('begins, weighs and ends a canary by the weight of a promotion, by any prefix of the version', async () => {
     expect(await promote(b.slice(0, 8), 0.1)).to.include({ action: 'canary', version: b, actor: 'grace' });
     expect(await promote(b, 0.5)).to.include({ action: 'canary', canaryWeight: 0.5 });

@@ -53,7 +53,7 @@ export function rehearsed(
   timeoutMs?: number,
 ): Promise<Rehearsed> {
   const bytes = expected === undefined ? undefined : streamOf(expected);
-  return rehearse(streamOf(uploaded), bytes, model, async (outcome) => outcome, timeoutMs);
+  return rehearse(streamOf(uploaded), bytes, model, async (outcome) => outcome, undefined, timeoutMs);
 }
 
 /** What a trainer says of rows of a and b. */

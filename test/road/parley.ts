@@ -71,12 +71,16 @@ export class Command {
   }
 }
 
+type Listening = { host: string; port: number };
+
 /** A running `parley serve`. */
 export interface Server extends Command {
   readonly host: string;
   readonly port: number;
   /** As `--server` takes it. */
   readonly address: string;
+  /** Where `--http-port` was given. */
+  readonly http: { readonly host: string; readonly port: number } | undefined;
 }
 
 /**
@@ -164,8 +168,8 @@ export class Place {
     const lines = createInterface({ input: command.child.stdout! });
     const first = await Promise.race([once(lines, 'line'), command.ended]);
     if (!Array.isArray(first)) throw new Error(`parley serve ended with ${first.code}: ${first.stderr}`);
-    const { thrift } = JSON.parse(first[0] as string) as { thrift: { host: string; port: number } };
-    return Object.assign(command, { ...thrift, address: `${thrift.host}:${thrift.port}` });
+    const { thrift, http } = JSON.parse(first[0] as string) as Record<'thrift' | 'http', Listening>;
+    return Object.assign(command, { ...thrift, address: `${thrift.host}:${thrift.port}`, http });
   }
 
   /** The process of the data folder's Redis; undefined when none runs. */

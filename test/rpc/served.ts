@@ -165,7 +165,6 @@ export async function serve(
       Registry: registryHandlers(new Registry(store, 'ada')),
       Operations: operationsHandlers({
         router,
-        store,
         serverVersion: 'test',
         genericIdl: readFileSync('idl/parley.thrift', 'utf8'),
       }),

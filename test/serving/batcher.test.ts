@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Session } from '#parley/onnx/session.js';
+import type { RunnableSession } from '#parley/onnx/session.js';
 import { Batcher, type Plan } from '#parley/serving/batcher.js';
 import type { Servable } from '#parley/serving/servable.js';
 import { put, Recorded } from './calls.js';
 import { echo, forgetful, lookup, servableOf, sessionOn, summing } from './models.js';
 
 /** Counts a session's runs, in rows. */
-function counted(session: Session): number[] {
+function counted(session: RunnableSession): number[] {
   const runs: number[] = [],
     run = session.run.bind(session);
   session.run = (feeds, fetches, done) => {
@@ -18,7 +18,7 @@ function counted(session: Session): number[] {
 }
 
 /** Holds a session's runs back. @returns what lets the next one go, once it is there */
-function held(session: Session): () => void {
+function held(session: RunnableSession): () => void {
   const waiting: (() => void)[] = [],
     run = session.run.bind(session);
   session.run = (feeds, fetches, done) => {

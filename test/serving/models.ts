@@ -54,6 +54,25 @@ export function summing(fields: readonly string[] = ['a', 'b'], bias = 0): Made 
   );
 }
 
+/** The sum of `a`, `b` and a constant, which is looked up in a table of 1 MiB. */
+export function heavy(bias: number): Made {
+  return graphOf(
+    { a: 'float64', b: 'float64' },
+    (graph) => {
+      const data = new Float64Array(131_072).fill(bias);
+      const table = graph.constant('table', { dataType: 'float64', shape: [data.length], data });
+      const found = graph.node('Gather', [table, graph.node('Cast', ['a'], { to: INT64 })]);
+      graph.output(
+        'value',
+        graph.node('Cast', [graph.node('Sum', ['a', 'b', found])], { to: FLOAT32 }),
+        'float32',
+        [-1, 1],
+      );
+    },
+    [{ name: 'value', dataType: 'float32', shape: [-1, 1] }],
+  );
+}
+
 /** Looks `x` up among ten values, and fails for an `x` beyond them. */
 export function lookup(): Made {
   return graphOf(
@@ -149,7 +168,7 @@ export const sessionOn =
 
 export function servableOf(made: Made, batcher = new Batcher(), loadSession?: (graph: Uint8Array) => Promise<Session>) {
   const envelope = envelopeOf(made);
-  return Servable.load(MODEL, digestOf(envelope), envelope, batcher, loadSession);
+  return Servable.load(MODEL, digestOf(envelope), envelope, batcher, undefined, loadSession);
 }
 
 export interface ContractShape {

@@ -1,14 +1,15 @@
 import { expect } from 'chai';
 import { type Logger, pino } from 'pino';
-import { storeUnavailable } from '#parley/errors.js';
+import { modelBroken, storeUnavailable } from '#parley/errors.js';
 import type { ContractRecord } from '#parley/model/store-port.js';
 import { digestOf } from '#parley/model-types/envelope.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
+import { footprintOf } from '#parley/serving/footprint.js';
 import { Router } from '#parley/serving/router.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, failure, World } from '../store/world.js';
-import { type ContractShape, envelopeOf, FIXTURES, type Made, MODEL, recordOf, summing } from './models.js';
+import { type ContractShape, envelopeOf, FIXTURES, heavy, type Made, MODEL, recordOf, summing } from './models.js';
 
 describe('the router', () => {
   const redis = sharedRedis();
@@ -67,6 +68,8 @@ describe('the router', () => {
     return contract;
   }
 
+  const chosen = (key: Uint8Array) => router.choose(MODEL, 'production', key)?.version;
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
   const follows = (version: string, aliasName = 'production') =>
     until('the alias to follow', async () => {
       const route = await router.resolve(MODEL, aliasName).catch(() => undefined);
@@ -151,6 +154,125 @@ describe('the router', () => {
     const next = await publish(summing(['a', 'b'], 2));
     await point(next);
     await until('the next version', () => router.ready(MODEL, 'production')?.version === next);
+  });
+
+  it('tells of a version that does not load once, and of the model as lagging until it is served', async () => {
+    const one = await publish(summing()),
+      lost = await publishLost(summing(['a', 'b'], 1));
+    await point(one);
+    await router.start();
+    await router.resolve(MODEL);
+    expect(router.lagging).to.deep.equal([]);
+    await point(lost);
+    await until('the failure to be told', () => told('the new version does not load').length > 0);
+    for (const aliasName of ['candidate', 'shadow']) {
+      await point(one, aliasName);
+      await follows(one, aliasName);
+    }
+    expect(told('the new version does not load')).to.have.length(1);
+    expect(told('the new version does not load')[0]).to.deep.include({ model: MODEL, version: lost });
+    expect(router.lagging).to.deep.equal([MODEL]);
+    await point(one, 'production', 'rollback');
+    await until('the rollback', () => router.lagging.length === 0);
+    await point(lost);
+    await until('the next failure', () => told('the new version does not load').length === 2);
+  });
+
+  it('tells once of a version that is called and does not load', async () => {
+    await point(await publishLost(summing()));
+    await router.start();
+    for (let i = 0; i < 3; i++) expect((await failure(router.resolve(MODEL))).code).to.equal('MODEL_BROKEN');
+    expect(told('a version that is called does not load')).to.have.length(1);
+  });
+
+  it('tells once that it cannot take up a change while the store fails', async () => {
+    let failures = 0;
+    const state = async (model: string) => {
+      if (model !== MODEL || failures === 2) return world.store.state(model);
+      failures++;
+      throw storeUnavailable(`away for the ${failures}. time`);
+    };
+    router = new Router(Object.create(world.store, { state: { value: state } }), factory, log);
+    const version = await publish(summing());
+    await point(version);
+    await router.start();
+    await follows(version);
+    expect(failures).to.equal(2);
+    expect(told('a change could not be taken up')).to.have.length(1);
+  });
+
+  it('has a version warmed before an alias leads to it', async () => {
+    const [one, two] = [await publish(summing()), await publish(summing(['a', 'b'], 1))];
+    const warmed: (string | undefined)[][] = [];
+    router.warmBy(async (servable, aliasName) => {
+      warmed.push([servable.version, aliasName, router.ready(MODEL, 'production')?.version]);
+    });
+    await point(one);
+    await router.start();
+    await router.resolve(MODEL);
+    await point(two);
+    await until('the second version', () => router.ready(MODEL, 'production')?.version === two);
+    expect(warmed).to.deep.equal([[two, 'production', one]]);
+  });
+
+  it('keeps the old version when the new one cannot be warmed', async () => {
+    const [one, two] = [await publish(summing()), await publish(summing(['a', 'b'], 1))];
+    router.warmBy(() => Promise.reject(modelBroken('no answer')));
+    await point(one);
+    await router.start();
+    await router.resolve(MODEL);
+    await point(two);
+    await until('the failure to be told', () => told('the new version does not load').length > 0);
+    expect(router.ready(MODEL, 'production')?.version).to.equal(one);
+  });
+
+  describe('when memory holds one version', () => {
+    let versions: string[];
+    beforeEach(async () => {
+      const bytes = envelopeOf(heavy(0)).length;
+      factory = new Factory(world.store, new Batcher(), { memoryLimitBytes: 1.7 * footprintOf(bytes, heavy(0).graph) });
+      router = new Router(world.store, factory, log);
+      versions = await Promise.all([0, 1].map((bias) => publish(heavy(bias))));
+    });
+
+    it("loads an alias's version again when it has gone", async () => {
+      await point(versions[0]);
+      await router.start();
+      const first = (await router.resolve(MODEL)).servable;
+      await turn();
+      await router.resolve(MODEL, versions[1]);
+      expect(router.ready(MODEL, 'production')).to.equal(undefined);
+      await turn();
+      const again = (await router.resolve(MODEL)).servable;
+      expect(again.version).to.equal(versions[0]);
+      expect(again).to.not.equal(first);
+    });
+
+    it('keeps the version that answers while its successor has no room, and goes on trying', async () => {
+      await point(versions[0]);
+      await router.start();
+      await router.resolve(MODEL);
+      await point(versions[1]);
+      await until('the failure to be told', () => told('the new version does not load').length > 0);
+      expect(router.ready(MODEL, 'production')?.version).to.equal(versions[0]);
+      expect(router.lagging).to.deep.equal([MODEL]);
+      factory.forget(MODEL, versions[0]);
+      await until('the successor', () => router.lagging.length === 0);
+      expect((await router.resolve(MODEL)).servable.version).to.equal(versions[1]);
+      expect(told('the new version does not load')).to.have.length(1);
+    });
+  });
+
+  it('loads a canary again that has gone, for the call that is its own', async () => {
+    const [one, two] = [await publish(summing()), await publish(summing(['a', 'b'], 1))];
+    await point(one);
+    await world.store.setCanary({ ...BY, model: MODEL, aliasName: 'production', version: two, weight: 0.5 });
+    await router.start();
+    const key = [...Array(100).keys()].map((i) => Buffer.from(`${i}`)).find((k) => chosen(k) === two)!;
+    factory.forget(MODEL, two);
+    expect(chosen(key)).to.equal(undefined);
+    expect((await router.resolveCall(MODEL, undefined, key)).servable.version).to.equal(two);
+    expect(chosen(key)).to.equal(two);
   });
 
   it('does not go back to what an earlier failure wanted when it tries again', async () => {

@@ -48,6 +48,11 @@ export class TestRedis {
     return this;
   }
 
+  /** Sends one command behind everybody's back. */
+  command(...words: readonly string[]): string {
+    return execFileSync('redis-cli', ['-s', this.socket, ...words], { encoding: 'utf8' });
+  }
+
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }

@@ -116,11 +116,12 @@ describe('versions in the store', () => {
       keys.blob(MODEL, version),
       keys.version(MODEL, version),
       keys.versions(MODEL),
+      keys.ensembles(MODEL),
       keys.run(MODEL, 'r'),
       keys.epoch(MODEL),
       keys.ledger(MODEL),
     ];
-    const settings = [keys.events, MODEL, version, 2, '', '', '{}', 'ada', '', '', 'sizeBytes', 4];
+    const settings = [keys.events, MODEL, version, 2, '', '', '', '{}', 'ada', '', '', 'sizeBytes', 4];
     expect(await defineScripts(raw).publishVersion(...scriptKeys, ...settings)).to.deep.equal(['INCOMPLETE', 1]);
     expect(await raw.exists(...scriptKeys.slice(1))).to.equal(0);
     expect((await failure(world.store.readVersion(MODEL, version))).code).to.equal('NOT_FOUND');

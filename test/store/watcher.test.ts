@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { ModelState } from '#parley/model/store-port.js';
-import type { RedisStore } from '#parley/store/redis-store.js';
+import { socketAddress } from '#parley/store/address.js';
+import { RedisStore } from '#parley/store/redis-store.js';
+import { RedisProxy } from './redis-proxy.js';
 import { TestRedis, until } from './redis-server.js';
 import { BY, failure, MODEL, sha256, World } from './world.js';
 
@@ -217,6 +219,61 @@ describe('a watcher of the store', () => {
     }
     await until('the return', () => connections.length === 2);
     expect(connections).to.deep.equal([false, true]);
+  });
+
+  it('knows that Redis is silent before the connection is given up, and when it was heard', async () => {
+    const connections: boolean[] = [];
+    const watching = await world
+      .another()
+      .watch({ onChange: () => {}, onConnection: (connected) => void connections.push(connected) });
+    expect(watching.reachable).to.equal(true);
+    const pausedMs = performance.now();
+    await redis.pause();
+    try {
+      await until('the silence', () => !watching.reachable);
+      expect(connections).to.deep.equal([]);
+      expect(watching.heardMs).to.be.below(performance.now() - 500);
+    } finally {
+      redis.signal('SIGCONT');
+    }
+    await until('the return', () => watching.reachable);
+    expect(watching.heardMs).to.be.above(pausedMs);
+  });
+
+  it('knows which models have changed and have not been told yet', async () => {
+    const version = await world.publish('a');
+    let letGo = () => {};
+    const watching = await world.another().watch({
+      onChange: ({ epoch }) => {
+        if (epoch === 1) return undefined;
+        return new Promise<void>((resolve) => {
+          letGo = resolve;
+        });
+      },
+    });
+    expect(watching.behind).to.deep.equal([]);
+    await world.promote(version);
+    await until('the change', () => watching.behind.length > 0);
+    expect(watching.behind).to.deep.equal([MODEL]);
+    letGo();
+    await until('the telling', () => watching.behind.length === 0);
+  });
+
+  it('subscribes anew when its subscription has died in silence', async () => {
+    const proxy = await new RedisProxy(redis).start();
+    const store = new RedisStore({ connection: socketAddress(proxy.socket), keyPrefix: world.prefix });
+    try {
+      const version = await world.publish('a');
+      const told: ModelState[] = [];
+      await store.watch({ onChange: (state) => void told.push(state) });
+      proxy.silenceSubscribers();
+      await until('the new subscription', () => proxy.subscribed === 2);
+      await world.promote(version);
+      await until('the promotion', () => told.some((state) => state.epoch === 2));
+    } finally {
+      await store.close();
+      await proxy.stop();
+    }
   });
 
   it('fails to start where there is no Redis', async () => {

@@ -6,6 +6,7 @@ import type { ParleyError } from '#parley/errors.js';
 import { wholeOf } from '#parley/model/byte-stream.js';
 import type { ContractRecord, VersionRecord } from '#parley/model/store-port.js';
 import type { Verdict } from '#parley/model/version.js';
+import { checkRecordFields } from '#parley/model-types/record-fields.js';
 import { Keys } from '#parley/store/keys.js';
 import { RedisStore } from '#parley/store/redis-store.js';
 import type { TestRedis } from './redis-server.js';
@@ -44,6 +45,7 @@ export class World {
       connection: this.redis.address,
       keyPrefix: this.prefix,
       environment: 'test',
+      checkTypeFields: checkRecordFields,
       ...options,
     });
     this.stores.push(store);

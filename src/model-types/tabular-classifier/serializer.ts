@@ -2,4 +2,4 @@
 import { envelopeSerializer } from '../model-type.js';
 import { metadata } from './schema.js';
 
-export const { serialize, deserialize } = envelopeSerializer('tabular-classifier', metadata);
+export const { check, serialize, deserialize } = envelopeSerializer('tabular-classifier', metadata);

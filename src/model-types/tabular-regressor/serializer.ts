@@ -2,4 +2,4 @@
 import { envelopeSerializer } from '../model-type.js';
 import { metadata } from './schema.js';
 
-export const { serialize, deserialize } = envelopeSerializer('tabular-regressor', metadata);
+export const { check, serialize, deserialize } = envelopeSerializer('tabular-regressor', metadata);

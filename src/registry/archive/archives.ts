@@ -1,8 +1,9 @@
 /** Moving house: models out of a store and into one, whole or as plain graphs. Works on the store itself. */
-import { notFound } from '../../errors.js';
+import { notFound, unsupported } from '../../errors.js';
 import type { ArchiveStore } from '../../model/archive-port.js';
 import type { ModelStore } from '../../model/store-port.js';
 import { PRODUCTION, type Version } from '../../model/version.js';
+import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
 import { deserialize } from '../../model-types/table.js';
 import { Registry } from '../registry.js';
 import { type ExportProgress, exportModels } from './export.js';
@@ -48,6 +49,10 @@ export class Archives {
     const version =
       reference === undefined ? await this.inProduction(model) : await this.store.resolveVersion(model, reference);
     const { modelType, graph } = deserialize(await this.store.readVersion(model, version));
+    if (modelType === ENSEMBLE)
+      throw unsupported(
+        `version ${version} of model "${model}" is an ensemble, which has no graph of its own; export those of its members, which "parley describe" names`,
+      );
     return { version, modelType, graph };
   }
 

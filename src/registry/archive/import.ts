@@ -12,6 +12,7 @@ import type { ArchiveStore, ModelSnapshot, PlacedVersion, Staged } from '../../m
 import type { Promote } from '../../model/registry-port.js';
 import type { ModelStore } from '../../model/store-port.js';
 import { type LedgerEntry, PRODUCTION, type Verdict, type Version } from '../../model/version.js';
+import { recordedMembers } from '../pipeline/ensemble-members.js';
 import { type Frame, readFrames } from './frames.js';
 import { expectFrame } from './snapshot-schema.js';
 
@@ -124,6 +125,9 @@ class ModelImport {
       ...this.#change(),
       snapshot: this.snapshot,
       versions: this.#staged,
+      members: new Map(
+        versions.map((each) => [each.version, recordedMembers(each)] as const).filter(([, names]) => names.length > 0),
+      ),
       fixtures: this.#fixtures,
       ledger,
       evidenceJson: JSON.stringify({ archive: sealed.sha256, lines: ledger.lines }),
@@ -174,12 +178,14 @@ class ModelImport {
     return this.snapshot.versions.flatMap(({ version, retiredAt }) => (retiredAt === undefined ? [] : [version]));
   }
 
-  /** What a merge takes: all that is not retired, or with `as` what is in production. */
+  /** What a merge takes: all that is not retired, or with `as` what is in production, and what that is made of. */
   #wanted(): readonly PlacedVersion[] {
     const { as } = this.options;
     const { versions } = this.snapshot;
     if (as === undefined) return versions.filter(({ retiredAt }) => retiredAt === undefined);
-    return versions.filter(({ version }) => version === this.#inProduction());
+    const production = this.#inProduction();
+    const members = versions.filter(({ version }) => version === production).flatMap(recordedMembers);
+    return versions.filter(({ version }) => version === production || members.includes(version));
   }
 
   #inProduction(): Version {
@@ -238,7 +244,8 @@ class ModelImport {
   #importVersion(placed: PlacedVersion, archiveDigest: string): Promise<'imported' | 'verdicts' | 'there'> {
     const { model, verdicts, runs } = this.snapshot;
     const { sequence, publishedAt, promotedAt: _, retiredAt: __, ...record } = placed;
-    const staged = this.#staged.get(record.version);
+    const staged = this.#staged.get(record.version),
+      members = recordedMembers(record);
     const run = runs.find(({ runId }) => runId === record.runId);
     const own: Verdict[] = verdicts.flatMap(({ version, verdict }) => (version === record.version ? [verdict] : []));
     return this.target.archive.importVersion({
@@ -248,6 +255,7 @@ class ModelImport {
       verdicts: own,
       evidenceJson: JSON.stringify({ archive: archiveDigest, line: sequence, published_at: publishedAt }),
       ...(staged === undefined ? {} : { staged }),
+      ...(members.length === 0 ? {} : { members }),
       ...(run === undefined ? {} : { runConfigurationJson: run.configurationJson }),
     });
   }

@@ -46,6 +46,7 @@ const SCHEMAS = {
         sizeBytes: z.number().int().min(1),
         publishedAt: count,
         metrics: z.record(z.string(), z.number()),
+        typeFields: z.record(z.string(), z.string()).exactOptional(),
         promotedAt: count.exactOptional(),
         retiredAt: count.exactOptional(),
       }),

@@ -1,14 +1,14 @@
 /** Pipeline step: what was uploaded, as an artifact: an envelope is opened, another tool's graph is wrapped. */
 import { type BindableVersion, bindService } from '../../contract/bind.js';
-import type { Contract, ContractService } from '../../contract/contract.js';
+import type { Contract } from '../../contract/contract.js';
 import { contractMismatch, invalidInput, modelBroken, ParleyError } from '../../errors.js';
 import type { Signature } from '../../model/tensor.js';
 import type { Artifact } from '../../model/trained.js';
+import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
 import { encodeHeader } from '../../model-types/envelope.js';
-import { checked } from '../../model-types/model-type.js';
 import { deserialize, modelTypeOf } from '../../model-types/table.js';
 import { servedSignature } from '../../serving/served-graph.js';
-import { wrapGraph } from './wrap-graph.js';
+import { type Wanted, wrapGraph } from './wrap-graph.js';
 
 /** What every envelope begins with, in any release. */
 const ENVELOPE_MAGIC = 'PARLEY';
@@ -21,29 +21,26 @@ export interface ReadUpload {
 }
 
 /**
- * @param modelType what the caller says that it is; deduced when absent
- * @param service what it is to answer
+ * @param wanted what the caller says that it is, and what it is to answer
  * @returns `body` is `uploaded` itself where the graph stays as it is
  * @throws ParleyError MODEL_BROKEN, UNSUPPORTED, CONTRACT_MISMATCH, INVALID_INPUT where it is not of the type wanted
  */
-export function readUpload(
-  uploaded: Uint8Array,
-  modelType: string | undefined,
-  service: ContractService | undefined,
-): ReadUpload {
+export function readUpload(uploaded: Uint8Array, wanted: Wanted): ReadUpload {
   if (!isEnvelope(uploaded)) {
-    const wrapped = wrapGraph(uploaded, { modelType, service });
-    const artifact = checked(modelTypeOf(wrapped.modelType), wrapped);
+    const wrapped = wrapGraph(uploaded, wanted);
+    const artifact = modelTypeOf(wrapped.modelType).check(wrapped);
     return { artifact, header: encodeHeader(artifact), body: artifact.graph };
   }
-  const artifact = deserialize(uploaded);
+  const artifact = deserialize(uploaded),
+    { modelType } = wanted;
   if (modelType !== undefined && modelType !== artifact.modelType)
     throw invalidInput(`model_type is "${modelType}", the envelope holds a ${artifact.modelType}`);
-  checkSameSignature(artifact.signature, servedSignature(artifact));
+  // An ensemble has no graph to look at; it is made again from its members.
+  if (artifact.modelType !== ENSEMBLE) checkSameSignature(artifact.signature, servedSignature(artifact));
   return { artifact, header: new Uint8Array(0), body: uploaded };
 }
 
-const isEnvelope = (bytes: Uint8Array): boolean =>
+export const isEnvelope = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENVELOPE_MAGIC.length)).toString('latin1') ===
   ENVELOPE_MAGIC;
 

@@ -1,14 +1,17 @@
 /**
- * Pipeline step: a plain ONNX graph becomes an artifact. Pure, and the same bytes for the same graph and contract.
+ * Pipeline step: a plain ONNX graph becomes an artifact. Pure, and the same bytes for the same graph, contract and metadata.
  *
  * Without a contract it is a tensor model: its inputs and outputs are what they are. With one, the roles of the
- * service's answer say whether it is a classifier or a regressor, and the graph must say what its classes are.
+ * service's answer say whether it is a classifier or a regressor, and the graph must say what its classes are. A caller
+ * who names a type says, or has the graph's metadata_props say, what that type wants to know.
  */
-import type { ContractService, ResponseStruct } from '../../contract/contract.js';
+import type { ContractService, OutputField, ResponseStruct } from '../../contract/contract.js';
 import { labelClasses } from '../../contract/contract.js';
 import { contractMismatch, invalidInput, modelBroken } from '../../errors.js';
-import type { TensorSpec } from '../../model/tensor.js';
+import type { Signature, TensorSpec } from '../../model/tensor.js';
 import type { Artifact } from '../../model/trained.js';
+import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
+import { isText } from '../../model-types/record-fields.js';
 import { modelTypeOf } from '../../model-types/table.js';
 import { TENSOR } from '../../model-types/tensor/runtime.js';
 import { type ClassNames, classNames, writtenClasses } from '../../onnx/class-names.js';
@@ -17,58 +20,106 @@ import { numberLabels, openRows } from '../../onnx/rewrite.js';
 import { dropZipMaps } from '../../onnx/zip-map.js';
 import { servedSignature } from '../../serving/served-graph.js';
 
-const CLASSIFIER = 'tabular-classifier',
-  REGRESSOR = 'tabular-regressor';
+type Metadata = Artifact['metadata'];
+
+/** What may answer classes, and what may answer values; the first of each is what a contract alone makes a graph. */
+const CLASSIFIERS: readonly string[] = ['tabular-classifier', 'text-classifier', 'image-classifier'];
+const REGRESSORS: readonly string[] = ['tabular-regressor', 'forecaster'];
 
 export interface Wanted {
   /** What the caller says that it is; deduced when absent. */
   readonly modelType?: string | undefined;
   /** What it is to answer. */
   readonly service?: ContractService | undefined;
+  /** The type's own fields, over those of the graph's metadata_props; null leaves one out. */
+  readonly metadata?: Metadata | undefined;
 }
 
 /**
  * @throws ParleyError MODEL_BROKEN where the bytes are no graph, UNSUPPORTED where the runtime cannot serve it,
  *   CONTRACT_MISMATCH where it does not say what the contract needs, INVALID_INPUT where it is not of the type wanted
  */
-export function wrapGraph(bytes: Uint8Array, { modelType, service }: Wanted): Artifact {
-  readGraph(bytes);
+export function wrapGraph(bytes: Uint8Array, { modelType, service, metadata: told = {} }: Wanted): Artifact {
+  const written = readGraph(bytes).metadata;
   const { graph, classes } = dropZipMaps(bytes);
   const type = typeOf(modelType, service);
-  if (type === CLASSIFIER) return classifier(graph, classes, service);
+  if (CLASSIFIERS.includes(type)) {
+    const said = { ...saidBy(type, written), ...told };
+    return classifier(type, graph, classes, { service, said });
+  }
   const opened = type === TENSOR ? graph : withOpenRows(graph);
   const { signature, summary } = inspectGraph(opened);
-  if (type !== TENSOR) return { modelType: type, graph: opened, signature, metadata: {} };
+  if (type !== TENSOR) {
+    const said = { ...answeredBy(service), ...saidBy(type, written), ...told };
+    return { modelType: type, graph: opened, signature, metadata: present(said) };
+  }
   const { optionalInputs } = summary;
-  const metadata = optionalInputs.length === 0 ? {} : { optional_inputs: optionalInputs };
+  const metadata = present({ ...(optionalInputs.length === 0 ? {} : { optional_inputs: optionalInputs }), ...told });
   return { modelType: type, graph, metadata, signature: servedSignature({ graph, metadata }) };
 }
 
 function typeOf(wanted: string | undefined, service: ContractService | undefined): string {
-  const deduced = service === undefined ? undefined : isRegression(service) ? REGRESSOR : CLASSIFIER;
-  if (wanted === undefined) return deduced ?? TENSOR;
+  const fitting = service === undefined ? undefined : isRegression(service) ? REGRESSORS : CLASSIFIERS;
+  if (wanted === undefined) return fitting?.[0] ?? TENSOR;
   modelTypeOf(wanted);
-  if (deduced === undefined || wanted === deduced) return wanted;
-  throw invalidInput(`model_type is "${wanted}", and the service ${service!.name} is answered by a ${deduced}`);
+  if (wanted === ENSEMBLE)
+    throw invalidInput('a graph is no ensemble; make one of published versions with "parley ensemble"');
+  if (fitting === undefined || fitting.includes(wanted)) return wanted;
+  throw invalidInput(`model_type is "${wanted}", and the service ${service!.name} is answered by a ${fitting[0]}`);
 }
 
 const responsesOf = (service: ContractService): ResponseStruct[] => service.methods.map(({ response }) => response);
 
-const isRegression = (service: ContractService): boolean =>
-  responsesOf(service).some(({ fields }) => fields.some(({ role }) => role === 'value'));
+const isRegression = (service: ContractService): boolean => answeredValue(service) !== undefined;
 
-function classifier(bytes: Uint8Array, zipped: readonly string[], service: ContractService | undefined): Artifact {
+const answeredValue = (service: ContractService): OutputField | undefined =>
+  responsesOf(service)
+    .flatMap(({ fields }) => fields)
+    .find(({ role }) => role === 'value');
+
+/** What the contract calls the value, and its unit. */
+function answeredBy(service: ContractService | undefined): Metadata {
+  const field = service && answeredValue(service);
+  if (field === undefined) return {};
+  return { target: field.name, ...(field.unit === undefined ? {} : { unit: field.unit }) };
+}
+
+/** The type's fields among the graph's metadata_props: text as it is or as JSON, everything else as JSON. */
+function saidBy(type: string, written: Readonly<Record<string, string>>): Metadata {
+  const { metadata } = modelTypeOf(type);
+  const names = Object.keys(metadata.shape).filter((name) => written[name] !== undefined);
+  const read = (name: string): unknown => {
+    if (name === 'classes') return writtenClasses(written);
+    try {
+      const parsed: unknown = JSON.parse(written[name]!);
+      return isText(metadata, name) && typeof parsed !== 'string' ? written[name] : parsed;
+    } catch {
+      return written[name];
+    }
+  };
+  return Object.fromEntries(names.map((name) => [name, read(name)]));
+}
+
+const present = (metadata: Metadata): Metadata =>
+  Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null && value !== undefined));
+
+interface Told {
+  readonly service: ContractService | undefined;
+  readonly said: Metadata;
+}
+
+function classifier(type: string, bytes: Uint8Array, zipped: readonly string[], { service, said }: Told): Artifact {
   const graph = withOpenRows(bytes),
-    { signature, summary } = inspectGraph(graph);
+    { signature } = inspectGraph(graph);
   const label = signature.outputs.find(isLabel);
   const found = label === undefined ? undefined : classNames(graph, label.name);
-  const classes = writtenClasses(summary.metadata) ?? named(found) ?? (zipped.length > 0 ? zipped : undefined);
-  const artifact = {
-    modelType: CLASSIFIER,
-    signature,
-    metadata: { classes: classes ?? declared(label, service) },
-    graph,
-  };
+  const classes = saidClasses(said) ?? named(found) ?? (zipped.length > 0 ? zipped : undefined);
+  const metadata = present({
+    ...inputOf(type, signature),
+    ...said,
+    classes: said.classes ?? classes ?? declared(label, service),
+  });
+  const artifact = { modelType: type, signature, metadata, graph };
   if (label?.dataType !== 'int64' || !isNumbers(found) || areColumns(found)) return artifact;
   if (classes !== undefined && classes.length !== found.length)
     throw modelBroken(
@@ -76,6 +127,18 @@ function classifier(bytes: Uint8Array, zipped: readonly string[], service: Contr
     );
   const numbered = numberLabels(graph, label.name, found);
   return { ...artifact, graph: numbered, signature: inspectGraph(numbered).signature };
+}
+
+/** A list; what else stands there the type's schema refuses. */
+const saidClasses = ({ classes }: Metadata): readonly string[] | undefined =>
+  Array.isArray(classes) ? classes : undefined;
+
+/** What a graph with one input leaves no doubt about. */
+function inputOf(type: string, { inputs }: Signature): Metadata {
+  const [only, second] = inputs;
+  if (only === undefined || second !== undefined) return {};
+  const { shape } = modelTypeOf(type).metadata;
+  return { ...('input' in shape ? { input: only.name } : {}), ...('dtype' in shape ? { dtype: only.dataType } : {}) };
 }
 
 const isLabel = ({ dataType, shape }: TensorSpec): boolean =>

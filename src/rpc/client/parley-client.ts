@@ -26,6 +26,7 @@ import {
   entryFromWire,
   present,
   specsFromWire,
+  texts,
   verdictFromWire,
   versionFromWire,
   type Wire,
@@ -118,6 +119,8 @@ export class ParleyClient implements RegistryPort {
     serverVersion: string;
     ready: boolean;
     storeConnected: boolean;
+    storeHeardSecondsAgo: number | undefined;
+    laggingModels: readonly string[];
     services: readonly string[];
   }> {
     const response = await this.#call<Wire<types.PingResponse>>(
@@ -129,6 +132,8 @@ export class ParleyClient implements RegistryPort {
       serverVersion: response.server_version ?? '',
       ready: response.ready === true,
       storeConnected: response.store_connected === true,
+      storeHeardSecondsAgo: response.store_heard_seconds_ago ?? undefined,
+      laggingModels: [...(response.lagging_models ?? [])],
       services: [...(response.services ?? [])],
     };
   }
@@ -192,6 +197,7 @@ export class ParleyClient implements RegistryPort {
       model: request.model,
       upload_id: request.uploadId,
       model_type: request.modelType,
+      metadata_json: request.metadata && JSON.stringify(request.metadata),
       contract_service: request.contractService,
       run_id: request.runId,
       run_configuration_json: request.runConfigurationJson,
@@ -209,6 +215,7 @@ export class ParleyClient implements RegistryPort {
       version: described.version ?? version,
       modelType: described.model_type ?? '',
       signature: { inputs: specsFromWire(described.inputs), outputs: specsFromWire(described.outputs) },
+      typeFields: texts(described.type_fields) ?? {},
     };
   }
 

@@ -1,27 +1,23 @@
 /** `Operations` of idl/parley.thrift: is the server well, and what does it promise. */
 import types from '../../../gen/parley_types.js';
 import { notFound } from '../../errors.js';
-import type { ModelStore } from '../../model/store-port.js';
 import type { Router } from '../../serving/router.js';
 import { GENERIC_SERVICES, type Handlers } from '../generated.js';
 import { present, type Wire } from '../registry-mapping.js';
 import { guarded } from './registry.js';
 
 /** @param genericIdl the text of parley.thrift, which is the whole catalogue's first part */
-export function operationsHandlers(parts: {
-  router: Router;
-  store: ModelStore;
-  serverVersion: string;
-  genericIdl: string;
-}): Handlers {
-  const { router, store, serverVersion, genericIdl } = parts;
+export function operationsHandlers(parts: { router: Router; serverVersion: string; genericIdl: string }): Handlers {
+  const { router, serverVersion, genericIdl } = parts;
   return guarded({
     async ping(_request: Wire<types.PingRequest>) {
       return new types.PingResponse({
         server_version: serverVersion,
         ready: true,
-        store_connected: store.connected,
+        store_connected: router.connected,
         services: [...GENERIC_SERVICES, ...router.services.keys()],
+        store_heard_seconds_ago: router.sinceHeardMs / 1000,
+        lagging_models: [...router.lagging],
       });
     },
 

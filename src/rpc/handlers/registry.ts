@@ -57,6 +57,19 @@ function contractText(idl: string, includes: Record<string, string> | undefined)
   });
 }
 
+function metadataOf(json: string | null | undefined): Record<string, unknown> | undefined {
+  if (json === null || json === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(json);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  } catch {
+    // Told below, with what else is no object.
+  }
+  throw invalidInput('request.metadata_json must be a JSON object of fields of the model type', {
+    problems: [{ path: 'request.metadata_json', message: 'must be a JSON object', got: json.slice(0, 80) }],
+  });
+}
+
 const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 
 function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[number] | undefined {
@@ -115,6 +128,7 @@ export function registryHandlers(registry: RegistryPort): Handlers {
           model: required(request.model, 'model'),
           uploadId: required(request.upload_id, 'upload_id'),
           modelType: request.model_type,
+          metadata: metadataOf(request.metadata_json),
           contractService: request.contract_service,
           runId: request.run_id,
           runConfigurationJson: request.run_configuration_json,

@@ -70,6 +70,19 @@ export const NOTHING: Cases = {
     { x: ones(1, 1, 2, 2) },
     { x: floats([1, 1, 0, 4]) },
   ),
+  'QuantizeLinear of empty rows': refusing(
+    'QuantizeLinear',
+    file({
+      nodes: [node('QuantizeLinear', ['x', 'scale'], ['y'], { block_size: 1 })],
+      inputs: [
+        ['x', ofRank(2)],
+        ['scale', ofRank(2)],
+      ],
+      outputs: [['y', tensorOf('uint8', [undefined, undefined])]],
+    }),
+    { x: ones(2, 2), scale: ones(2, 2) },
+    { x: floats([2, 0]), scale: floats([2, 0]) },
+  ),
   'DFT of no samples': refusing('DFT', unary('DFT', 3), { x: ones(1, 4, 1) }, { x: floats([1, 0, 1]) }),
   'STFT with no window': refusing(
     'STFT',

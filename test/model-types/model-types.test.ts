@@ -1,48 +1,32 @@
 import { expect } from 'chai';
 import { ParleyError } from '#parley/errors.js';
+import type { Artifact } from '#parley/model/trained.js';
 import { decodeEnvelope, digestOf, encodeEnvelope } from '#parley/model-types/envelope.js';
 import { deserialize, modelTypeOf, modelTypes } from '#parley/model-types/table.js';
 import { decider } from '#parley/model-types/tabular-classifier/runtime.js';
-import { artifactOf, conforms, type Samples } from './conformance.js';
-
-const samples: Readonly<Record<string, Samples>> = {
-  'tabular-classifier': {
-    valid: [
-      { classes: ['Adelie', '企鵝', 'c'] },
-      { classes: ['no', 'yes'], positive: 'yes', threshold: 0.3 },
-      { classes: ['no', 'yes'], positive: 'no' },
-    ],
-    invalid: [
-      {},
-      { classes: ['one'] },
-      { classes: ['a', 'a'] },
-      { classes: ['a', ''] },
-      { classes: 'ab' },
-      { classes: ['a', 'b'], threshold: 0.5 },
-      { classes: ['a', 'b', 'c'], positive: 'a', threshold: 0.5 },
-      { classes: ['a', 'b'], positive: 'a', threshold: 1 },
-      { classes: ['a', 'b'], positive: 'a', threshold: 0 },
-      { classes: ['a', 'b'], positive: 'c' },
-      { classes: ['a', 'b'], trained_at: 1 },
-    ],
-  },
-  'tabular-regressor': {
-    valid: [{}, { unit: '°C' }],
-    invalid: [{ unit: 1 }, { classes: ['a', 'b'] }],
-  },
-  tensor: {
-    valid: [{}, { optional_inputs: ['scale', '重み'] }],
-    invalid: [
-      { optional_inputs: [] },
-      { optional_inputs: [''] },
-      { optional_inputs: ['a', 'a'] },
-      { classes: ['a', 'b'] },
-    ],
-  },
-};
+import { useGraphWorld } from '../graphs/world.js';
+import { conforms } from './conformance.js';
+import { type Metadata, samples } from './samples.js';
 
 const names = Object.keys(modelTypes);
-for (const [i, name] of names.entries()) conforms(modelTypes[name], names[(i + 1) % names.length], samples[name]);
+
+describe('every model type', function () {
+  this.timeout(30_000);
+  const world = useGraphWorld();
+  for (const [i, name] of names.entries())
+    conforms(modelTypes[name], names[(i + 1) % names.length], samples[name], world);
+});
+
+/** What an envelope is made of, whatever its type allows. */
+const artifactOf = (modelType: string, metadata: Metadata): Artifact => ({
+  modelType,
+  graph: Uint8Array.of(8, 8, 0, 255, 10),
+  signature: {
+    inputs: [{ name: 'x', dataType: 'float64', shape: [-1, 1] }],
+    outputs: [{ name: 'y', dataType: 'float32', shape: [-1, 3] }],
+  },
+  metadata,
+});
 
 describe('the envelope', () => {
   const artifact = artifactOf('tabular-regressor', { unit: 'mm' });
@@ -116,7 +100,16 @@ describe('the envelope', () => {
 
 describe('the table of model types', () => {
   it('names each type as it names itself', () => {
-    expect(names).to.deep.equal(['tabular-classifier', 'tabular-regressor', 'tensor']);
+    expect(names).to.deep.equal([
+      'tabular-classifier',
+      'tabular-regressor',
+      'text-classifier',
+      'image-classifier',
+      'forecaster',
+      'tensor',
+      'ensemble',
+    ]);
+    expect(Object.keys(samples)).to.deep.equal(names);
     for (const [name, type] of Object.entries(modelTypes)) expect(type.name).to.equal(name);
     expect(modelTypeOf('tabular-regressor')).to.equal(modelTypes['tabular-regressor']);
   });
@@ -130,6 +123,7 @@ describe('the table of model types', () => {
   it('names the outputs of the types whose outputs have a meaning', () => {
     expect(Object.keys(modelTypes['tabular-classifier'].defaultOutputs)).to.deep.equal(['label', 'probabilities']);
     expect(Object.keys(modelTypes['tabular-regressor'].defaultOutputs)).to.deep.equal(['value']);
+    expect(Object.keys(modelTypes.forecaster.defaultOutputs)).to.deep.equal(['value']);
     expect(modelTypes.tensor.defaultOutputs).to.deep.equal({});
   });
 

@@ -1,14 +1,16 @@
--- Removes a version's bytes, record, verdicts and place, unless it is among the newest or an alias ever led to it.
--- KEYS  aliases, canaries, versions, version, blob, verdicts, epoch, ledger
+-- Removes a version's bytes, record, verdicts and place, unless it is among the newest, an alias ever led to it or an
+-- ensemble is made of it.
+-- KEYS  aliases, canaries, versions, ensembles, version, blob, verdicts, epoch, ledger
 -- ARGV  channel, model, version, how many of the newest stay, actor, reason ('' = none), environment ('' = none)
--- Reply {'OK', sequence, microseconds} | {'NO_VERSION'} | {'KEPT', 'newest', 'promoted' or 'in use'}
+-- Reply {'OK', sequence, microseconds} | {'NO_VERSION'} | {'KEPT', 'newest', 'promoted', 'in use' or 'member'}
 -- Event <model> <sequence>
-local aliases, canaries, versions, record, blob, verdicts, epoch, ledger = unpack(KEYS)
+local aliases, canaries, versions, ensembles, record, blob, verdicts, epoch, ledger = unpack(KEYS)
 local channel, model, version, keep, actor, reason, environment = unpack(ARGV)
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local pointers = redis.call('HVALS', aliases)
 local shares = redis.call('HVALS', canaries)
+local made = redis.call('HVALS', ensembles)
 local rank = redis.call('ZREVRANK', versions, version)
 local promoted = redis.call('HGET', record, 'promotedAt')
 local judged = redis.call('HKEYS', verdicts)
@@ -34,6 +36,11 @@ for _, share in ipairs(shares) do
     return { 'KEPT', 'in use' }
   end
 end
+for _, members in ipairs(made) do
+  if string.find(members, version, 1, true) then
+    return { 'KEPT', 'member' }
+  end
+end
 
 local time = redis.call('TIME')
 local at = time[1] .. string.format('%06d', time[2])
@@ -49,6 +56,7 @@ add('environment', environment)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 redis.call('ZREM', versions, version)
+redis.call('HDEL', ensembles, version)
 redis.call('DEL', record)
 redis.call('UNLINK', blob)
 for _, field in ipairs(judged) do

@@ -1,12 +1,15 @@
 -- Makes a version visible: its bytes, its record, its place among the versions, its run and its ledger line, or none.
--- KEYS  staging, upload, blob, version, versions, run, epoch, ledger
+-- An ensemble's members must be there, in reach, and are kept from then on.
+-- KEYS  staging, upload, blob, version, versions, ensembles, run, epoch, ledger
 -- ARGV  channel, model, version, number of staged parts, seconds that the upload whose parts are staged stays ('' = none is),
---       what stands before the parts ('' = nothing), run configuration ('' = none), actor, reason ('' = none),
---       environment ('' = none), then the record's fields and values
--- Reply {'OK', sequence} | {'THERE'} (kept as it was) | {'INCOMPLETE', parts found}
+--       what stands before the parts ('' = nothing), members ('' = none, or digests with spaces between), run configuration
+--       ('' = none), actor, reason ('' = none), environment ('' = none), then the record's fields and values
+-- Reply {'OK', sequence} | {'THERE'} (kept as it was) | {'INCOMPLETE', parts found} | {'NO_MEMBER', digest}
+--       | {'MEMBER_RETIRED', digest, microseconds}
 -- Event <model> <sequence>
-local staging, upload, blob, record, versions, run, epoch, ledger = unpack(KEYS)
-local channel, model, version, parts, seconds, header, configuration, actor, reason, environment = unpack(ARGV, 1, 10)
+local staging, upload, blob, record, versions, ensembles, run, epoch, ledger = unpack(KEYS)
+local channel, model, version, parts, seconds, header, members, configuration, actor, reason, environment =
+  unpack(ARGV, 1, 11)
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local known = redis.call('ZSCORE', versions, version)
@@ -17,7 +20,21 @@ local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
 redis.call('XLEN', ledger)
 redis.call('HLEN', record)
 redis.call('GET', run)
+redis.call('HLEN', ensembles)
 
+if not known then
+  -- A member's record has the same key but for the digest, and so the same hash tag.
+  local records = string.sub(record, 1, -65)
+  for member in string.gmatch(members, '%x+') do
+    if not redis.call('ZSCORE', versions, member) then
+      return { 'NO_MEMBER', member }
+    end
+    local retired = redis.call('HGET', records .. member, 'retiredAt')
+    if retired then
+      return { 'MEMBER_RETIRED', member, retired }
+    end
+  end
+end
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
 end
@@ -58,7 +75,10 @@ add('environment', environment)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 redis.call('DEL', record)
-redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 11))
+redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 12))
 redis.call('ZADD', versions, sequence, version)
+if members ~= '' then
+  redis.call('HSET', ensembles, version, members)
+end
 redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }

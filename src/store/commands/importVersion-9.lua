@@ -1,13 +1,16 @@
 -- Makes a version of another store visible here: its bytes, its record, its place among the versions, its run, its
 -- verdicts, and a ledger line. One that is here already only gets the verdicts that are missing; no line where none is.
--- KEYS  staging, blob, version, versions, run, verdicts, epoch, ledger
--- ARGV  channel, model, version, number of staged parts, run configuration ('' = none), actor, reason ('' = none),
---       environment ('' = none), evidence (JSON), number of verdicts, then their fields and values, then the record's
+-- An ensemble's members must be there, in reach, and are kept from then on.
+-- KEYS  staging, blob, version, versions, ensembles, run, verdicts, epoch, ledger
+-- ARGV  channel, model, version, number of staged parts, members ('' = none, or digests with spaces between), run
+--       configuration ('' = none), actor, reason ('' = none), environment ('' = none), evidence (JSON), number of verdicts,
+--       then their fields and values, then the record's
 -- Reply {'OK', sequence, verdicts added} | {'THERE', 0, 0} | {'VERDICTS', sequence, verdicts added}
---       | {'INCOMPLETE', parts found}
+--       | {'INCOMPLETE', parts found} | {'NO_MEMBER', digest} | {'MEMBER_RETIRED', digest, microseconds}
 -- Event <model> <sequence>
-local staging, blob, record, versions, run, verdicts, epoch, ledger = unpack(KEYS)
-local channel, model, version, parts, configuration, actor, reason, environment, evidence, judged = unpack(ARGV, 1, 10)
+local staging, blob, record, versions, ensembles, run, verdicts, epoch, ledger = unpack(KEYS)
+local channel, model, version, parts, members, configuration, actor, reason, environment, evidence, judged =
+  unpack(ARGV, 1, 11)
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local known = redis.call('ZSCORE', versions, version)
@@ -18,7 +21,21 @@ redis.call('XLEN', ledger)
 redis.call('HLEN', record)
 redis.call('HLEN', verdicts)
 redis.call('GET', run)
+redis.call('HLEN', ensembles)
 
+if not known then
+  -- A member's record has the same key but for the digest, and so the same hash tag.
+  local records = string.sub(record, 1, -65)
+  for member in string.gmatch(members, '%x+') do
+    if not redis.call('ZSCORE', versions, member) then
+      return { 'NO_MEMBER', member }
+    end
+    local retired = redis.call('HGET', records .. member, 'retiredAt')
+    if retired then
+      return { 'MEMBER_RETIRED', member, retired }
+    end
+  end
+end
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
 end
@@ -33,7 +50,7 @@ else
 end
 local added = 0
 for i = 1, tonumber(judged) do
-  added = added + redis.call('HSETNX', verdicts, ARGV[9 + 2 * i], ARGV[10 + 2 * i])
+  added = added + redis.call('HSETNX', verdicts, ARGV[10 + 2 * i], ARGV[11 + 2 * i])
 end
 if known and added == 0 then
   return { 'THERE', 0, 0 }
@@ -55,8 +72,11 @@ redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 if not known then
   redis.call('DEL', record)
-  redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 11 + 2 * tonumber(judged)))
+  redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 12 + 2 * tonumber(judged)))
   redis.call('ZADD', versions, sequence, version)
+  if members ~= '' then
+    redis.call('HSET', ensembles, version, members)
+  end
 end
 redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { known and 'VERDICTS' or 'OK', sequence, added }

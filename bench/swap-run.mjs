@@ -1,0 +1,124 @@
+/** bench/swaps from start to end: one server, quiet and stormy windows in turn, every answer checked. */
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { SWAPPED } from './cases.mjs';
+import * as logistic from './logistic.mjs';
+import { twoCores, Workplace } from './servers.mjs';
+
+const HELP = `Usage: bench/swaps [options]
+
+Moves the production alias of a logistic model between three versions, by promotes and rollbacks in turn, while closed-loop
+callers ask for one row after the other. Each answer is decoded: it must be the answer of exactly the version that its
+provenance names. Quiet and stormy windows take turns; medians over the rounds are printed, with the ratio of the p99.
+Needs dist/ (node scripts/build.mjs).
+
+  --swaps N            in all (default 1000)
+  --rate N             swaps a second (default 20)
+  --rounds N           (default 5)
+  --connections N      (default 8)
+  --profile FOLDER     the server writes a CPU profile there when it stops
+  --json               every figure of every window
+  --help
+`;
+
+const LEAD_IN_MS = 200;
+const text = { type: 'string' };
+const { values } = parseArgs({
+  options: {
+    swaps: { ...text, default: '1000' },
+    rate: { ...text, default: '20' },
+    rounds: { ...text, default: '5' },
+    connections: { ...text, default: '8' },
+    profile: text,
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const workplace = new Workplace();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => workplace.close().then(() => process.exit(130)));
+try {
+  if (values.help) process.stdout.write(HELP);
+  else await main();
+} finally {
+  await workplace.close();
+}
+
+async function main() {
+  const [swaps, rate, rounds, connections] = ['swaps', 'rate', 'rounds', 'connections'].map((name) =>
+    Number(values[name]),
+  );
+  const perRound = Math.ceil(swaps / rounds),
+    windowMs = (perRound / rate) * 1000;
+  const cores = twoCores();
+  const mover = await workplace.prepareSwaps(SWAPPED.map(({ envelope }) => envelope));
+  const server = await workplace.parley(cores?.server, values.profile);
+  const measure = workplace.generator(cores?.generator);
+  const run = (ms) => measure({ name: 'swaps', connections, windowMs: ms, warmUpMs: LEAD_IN_MS, ...server });
+  await run(2_000);
+  const samples = [];
+  let made = 0;
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      process.stderr.write(`round ${round} of ${rounds}\n`);
+      const quiet = await run(windowMs);
+      const [storm] = await Promise.all([run(windowMs), moveAbout(mover.registry, perRound, rate, made)]);
+      made += perRound;
+      samples.push({ round, quiet, storm });
+    }
+  } finally {
+    await mover.close();
+  }
+  report(samples, made, { rate, connections, windowMs });
+}
+
+/** Promotes and rollbacks in turn, so that each moves the alias. */
+async function moveAbout(registry, count, rate, before) {
+  await setTimeout(LEAD_IN_MS);
+  const begin = performance.now();
+  for (let i = 0; i < count; i++) {
+    await setTimeout(Math.max(0, begin + (i / rate) * 1000 - performance.now()));
+    const n = before + i;
+    if (n % 2 === 1) await registry.rollback({ model: logistic.NAME });
+    else await registry.promote({ model: logistic.NAME, version: SWAPPED[1 + ((n / 2) % 2)].version });
+  }
+}
+
+function report(samples, made, options) {
+  const firsts = samples.flatMap(({ storm }) => storm.firstsUs).sort((a, b) => a - b);
+  const rows = ['quiet', 'storm'].map((kind) => {
+    const of = (key) => median(samples.map((sample) => sample[kind][key]));
+    return { kind, perSecond: of('perSecond'), p50Us: of('p50Us'), p99Us: of('p99Us'), cpuUs: of('cpuUs') };
+  });
+  const summary = {
+    swaps: made,
+    ...options,
+    answers: samples.reduce((sum, { quiet, storm }) => sum + quiet.requests + storm.requests, 0),
+    rows,
+    p99Ratio: rows[1].p99Us / rows[0].p99Us,
+    firsts: { count: firsts.length, p50Us: at(firsts, 0.5), p99Us: at(firsts, 0.99) },
+  };
+  if (values.json) {
+    console.log(JSON.stringify({ ...summary, samples }));
+    return;
+  }
+  console.log(
+    `${made} swaps at ${options.rate} a second, ${options.connections} connections, ${summary.answers} answers, 0 failed or wrong`,
+  );
+  for (const { kind, perSecond, p50Us, p99Us, cpuUs } of rows)
+    console.log(`${kind}: ${Math.round(perSecond)}/s, p50 ${p50Us} us, p99 ${p99Us} us, CPU ${cpuUs.toFixed(1)} us`);
+  console.log(
+    `p99 ratio ${summary.p99Ratio.toFixed(2)} (by round ${samples.map(({ quiet, storm }) => (storm.p99Us / quiet.p99Us).toFixed(2)).join(', ')})`,
+  );
+  console.log(
+    `first answers of a version, per connection: ${firsts.length}, p50 ${summary.firsts.p50Us} us, p99 ${summary.firsts.p99Us} us`,
+  );
+}
+
+function at(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return at(sorted, 0.5);
+}
