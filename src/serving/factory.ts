@@ -8,6 +8,7 @@
  */
 import { ParleyError, shuttingDown } from '../errors.js';
 import type { ModelStore } from '../model/store-port.js';
+import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
@@ -129,13 +130,14 @@ export class Factory {
   async #read(key: string, model: string, version: Version): Promise<Servable> {
     const envelope = await this.#store.readVersion(model, version);
     this.#refuseWhenClosed();
-    const members = await this.#membersOf(model, envelope);
+    const artifact = deserialize(envelope);
+    const members = await this.#membersOf(model, artifact);
     const bytes = [envelope, ...members.values()].reduce((sum, each) => sum + footprint(each), 0);
     await this.#memory.take(bytes, `version ${version.slice(0, 12)} of model "${model}"`);
     let servable: Servable | undefined;
     try {
       this.#refuseWhenClosed();
-      servable = await Servable.load(model, version, envelope, this.#batcher, async (member) => members.get(member)!);
+      servable = await Servable.of(model, version, artifact, this.#batcher, async (member) => members.get(member)!);
       this.#refuseWhenClosed();
     } catch (error) {
       servable?.release();
@@ -148,9 +150,9 @@ export class Factory {
   }
 
   /** An ensemble's members' envelopes; empty for any other version. */
-  async #membersOf(model: string, envelope: Uint8Array): Promise<ReadonlyMap<Version, Uint8Array>> {
+  async #membersOf(model: string, artifact: Artifact): Promise<ReadonlyMap<Version, Uint8Array>> {
     const members = new Map<Version, Uint8Array>();
-    for (const member of memberVersions(deserialize(envelope))) {
+    for (const member of memberVersions(artifact)) {
       members.set(member, await this.#store.readVersion(model, member));
       this.#refuseWhenClosed();
     }

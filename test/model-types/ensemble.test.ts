@@ -9,7 +9,7 @@ import { composeEnsemble } from '#parley/model-types/ensemble/compose.js';
 import { decideLabels, shareVotes } from '#parley/model-types/ensemble/runtime.js';
 import type { EnsembleMetadata } from '#parley/model-types/ensemble/schema.js';
 import { digestOf } from '#parley/model-types/envelope.js';
-import { modelTypeOf } from '#parley/model-types/table.js';
+import { deserialize, modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { inspectGraph } from '#parley/onnx/reader.js';
 import { runtimeTensor } from '#parley/onnx/session.js';
@@ -34,10 +34,10 @@ async function answersOf(
   inputs: Record<string, Tensor>,
 ): Promise<Answers> {
   const envelopes = new Map(members.map((member) => [versionOf(member), bytesOf(member)]));
-  const servable = await Servable.load(
+  const servable = await Servable.of(
     'm',
     versionOf(artifact),
-    bytesOf(artifact),
+    deserialize(bytesOf(artifact)),
     new Batcher(),
     async (version) => envelopes.get(version)!,
   );
@@ -208,10 +208,10 @@ describe('an ensemble', function () {
       const members = [tabular(classes, 1, 0), tabular(classes, 2, 0)];
       const ensemble = ensembleOf(members, 'average');
       const envelopes = new Map(members.map((member) => [versionOf(member), bytesOf(member)]));
-      const servable = await Servable.load(
+      const servable = await Servable.of(
         'm',
         versionOf(ensemble),
-        bytesOf(ensemble),
+        deserialize(bytesOf(ensemble)),
         new Batcher(),
         async (version) => envelopes.get(version)!,
       );
@@ -295,7 +295,7 @@ describe('an ensemble', function () {
     const members = [tabular(classes, 1, 0), tabular(classes, 2, 0)];
     const ensemble = ensembleOf(members, 'average');
     const error = await failure(
-      Servable.load('m', versionOf(ensemble), bytesOf(ensemble), new Batcher(), async () =>
+      Servable.of('m', versionOf(ensemble), deserialize(bytesOf(ensemble)), new Batcher(), async () =>
         bytesOf(tabular(classes, 3, 0)),
       ),
     );

@@ -92,17 +92,17 @@ describe('the factory', () => {
 });
 
 describe('a factory that is closed while it loads', () => {
-  const { load } = Servable;
+  const { of } = Servable;
   afterEach(() => {
-    Servable.load = load;
+    Servable.of = of;
   });
 
   it('releases what comes then', async () => {
     const store = new OneEnvelope(),
       factory = new Factory(store, new Batcher());
     let late: Servable | undefined;
-    Servable.load = async (...all) => {
-      late = await load.apply(Servable, all);
+    Servable.of = async (...all) => {
+      late = await of.apply(Servable, all);
       factory.close();
       return late;
     };
