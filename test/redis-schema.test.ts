@@ -14,7 +14,8 @@ import { RedisStore } from '#parley/store/redis-store.js';
 import { upload } from '#parley/training/publish-run.js';
 import { samples, tabular, versionOf } from './model-types/samples.js';
 import { skip } from './skip.js';
-import { TestRedis } from './store/redis-server.js';
+import { TestRedis, until } from './store/redis-server.js';
+import { freePorts, infoOf } from './store/shapes.js';
 
 const script = (await import(new URL('../scripts/redis-schema.mjs', import.meta.url).href)) as {
   readonly pageFile: string;
@@ -136,13 +137,25 @@ async function put(store: RedisStore, model: string, artifact: Artifact): Promis
 
 describe('docs/redis-schema.md', function () {
   this.timeout(30_000);
-  const redis = new TestRedis();
+  let redis: TestRedis;
+  let replica: TestRedis;
   let store: RedisStore;
   let raw: Redis;
   let keys: string[];
 
   before(async () => {
-    await redis.start();
+    // Some keys are there for replicas only.
+    const [port] = await freePorts(1);
+    redis = await new TestRedis([
+      '--port',
+      `${port}`,
+      '--bind',
+      '127.0.0.1',
+      '--repl-diskless-sync-delay',
+      '0',
+    ]).start();
+    replica = await new TestRedis(['--replicaof', '127.0.0.1', `${port}`]).start();
+    await until('the replica', async () => /online/.test((await infoOf(redis)).get('slave0') ?? ''));
     store = new RedisStore({ connection: redis.address, environment: 'test', checkTypeFields: checkRecordFields });
     raw = new Redis({ path: redis.socket, protocol: 2 });
     await live(store);
@@ -151,7 +164,7 @@ describe('docs/redis-schema.md', function () {
   after(async () => {
     await store.close();
     raw.disconnect();
-    await redis.stop();
+    await Promise.all([redis.stop(), replica.stop()]);
   });
 
   const rowOf = (key: string): Row => {

@@ -53,7 +53,8 @@ export class Durability {
   /**
    * Resolves when a replica has all that was written up to now, or there is none.
    *
-   * @param key is written, so that there is something to wait for also where the change had been made before
+   * @param key is written, so that there is something to wait for also where the change had been made before: since Redis
+   *   7.2, WAIT waits for this connection's own last write
    * @param isSame whether `redis` still has the connection of the change
    */
   async confirm(redis: ScriptClient, key: string, isSame: () => boolean): Promise<void> {

@@ -115,9 +115,10 @@ export class Promotions {
 
   private async run(everyMs: number): Promise<void> {
     const versions = [...this.model.answers.keys()];
-    for (let turn = 0; !this.stopping; turn++) {
+    while (!this.stopping) {
       const beat = setTimeout(everyMs);
-      await this.promote(versions[turn % versions.length]!);
+      // The other version when this one has arrived; until then the call is repeated.
+      await this.promote(versions[this.acknowledged.length % versions.length]!);
       await beat;
     }
   }

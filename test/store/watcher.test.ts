@@ -52,6 +52,18 @@ describe('a watcher of the store', () => {
     expect(last?.aliases).to.deep.equal([{ aliasName: 'production', version }]);
   });
 
+  it('does not stay behind a change that was announced and did not happen', async () => {
+    await world.publish('a');
+    const told: string[] = [];
+    const store = world.another({ pollMs: NEVER_MS });
+    const watching = await store.watch({ onChange: ({ model }) => void told.push(model) });
+    await world.raw.publish(world.keys.events, `${MODEL} 99`);
+    await publishFor('later', '1');
+    await until('what was announced behind it', () => told.includes('later'));
+    await until('the truth', () => watching.behind.length === 0);
+    expect(told).to.deep.equal([MODEL, 'later']);
+  });
+
   it('is told of a new model by announcement', async () => {
     const told = await follow(world.another({ pollMs: NEVER_MS }));
     await publishFor('late', '1');
