@@ -11,7 +11,11 @@ export const DEFAULT_HOST = '127.0.0.1';
 /** Every variable that Parley reads, with its meaning; `parley --help` prints it. */
 export const ENVIRONMENT = {
   PARLEY_DATA_DIR: 'folder of the embedded Redis (default .parley in the working folder)',
-  PARLEY_REDIS_URL: 'a Redis of your own, as redis://HOST:PORT, rediss://… or unix:///PATH',
+  PARLEY_REDIS_URL:
+    'a Redis of your own: redis://HOST:PORT, redis+sentinel://HOST:PORT,…/PRIMARY, redis+cluster://HOST:PORT,…, rediss… for TLS, or unix:///PATH',
+  PARLEY_REDIS_CA: "PEM file of the CA that signed Redis's certificate",
+  PARLEY_REDIS_CERT: 'PEM file of the certificate to show to Redis',
+  PARLEY_REDIS_KEY: 'PEM file of its key',
   PARLEY_ENVIRONMENT: 'name of this environment, such as staging; stands on every line of the ledger',
   PARLEY_SERVER: 'the server that commands talk to, as HOST:PORT',
   PARLEY_TOKEN: 'the token that they show it',
@@ -23,6 +27,8 @@ export interface StoreSettings {
   readonly dataFolder: string;
   /** Absent: the embedded Redis. */
   readonly redisUrl?: string;
+  /** PEM files for TLS to it. */
+  readonly redisFiles?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Stands on every line of the ledger. */
   readonly environment?: string;
 }
@@ -35,6 +41,9 @@ export interface ServerAddress {
 export interface StoreFlags {
   readonly dataDir?: string;
   readonly redis?: string;
+  readonly redisCa?: string;
+  readonly redisCert?: string;
+  readonly redisKey?: string;
 }
 
 export function storeSettings(flags: StoreFlags, environment: NodeJS.ProcessEnv = process.env): StoreSettings {
@@ -42,8 +51,19 @@ export function storeSettings(flags: StoreFlags, environment: NodeJS.ProcessEnv 
   const name = nonEmpty(environment.PARLEY_ENVIRONMENT);
   return {
     dataFolder: resolve(flags.dataDir ?? nonEmpty(environment.PARLEY_DATA_DIR) ?? '.parley'),
-    ...(redisUrl === undefined ? {} : { redisUrl }),
+    ...(redisUrl === undefined ? {} : { redisUrl, redisFiles: redisFiles(flags, environment) }),
     ...(name === undefined ? {} : { environment: name }),
+  };
+}
+
+function redisFiles(flags: StoreFlags, environment: NodeJS.ProcessEnv): NonNullable<StoreSettings['redisFiles']> {
+  const ca = flags.redisCa ?? nonEmpty(environment.PARLEY_REDIS_CA);
+  const cert = flags.redisCert ?? nonEmpty(environment.PARLEY_REDIS_CERT);
+  const key = flags.redisKey ?? nonEmpty(environment.PARLEY_REDIS_KEY);
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   };
 }
 

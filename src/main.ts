@@ -21,13 +21,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const output = new Output(process.stdout, process.stderr);
+const warn = (message: string): void => output.note(message);
 process.exitCode = await runCommand(process.argv.slice(2), {
   output,
   signal: interrupted.signal,
   version: parleyVersion(),
   stdin: process.stdin,
-  openRegistry,
-  openArchives,
+  openRegistry: (options) => openRegistry(options, warn),
+  openArchives: (options) => openArchives(options, warn),
   predict,
   serve: (options) => serve(options, output.isTerminal ? 'warn' : 'info'),
 });

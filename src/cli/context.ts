@@ -1,13 +1,12 @@
 /** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
 import type { Command } from 'commander';
+import type { StoreFlags } from '../config.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
 import type { Output } from './output.js';
 
-export interface StoreOptions {
-  readonly dataDir?: string;
-  readonly redis?: string;
+export interface StoreOptions extends StoreFlags {
   readonly server?: string;
   readonly token?: string;
   readonly json?: boolean;
@@ -25,9 +24,7 @@ export interface OpenArchives {
   close(): Promise<void>;
 }
 
-export interface ServeOptions {
-  readonly dataDir?: string;
-  readonly redis?: string;
+export interface ServeOptions extends StoreFlags {
   readonly host: string;
   readonly port: number;
   readonly insecure: boolean;
@@ -129,5 +126,17 @@ export function registryOptions(command: Command): Command {
 export function storeOptions(command: Command): Command {
   return command
     .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
+    .option('--redis-ca <file>', "PEM file of the CA that signed Redis's certificate (PARLEY_REDIS_CA)")
+    .option('--redis-cert <file>', 'PEM file of the certificate to show to Redis (PARLEY_REDIS_CERT)')
+    .option('--redis-key <file>', "PEM file of that certificate's key (PARLEY_REDIS_KEY)")
     .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)');
 }
+
+/** What `--redis` understands, for the help of commands that run servers. */
+export const REDIS_ADDRESSES = `
+Redis addresses (rediss… instead of redis… for TLS; user, password and database can be left out):
+  redis://user:password@host:6379/0                          one Redis
+  redis+sentinel://user:password@host:26379,host:26379/name  the primary of that name, from its Sentinels;
+                                                             ?sentinel-password=… where they want one
+  redis+cluster://user:password@host:6379,host:6379          a Redis Cluster, by some of its nodes
+  /run/redis/redis.sock                                      a Unix socket`;

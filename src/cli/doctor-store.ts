@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import type { StoreSettings } from '../config.js';
 import { ParleyError } from '../errors.js';
 import { openStore } from '../store/connect.js';
-import { Connection } from '../store/connection.js';
+import { fieldsOf, losesKeys } from '../store/durability.js';
+import { linkTo } from '../store/open-link.js';
 import type { RedisStore } from '../store/redis-store.js';
 import { failed, isAtLeast, type Outcome, ok, oneLine, versionText, warning } from './doctor-check.js';
 
 const OLDEST_REDIS = [6, 2] as const;
 /** The store's for commands, and ours to look behind it. */
 const OWN_CONNECTIONS = 2;
+const KEEP_KEYS = 'CONFIG SET maxmemory-policy noeviction';
 const INSTALL =
   'install one (Debian, Ubuntu: apt install redis-server; Fedora: dnf install valkey; macOS: brew install redis), or use a Redis that runs elsewhere: --redis redis://HOST:6379';
 
@@ -88,7 +90,6 @@ export interface Seen {
   readonly name: string;
   readonly clients: number;
   readonly policy: string;
-  readonly maxMemoryBytes: number;
   readonly isAppendOnly: boolean;
 }
 
@@ -102,34 +103,47 @@ async function lookAt(settings: StoreSettings, judge: (store: RedisStore, seen: 
 }
 
 async function seenAt(store: RedisStore): Promise<Seen> {
-  const connection = new Connection(store.address, `doctor:${process.pid}`);
+  const link = linkTo(store.address, `doctor:${process.pid}`);
   try {
-    await connection.open();
-    const text = await connection.ask((redis) => redis.info());
-    const fields = new Map(text.split('\r\n').map((line) => line.split(/:(.*)/s, 2) as [string, string]));
-    const valkey = fields.get('valkey_version');
-    return {
-      name: valkey === undefined ? `Redis ${fields.get('redis_version') ?? 'of unknown version'}` : `Valkey ${valkey}`,
-      clients: Number(fields.get('connected_clients') ?? 0),
-      policy: fields.get('maxmemory_policy') ?? 'unknown',
-      maxMemoryBytes: Number(fields.get('maxmemory') ?? 0),
-      isAppendOnly: fields.get('aof_enabled') === '1',
-    };
+    await link.open();
+    const primaries = await link.askPrimaries((redis) => redis.info());
+    return primaries.map(({ reply }) => seenIn(fieldsOf(reply))).reduce(worse);
   } finally {
-    await connection.close();
+    await link.close();
   }
 }
 
+function seenIn(fields: ReadonlyMap<string, string>): Seen {
+  const valkey = fields.get('valkey_version');
+  return {
+    name: valkey === undefined ? `Redis ${fields.get('redis_version') ?? 'of unknown version'}` : `Valkey ${valkey}`,
+    clients: Number(fields.get('connected_clients') ?? 0),
+    policy: fields.get('maxmemory_policy') ?? 'unknown',
+    isAppendOnly: fields.get('aof_enabled') === '1',
+  };
+}
+
+/** Of the primaries of a cluster, each must keep what it has. */
+function worse(one: Seen, other: Seen): Seen {
+  const rank = ({ policy }: Seen) => (losesKeys(policy) ? 2 : policy === 'noeviction' ? 0 : 1);
+  const isAppendOnly = one.isAppendOnly && other.isAppendOnly;
+  return { ...(rank(other) > rank(one) ? other : one), clients: one.clients, isAppendOnly };
+}
+
 /** A Redis of one's own: it must not throw models away, and should keep them over a crash. */
-export function judgeOwn(address: string, { name, policy, isAppendOnly, maxMemoryBytes }: Seen): Outcome {
+export function judgeOwn(address: string, { name, policy, isAppendOnly }: Seen): Outcome {
   const answers = `${name} at ${address} answers`;
+  if (losesKeys(policy)) {
+    return failed(
+      `${answers}, but its policy is ${policy}: it may throw models away, so that nothing is stored in it`,
+      `${KEEP_KEYS} with redis-cli, and the same in redis.conf`,
+    );
+  }
   const wrong: string[] = [];
   const mends: string[] = [];
   if (policy !== 'noeviction') {
-    wrong.push(
-      `its policy is ${policy}, so that it may throw models away${maxMemoryBytes === 0 ? ' once it has a memory limit' : ''}`,
-    );
-    mends.push('CONFIG SET maxmemory-policy noeviction');
+    wrong.push(`its policy is ${policy}, so that it may throw uploads away`);
+    mends.push(KEEP_KEYS);
   }
   if (!isAppendOnly) {
     wrong.push('its append-only file is off, so that a crash may lose what was published last');

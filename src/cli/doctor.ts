@@ -1,8 +1,8 @@
 /** `parley doctor`: is everything here that Parley needs, and if not, how is it mended? */
 import { styleText } from 'node:util';
 import { InvalidArgumentError } from 'commander';
-import { DEFAULT_PORT, storeSettings } from '../config.js';
-import type { CommandDefinition } from './context.js';
+import { DEFAULT_PORT, type StoreFlags, storeSettings } from '../config.js';
+import { type CommandDefinition, storeOptions } from './context.js';
 import { type Check, type Finding, withDeadline } from './doctor-check.js';
 import { checkCompiler, checkDataFolder, checkDisk, checkNode } from './doctor-machine.js';
 import { checkPort } from './doctor-port.js';
@@ -10,10 +10,8 @@ import { checkRuntime } from './doctor-runtime.js';
 import { checkRedisServer, checkStore } from './doctor-store.js';
 import type { Output } from './output.js';
 
-interface Options {
+interface Options extends StoreFlags {
   readonly port: number;
-  readonly redis?: string;
-  readonly dataDir?: string;
   readonly json?: boolean;
 }
 
@@ -21,15 +19,12 @@ interface Options {
 const STORE_DEADLINE_MS = 25_000;
 
 export const doctor: CommandDefinition = (program, context) => {
-  program
-    .command('doctor')
+  storeOptions(program.command('doctor'))
     .summary('check what Parley needs on this machine')
     .description(
       'Checks what Parley needs on this machine, one line each: ok, warning or failed, and how to mend it. Exit code 1 when something that is needed failed. It changes nothing that is stored.',
     )
     .option('--port <port>', 'the port that a server would listen on', portOf, DEFAULT_PORT)
-    .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
-    .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

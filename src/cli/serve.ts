@@ -1,15 +1,14 @@
 /** `parley serve`: answers calls until it is told to stop. */
 import { InvalidArgumentError } from 'commander';
 import { DEFAULT_HOST, DEFAULT_PORT, parseSize } from '../config.js';
-import type { CommandDefinition, ServeOptions } from './context.js';
+import { type CommandDefinition, REDIS_ADDRESSES, type ServeOptions, storeOptions } from './context.js';
 
 interface Options extends ServeOptions {
   readonly json?: boolean;
 }
 
 export const serve: CommandDefinition = (program, context) => {
-  program
-    .command('serve')
+  storeOptions(program.command('serve'))
     .summary('answer calls over Thrift')
     .description(
       'Answers calls over framed Thrift, binary and compact, plain and multiplexed names: the generic services of parley.thrift, and the typed service of every contract in the store, also of those that are published while it runs.',
@@ -28,13 +27,12 @@ export const serve: CommandDefinition = (program, context) => {
       sizeOf,
     )
     .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
-    .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
-    .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379',
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
+        `\n${REDIS_ADDRESSES}`,
     )
     .action(async ({ json, ...options }: Options) => {
       const { output, signal } = context;

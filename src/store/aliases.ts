@@ -67,9 +67,9 @@ export class Aliases {
   }
 
   private runScript(request: MoveAlias): Promise<(string | number)[]> {
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const { model, aliasName, version, gate } = request;
-    return commands.ask(
+    return changes.ask(
       (redis) =>
         redis.moveAlias(
           keys.aliases(model),
@@ -96,7 +96,7 @@ export class Aliases {
           environment,
         ),
       // Asking again after a lost reply could meet our own change and call it a conflict.
-      { repeat: false },
+      { change: keys.mark(model), repeat: false },
     );
   }
 

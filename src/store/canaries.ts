@@ -23,9 +23,9 @@ export class Canaries {
   }
 
   private runScript(request: SetCanary): Promise<(string | number)[]> {
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const { model, aliasName, version, gate } = request;
-    return commands.ask(
+    return changes.ask(
       (redis) =>
         redis.setCanary(
           keys.aliases(model),
@@ -51,7 +51,7 @@ export class Canaries {
           environment,
         ),
       // Asking again after a lost reply could meet our own change: an ending would find nothing to end.
-      { repeat: false },
+      { change: keys.mark(model), repeat: false },
     );
   }
 

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ParleyError, storeUnavailable } from '../errors.js';
 import type { CheckTypeFields } from '../model/store-port.js';
 import { parseAddress } from './address.js';
+import { type CertificateFiles, withCertificates } from './certificates.js';
 import { EmbeddedRedis } from './embedded.js';
 import { RedisStore, type RedisStoreOptions } from './redis-store.js';
 
@@ -12,8 +13,10 @@ const LOADING_DEADLINE_MS = 300_000;
 const BETWEEN_TRIES_MS = 100;
 
 export interface OpenStore {
-  /** redis://, rediss://, or a Unix socket's path; the embedded Redis where there is none. */
+  /** As address.ts reads it; the embedded Redis where there is none. */
   readonly redisUrl?: string;
+  /** For TLS to it. */
+  readonly redisFiles?: CertificateFiles;
   /** Where the embedded Redis keeps its data; made if it is not there. */
   readonly dataFolder: string;
   /** Stands on every ledger line. */
@@ -22,6 +25,8 @@ export interface OpenStore {
   readonly keyPrefix?: string;
   /** What fields of their types versions' records may have; any, when absent. */
   readonly checkTypeFields?: CheckTypeFields;
+  /** Told of what an operator should know and no call fails of. */
+  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -35,7 +40,8 @@ export async function openStore(options: OpenStore): Promise<RedisStore> {
 }
 
 async function openAddress(redisUrl: string, options: OpenStore): Promise<RedisStore> {
-  const store = new RedisStore({ connection: parseAddress(redisUrl), ...settingsOf(options) });
+  const address = withCertificates(parseAddress(redisUrl), options.redisFiles ?? {});
+  const store = new RedisStore({ connection: address, ...settingsOf(options) });
   return orClose(store, async () => {
     await store.open();
     await checkServer(store);
@@ -86,10 +92,16 @@ async function checkServer(store: RedisStore): Promise<void> {
   );
 }
 
-function settingsOf({ environment, keyPrefix, checkTypeFields }: OpenStore): Omit<RedisStoreOptions, 'connection'> {
+function settingsOf({
+  environment,
+  keyPrefix,
+  checkTypeFields,
+  warn,
+}: OpenStore): Omit<RedisStoreOptions, 'connection' | 'host'> {
   return {
     ...(environment === undefined ? {} : { environment }),
     ...(keyPrefix === undefined ? {} : { keyPrefix }),
     ...(checkTypeFields === undefined ? {} : { checkTypeFields }),
+    ...(warn === undefined ? {} : { warn }),
   };
 }

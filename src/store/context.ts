@@ -2,17 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { invalidInput } from '../errors.js';
 import { MODEL_NAME_PATTERN, VERSION_PATTERN } from '../model/version.js';
-import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
+import type { Link } from './link.js';
 import type { RecordReader } from './records.js';
 
 export interface StoreContext {
   readonly keys: Keys;
   readonly records: RecordReader;
   /** For everything small. */
-  readonly commands: Connection;
+  readonly commands: Link;
+  /** For what changes the state of a model: it waits for replicas, and nothing else is to wait behind it. */
+  readonly changes: Link;
   /** For parts of a mebibyte, so that nothing small waits behind them. */
-  readonly bulk: Connection;
+  readonly bulk: Link;
   /** Stands on every ledger line; '' for none. */
   readonly environment: string;
 }

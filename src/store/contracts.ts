@@ -21,9 +21,9 @@ export class Contracts {
   async publish(request: PublishContract): Promise<void> {
     await checkPublication(request);
     const { model, fixtures } = request;
-    const { commands, keys } = this.context;
+    const { changes, keys } = this.context;
     // Before the contract itself: a crash in between leaves a name without a contract, which readers pass over.
-    await commands.ask((redis) => redis.sadd(keys.models, model));
+    await changes.ask((redis) => redis.sadd(keys.models, model), { change: keys.modelsMark });
     if (fixtures === undefined) return this.runScript(request, keys.staging(model, 'none'), 0);
     await withStaging(this.context, model, streamOf(fixtures), (key) =>
       this.runScript(request, key, partCount(fixtures.length)),
@@ -60,9 +60,9 @@ export class Contracts {
     const { model, version, verdict } = request;
     checkModel(model);
     checkVersion(version);
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const { contractFingerprint, fixtureFingerprint, criteria, fixtureRows } = verdict;
-    const [outcome] = await commands.ask(
+    const [outcome] = await changes.ask(
       (redis) =>
         redis.recordVerdict(
           keys.verdicts(model),
@@ -82,7 +82,7 @@ export class Contracts {
           request.reason ?? '',
           environment,
         ),
-      { repeat: false },
+      { change: keys.mark(model), repeat: false },
     );
     if (outcome !== 'OK') throw noVersion(model, version);
   }
@@ -97,27 +97,29 @@ export class Contracts {
   }
 
   private async runScript(request: PublishContract, stagingKey: string, parts: number): Promise<void> {
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const { model, contract } = request;
     const { fingerprint, fixtureFingerprint = '' } = contract;
-    const [outcome, detail] = await commands.ask((redis) =>
-      redis.publishContract(
-        stagingKey,
-        keys.fixtures(model, fixtureFingerprint),
-        keys.contract(model, fingerprint),
-        keys.contractInForce(model),
-        keys.epoch(model),
-        keys.ledger(model),
-        keys.events,
-        model,
-        fingerprint,
-        fixtureFingerprint,
-        parts,
-        request.actor,
-        request.reason ?? '',
-        environment,
-        ...contractToFields(contract),
-      ),
+    const [outcome, detail] = await changes.ask(
+      (redis) =>
+        redis.publishContract(
+          stagingKey,
+          keys.fixtures(model, fixtureFingerprint),
+          keys.contract(model, fingerprint),
+          keys.contractInForce(model),
+          keys.epoch(model),
+          keys.ledger(model),
+          keys.events,
+          model,
+          fingerprint,
+          fixtureFingerprint,
+          parts,
+          request.actor,
+          request.reason ?? '',
+          environment,
+          ...contractToFields(contract),
+        ),
+      { change: keys.mark(model) },
     );
     if (outcome === 'OK' || outcome === 'SAME') return;
     const what = `the fixtures ${fixtureFingerprint} of model "${model}"`;

@@ -16,8 +16,8 @@ export class Holds {
     const { model, aliasName, action } = request;
     checkModel(model);
     checkAlias(aliasName);
-    const { commands, keys, environment } = this.context;
-    const reply = await commands.ask(
+    const { changes, keys, environment } = this.context;
+    const reply = await changes.ask(
       (redis) =>
         redis.holdAlias(
           keys.aliases(model),
@@ -33,7 +33,7 @@ export class Holds {
           environment,
         ),
       // Asking again after a lost reply could meet our own hold.
-      { repeat: false },
+      { change: keys.mark(model), repeat: false },
     );
     const [outcome, sequence, at, version] = reply.map(String);
     if (outcome === 'FREE')

@@ -76,37 +76,39 @@ export class Imports {
     checkModel(model);
     checkVersion(request.record.version);
     const record = this.context.records.checked(model, request.record);
-    const { commands, keys, environment } = this.context;
-    await commands.ask((redis) => redis.sadd(keys.models, model));
+    const { changes, keys, environment } = this.context;
+    await changes.ask((redis) => redis.sadd(keys.models, model), { change: keys.modelsMark });
     const judged = verdicts.flatMap((verdict) => [
       verdictField(record.version, verdict.contractFingerprint, verdict.fixtureFingerprint),
       verdictToValue(verdict),
     ]);
-    const [outcome, detail, retiredAt] = await commands.ask((redis) =>
-      redis.importVersion(
-        staged?.key ?? keys.staging(model, 'none'),
-        keys.blob(model, record.version),
-        keys.version(model, record.version),
-        keys.versions(model),
-        keys.ensembles(model),
-        keys.run(model, record.runId ?? ''),
-        keys.verdicts(model),
-        keys.epoch(model),
-        keys.ledger(model),
-        keys.events,
-        model,
-        record.version,
-        staged === undefined ? 0 : partCount(staged.sizeBytes),
-        request.members?.join(' ') ?? '',
-        record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
-        request.actor,
-        request.reason ?? '',
-        environment,
-        evidenceJson,
-        verdicts.length,
-        ...judged,
-        ...versionToFields(record),
-      ),
+    const [outcome, detail, retiredAt] = await changes.ask(
+      (redis) =>
+        redis.importVersion(
+          staged?.key ?? keys.staging(model, 'none'),
+          keys.blob(model, record.version),
+          keys.version(model, record.version),
+          keys.versions(model),
+          keys.ensembles(model),
+          keys.run(model, record.runId ?? ''),
+          keys.verdicts(model),
+          keys.epoch(model),
+          keys.ledger(model),
+          keys.events,
+          model,
+          record.version,
+          staged === undefined ? 0 : partCount(staged.sizeBytes),
+          request.members?.join(' ') ?? '',
+          record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
+          request.actor,
+          request.reason ?? '',
+          environment,
+          evidenceJson,
+          verdicts.length,
+          ...judged,
+          ...versionToFields(record),
+        ),
+      { change: keys.mark(model) },
     );
     switch (outcome) {
       case 'OK':
@@ -130,10 +132,10 @@ export class Imports {
     const { snapshot, ledger, evidenceJson } = request;
     const { model } = snapshot;
     checkModel(model);
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const plan = this.planOf(request);
-    await commands.ask((redis) => redis.sadd(keys.models, model));
-    const [outcome, detail] = await commands.ask(
+    await changes.ask((redis) => redis.sadd(keys.models, model), { change: keys.modelsMark });
+    const [outcome, detail] = await changes.ask(
       (redis) =>
         redis.restoreModel(
           plan.keys.length,
@@ -148,7 +150,7 @@ export class Imports {
           ...plan.steps,
         ),
       // Asked again after a lost reply it would meet its own work.
-      { repeat: false },
+      { change: keys.mark(model), repeat: false },
     );
     if (outcome === 'OK') return;
     if (outcome === 'THERE')

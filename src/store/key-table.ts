@@ -25,6 +25,8 @@ export interface KeyRow {
   readonly fields?: readonly FieldRow[];
   /** A version's record has its model type's own fields too. */
   readonly typed?: true;
+  /** It is there only on a Redis with replicas. */
+  readonly replicated?: true;
 }
 
 export const PLACEHOLDERS: Readonly<Record<string, { readonly pattern: string; readonly meaning: string }>> = {
@@ -187,5 +189,19 @@ export const KEY_TABLE: readonly KeyRow[] = [
       'Parts on their way to a blob or to fixtures, which take the key over in one step: of a sealed upload, or of an archive. The lines of an archived ledger are a stream here.',
     expires: "as the upload; an hour after its last part; an archive's after a day",
     fields: [parts('the envelope or the fixtures')],
+  },
+  {
+    key: 'parley:{<model>}:mark',
+    type: 'string',
+    holds: 'Nothing: written after a change on a Redis with replicas, so that there is something to wait for.',
+    expires: 'a minute after the change',
+    replicated: true,
+  },
+  {
+    key: '{parley:models}:mark',
+    type: 'string',
+    holds: 'The same, after a name was added to the models.',
+    expires: 'a minute after it',
+    replicated: true,
   },
 ];

@@ -19,6 +19,14 @@ export class Keys {
     return `${this.prefix}parley:models`;
   }
 
+  get modelsMark(): string {
+    return `{${this.models}}:mark`;
+  }
+
+  mark(model: string): string {
+    return this.of(model, 'mark');
+  }
+
   epoch(model: string): string {
     return this.of(model, 'epoch');
   }

@@ -6,12 +6,42 @@ export class LostReply extends Error {
   override readonly name = 'LostReply';
 }
 
+/** No connection was there in time: nothing was sent. */
+export class Unreached extends Error {
+  override readonly name = 'Unreached';
+  /** @param shown what to tell a user of it */
+  constructor(readonly shown: ParleyError) {
+    super(shown.message);
+  }
+}
+
+/** What had to come before it was lost with the connection: it was not sent itself. */
+export class Unsent extends Error {
+  override readonly name = 'Unsent';
+  constructor(override readonly cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+const CLIENT_CERTIFICATE =
+  'wants to see a certificate, or another one; show one with --redis-cert FILE and --redis-key FILE';
 const START_REDIS = 'start it, or look at it with `parley doctor`';
+
+/** What a user of Redis must be allowed, for ACL SETUSER; cluster and asking are for a cluster. */
+export const ACL_RULES =
+  '~*parley:* &*parley:* +@read +@write +@connection +@transaction +@scripting +@pubsub -@dangerous +info +wait +time +cluster|slots +asking';
 
 /** Refusals of a Redis that answers: the word that its error starts with (inside a script: contains) -> why, way out. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bLOADING\b/, 'is still loading its data; try again in a moment'],
-  [/\bREADONLY\b/, 'is a read-only replica; give the address of the primary'],
+  [
+    /\bREADONLY\b/,
+    'is a read-only replica; give the address of the primary, or that of its Sentinels (redis+sentinel://host:port,…/primary)',
+  ],
+  [/\bMOVED\b|\bASK\b/, 'is a node of a cluster; write its address as redis+cluster://host:port'],
+  [/\bTRYAGAIN\b/, 'is a cluster that is moving these keys to another node; try again in a moment'],
+  [/cluster support disabled/, 'is no cluster; write its address as redis://host:port'],
+  [/got an invalid reply: null|No such master/, 'is not known to its Sentinels: none has a primary of that name'],
   [/\bOOM\b/, 'has no memory left (maxmemory) and refuses writes; raise its maxmemory'],
   [/\bMASTERDOWN\b/, 'is a replica that has lost its primary; give the address of the primary, or start it'],
   [/\bMISCONF\b/, 'cannot write to its disk and refuses writes; free disk space and look into its log'],
@@ -19,14 +49,24 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bCLUSTERDOWN\b/, 'is a cluster of which a part is down; start the missing nodes'],
   [/\bBUSY\b/, "is busy with another program's script; wait, or end it with SCRIPT KILL"],
   [/max number of clients/, 'has no connection left; raise its maxclients, or end some of its clients'],
+  [
+    /to sentinel .*(NOAUTH|WRONGPASS|NOPERM|invalid password)/,
+    'has Sentinels that want a password of their own, or another one; end the address in ?sentinel-user=…&sentinel-password=…',
+  ],
+  [
+    /self-signed certificate|unable to (verify|get)|UNABLE_TO|unknown ca/i,
+    'has a certificate that nobody vouches for whom this machine trusts; name the CA that signed it with --redis-ca FILE',
+  ],
+  [/alert certificate required|alert handshake failure/i, CLIENT_CERTIFICATE],
+  [/does not match certificate's altnames/, 'has a certificate for another name; use the name that it is for'],
   [/\bNOAUTH\b/, 'wants a password; put it into the address: redis://:password@host:port'],
   [
     /\bWRONGPASS\b|invalid password/,
     'refuses the user or the password; correct the address: redis://user:password@host:port',
   ],
   [
-    /\bNOPERM\b/,
-    'does not let this user do that; grant it with ACL SETUSER: all commands on ~*parley:* and &*parley:*',
+    /\bNOPERM\b|user executing the script can't/,
+    `does not let this user do that; grant it: ACL SETUSER name ${ACL_RULES}`,
   ],
   [
     /without any password configured|no password is set/,
@@ -36,7 +76,8 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/unknown command/i, 'lacks a command; Redis 6.2 or newer, or Valkey, is needed'],
 ];
 
-const LOST = /Connection is closed|writeable|max retries per request|aborted due to connection close|ETIMEDOUT/;
+const LOST =
+  /Connection is closed|writeable|max retries per request|aborted due to connection close|ETIMEDOUT|All sentinels are unreachable|timed out/;
 const LOST_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -64,7 +105,24 @@ export function isLost(error: unknown): boolean {
 
 /** Whether the command has certainly not been carried out, and may be in a moment: never sent, or Redis is still loading. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof Unsent) return true;
   return error instanceof Error && /Stream isn't writeable|^LOADING/.test(error.message);
+}
+
+/** Whether the one that refused a write was the primary once, or is going to be: certainly not carried out. */
+export function isDemoted(error: unknown): boolean {
+  return error instanceof Error && /\bREADONLY\b|\bMASTERDOWN\b|^UNBLOCKED\b/.test(error.message);
+}
+
+/** Whether another node of a cluster has what was asked for, now or in a moment: certainly not carried out. */
+export function isElsewhere(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|EXECABORT|LOADING)\b/.test(error.message) || isDemoted(error);
+}
+
+/** Where a slot of a cluster is for the one next command. */
+export function askedNode(error: unknown): string | undefined {
+  return error instanceof Error ? /^ASK \d+ (\S+)$/.exec(error.message)?.[1] : undefined;
 }
 
 /**
@@ -110,7 +168,10 @@ function lostError(error: unknown, address: string, lastProblem: Error | undefin
     return storeUnavailable(`${error.message}; ${START_REDIS}`, { cause: error });
   }
   const why = lastProblem === undefined ? 'the connection was lost' : messageOf(lastProblem);
-  return storeUnavailable(`Redis at ${address} cannot be reached (${why}); ${START_REDIS}`, {
+  // Redis refuses a client without a certificate after it has let it in.
+  const closed = address.startsWith('rediss') && /ECONNRESET|EPIPE/.test(why);
+  const hint = closed ? `${START_REDIS}; where it ${CLIENT_CERTIFICATE}` : START_REDIS;
+  return storeUnavailable(`Redis at ${address} cannot be reached (${why}); ${hint}`, {
     cause: lastProblem ?? error,
   });
 }

@@ -26,12 +26,14 @@ import type { RedisAddress } from './address.js';
 import { Aliases } from './aliases.js';
 import { RedisArchive } from './archive.js';
 import { Canaries } from './canaries.js';
-import { Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
 import { Contracts, type PublishContract } from './contracts.js';
+import { fieldsOf } from './durability.js';
 import { Holds } from './holds.js';
 import { Keys } from './keys.js';
 import { Ledger, type LedgerQuery } from './ledger.js';
+import type { Link, QueueCommand } from './link.js';
+import { linkTo } from './open-link.js';
 import { PART_BYTES } from './parts.js';
 import { RecordReader } from './records.js';
 import { Retention } from './retention.js';
@@ -66,6 +68,8 @@ export interface RedisStoreOptions {
   readonly host?: RedisHost;
   /** What fields of their types versions' records may have; any, when absent. */
   readonly checkTypeFields?: CheckTypeFields;
+  /** Told of what an operator should know and no call fails of. */
+  readonly warn?: (message: string) => void;
   /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
   readonly pollMs?: number;
 }
@@ -81,6 +85,7 @@ export class RedisStore implements ModelStore {
   private readonly host: RedisHost | undefined;
   private readonly context: StoreContext;
   private readonly pollMs: number | undefined;
+  private readonly warn: ((message: string) => void) | undefined;
   private readonly watchers = new Set<Watcher>();
   private closed: Promise<void> | undefined;
 
@@ -97,10 +102,12 @@ export class RedisStore implements ModelStore {
     this.address = options.connection;
     this.host = options.host;
     this.pollMs = options.pollMs;
+    this.warn = options.warn;
     this.context = {
       keys: new Keys(options.keyPrefix),
       records: new RecordReader(this.address.text, options.checkTypeFields ?? ((_modelType, fields) => fields)),
       commands: this.connection('commands', () => this.host?.heal()),
+      changes: this.connection('changes'),
       bulk: this.connection('bulk'),
       environment: options.environment ?? '',
     };
@@ -126,13 +133,7 @@ export class RedisStore implements ModelStore {
 
   /** What Redis says of itself, by field: `redis_version`, `process_id`, … */
   async serverInfo(): Promise<ReadonlyMap<string, string>> {
-    const text = await this.context.commands.ask((redis) => redis.info('server'));
-    return new Map(
-      text.split('\r\n').flatMap((line) => {
-        const colon = line.indexOf(':');
-        return colon < 1 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
-      }),
-    );
+    return fieldsOf(await this.context.commands.ask((redis) => redis.info('server')));
   }
 
   async ping(): Promise<void> {
@@ -142,11 +143,11 @@ export class RedisStore implements ModelStore {
   async models(): Promise<readonly string[]> {
     const { commands, keys } = this.context;
     const names = await commands.ask((redis) => redis.smembers(keys.models));
-    const epochs = await commands.ask((redis) => {
-      const pipeline = redis.pipeline();
-      for (const name of names) pipeline.exists(keys.epoch(name));
-      return replies(pipeline);
-    });
+    const queue: QueueCommand = (pipeline, key) => void pipeline.exists(key);
+    const epochs = await commands.askEach(
+      names.map((name) => keys.epoch(name)),
+      queue,
+    );
     return names.filter((_, i) => epochs[i] === 1).sort();
   }
 
@@ -285,8 +286,8 @@ export class RedisStore implements ModelStore {
 
   private async leave(): Promise<void> {
     await Promise.all([...this.watchers].map((watcher) => watcher.stop()));
-    const { bulk, commands } = this.context;
-    await bulk.close();
+    const { bulk, changes, commands } = this.context;
+    await Promise.all([bulk.close(), changes.close()]);
     const leave = () => commands.close();
     if (this.host === undefined) return leave();
     await this.host.release({ others: () => this.otherStores(), shutdown: () => this.shutdown(), leave });
@@ -306,7 +307,11 @@ export class RedisStore implements ModelStore {
     await commands.ask((redis) => redis.shutdown('NOSAVE'), { repeat: false, deadlineMs: 10_000 }).catch(() => {});
   }
 
-  private connection(role: string, onLost?: () => void): Connection {
-    return new Connection(this.address, `${this.name}:${role}-${this.id}`, onLost);
+  private connection(role: string, onLost?: () => void): Link {
+    const events = {
+      ...(onLost === undefined ? {} : { onLost }),
+      ...(this.warn === undefined ? {} : { warn: this.warn }),
+    };
+    return linkTo(this.address, `${this.name}:${role}-${this.id}`, events);
   }
 }

@@ -17,23 +17,25 @@ export class Retention {
     const { model, version } = request;
     checkModel(model);
     checkVersion(version);
-    const { commands, keys, environment } = this.context;
-    const [outcome, ...details] = await commands.ask((redis) =>
-      redis.retireVersion(
-        keys.aliases(model),
-        keys.canaries(model),
-        keys.versions(model),
-        keys.ensembles(model),
-        keys.version(model, version),
-        keys.epoch(model),
-        keys.ledger(model),
-        keys.events,
-        model,
-        version,
-        request.actor,
-        request.reason ?? '',
-        environment,
-      ),
+    const { changes, keys, environment } = this.context;
+    const [outcome, ...details] = await changes.ask(
+      (redis) =>
+        redis.retireVersion(
+          keys.aliases(model),
+          keys.canaries(model),
+          keys.versions(model),
+          keys.ensembles(model),
+          keys.version(model, version),
+          keys.epoch(model),
+          keys.ledger(model),
+          keys.events,
+          model,
+          version,
+          request.actor,
+          request.reason ?? '',
+          environment,
+        ),
+      { change: keys.mark(model) },
     );
     switch (outcome) {
       case 'OK':
@@ -64,8 +66,8 @@ export class Retention {
     checkVersion(version);
     if (!Number.isInteger(keep) || keep < 0)
       throw invalidInput(`${keep} of the newest versions cannot be kept; give a whole number from 0 on`);
-    const { commands, keys, environment } = this.context;
-    const [outcome, ...details] = await commands.ask(
+    const { changes, keys, environment } = this.context;
+    const [outcome, ...details] = await changes.ask(
       (redis) =>
         redis.pruneVersion(
           keys.aliases(model),
@@ -86,7 +88,7 @@ export class Retention {
           environment,
         ),
       // Asking again after a lost reply could find nothing, and would not tell of the version as removed.
-      { repeat: false },
+      { change: keys.mark(model), repeat: false },
     );
     return outcome === 'OK' ? written(entryOf(request, 'prune', details), environment) : undefined;
   }

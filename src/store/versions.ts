@@ -176,8 +176,8 @@ export class Versions {
 
   /** Before the version itself: a crash in between leaves a name without a version, which readers pass over. */
   private async nameModel(model: string): Promise<void> {
-    const { commands, keys } = this.context;
-    await commands.ask((redis) => redis.sadd(keys.models, model));
+    const { changes, keys } = this.context;
+    await changes.ask((redis) => redis.sadd(keys.models, model), { change: keys.modelsMark });
   }
 
   private async runScript(request: Publication, staged: Staged): Promise<Outcome> {
@@ -189,33 +189,35 @@ export class Versions {
   }
 
   private askScript(request: Publication, { key, parts, upload }: Staged): Promise<(string | number)[]> {
-    const { commands, keys, environment } = this.context;
+    const { changes, keys, environment } = this.context;
     const { model, record, bytes } = request;
     const { version, ...rest } = record;
-    return commands.ask((redis) =>
-      redis.publishVersion(
-        key,
-        upload?.key ?? keys.upload(model, 'none'),
-        keys.blob(model, version),
-        keys.version(model, version),
-        keys.versions(model),
-        keys.ensembles(model),
-        keys.run(model, record.runId ?? ''),
-        keys.epoch(model),
-        keys.ledger(model),
-        keys.events,
-        model,
-        version,
-        parts,
-        upload === undefined ? '' : RELEASED_SECONDS,
-        upload === undefined ? '' : asBuffer(upload.header),
-        request.members?.join(' ') ?? '',
-        record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
-        request.actor,
-        request.reason ?? '',
-        environment,
-        ...versionToFields({ ...rest, sizeBytes: bytes.sizeBytes }),
-      ),
+    return changes.ask(
+      (redis) =>
+        redis.publishVersion(
+          key,
+          upload?.key ?? keys.upload(model, 'none'),
+          keys.blob(model, version),
+          keys.version(model, version),
+          keys.versions(model),
+          keys.ensembles(model),
+          keys.run(model, record.runId ?? ''),
+          keys.epoch(model),
+          keys.ledger(model),
+          keys.events,
+          model,
+          version,
+          parts,
+          upload === undefined ? '' : RELEASED_SECONDS,
+          upload === undefined ? '' : asBuffer(upload.header),
+          request.members?.join(' ') ?? '',
+          record.runId === undefined ? '' : (request.runConfigurationJson ?? ''),
+          request.actor,
+          request.reason ?? '',
+          environment,
+          ...versionToFields({ ...rest, sizeBytes: bytes.sizeBytes }),
+        ),
+      { change: keys.mark(model) },
     );
   }
 }

@@ -11,8 +11,8 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ModelState, StoreWatcher } from '../model/store-port.js';
-import { type Connection, replies } from './connection.js';
 import type { StoreContext } from './context.js';
+import type { Link, QueueCommand } from './link.js';
 
 const POLL_MS = 1_000;
 /** With the time between two comparisons, less than two seconds. */
@@ -38,13 +38,13 @@ export class Watcher {
   private askedMs: number | undefined;
   /** When the store was last heard, on performance.now()'s clock. */
   heardMs = Number.NEGATIVE_INFINITY;
-  private probing: Promise<void> | undefined;
+  private pinging: Promise<void> | undefined;
   private compareAgain = false;
 
   /** @param events a connection of its own, which is closed by {@link stop} */
   constructor(
     private readonly context: StoreContext,
-    private readonly events: Connection,
+    private readonly events: Link,
     private readonly readState: (model: string) => Promise<ModelState>,
     private readonly watcher: StoreWatcher,
     private readonly pollMs = POLL_MS,
@@ -94,16 +94,18 @@ export class Watcher {
       const slept = await setTimeout(this.pollMs, true, { signal: this.stopping.signal }).catch(() => false);
       if (!slept) return;
       if (this.comparing === undefined) this.compareSoon();
-      // Whoever asks finds out that nobody answers, and connects anew.
-      if (this.probing === undefined) this.probeEvents();
+      this.pingEvents();
     }
   }
 
-  private probeEvents(): void {
-    const probed = () => {
-      this.probing = undefined;
-    };
-    this.probing = this.events.ask((redis) => redis.ping()).then(probed, probed);
+  /** A host that is gone closes no connection: the one that only listens would wait for ever. */
+  private pingEvents(): void {
+    this.pinging ??= this.events
+      .ask((redis) => redis.ping())
+      .then(ignore, ignore)
+      .finally(() => {
+        this.pinging = undefined;
+      });
   }
 
   private subscribe(): Promise<unknown> {
@@ -160,11 +162,11 @@ export class Watcher {
     const { commands, keys } = this.context;
     const listed = await commands.ask((redis) => redis.smembers(keys.models));
     const models = [...new Set([...listed, ...this.followed.keys()])];
-    const epochs = await commands.ask((redis) => {
-      const pipeline = redis.pipeline();
-      for (const model of models) pipeline.get(keys.epoch(model));
-      return replies(pipeline);
-    });
+    const queue: QueueCommand = (pipeline, key) => void pipeline.get(key);
+    const epochs = await commands.askEach(
+      models.map((model) => keys.epoch(model)),
+      queue,
+    );
     return new Map(models.map((model, i) => [model, Number(epochs[i] ?? 0)]));
   }
 
@@ -192,6 +194,8 @@ export class Watcher {
     while (followed.stale && !this.stopped) {
       followed.stale = false;
       const state = await this.readState(model);
+      // An announced change may not have happened: scripts announce before they write.
+      if (!followed.stale) followed.seen = state.epoch;
       if (state.epoch === followed.told || this.stopped) continue;
       try {
         await this.watcher.onChange(state);
@@ -208,4 +212,8 @@ export class Watcher {
     this.reachable = reachable;
     this.watcher.onConnection?.(reachable);
   }
+}
+
+function ignore(): void {
+  // Whether it answered or not: the connection has seen to itself, and onReady tells when it is back.
 }

@@ -136,13 +136,25 @@ describe('parley doctor', () => {
       expect((await told('store', [], { PARLEY_REDIS_URL: redis.socket })).message).to.include(redis.socket);
     });
 
-    it('is warned of when it may lose models, and that is not a failure', async () => {
-      const careless = await new TestRedis(['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru']).start();
+    it('is warned of when a crash may cost something, and that is not a failure', async () => {
+      const careless = await new TestRedis(['--appendonly', 'no', '--maxmemory-policy', 'volatile-lru']).start();
       try {
         const { code, status, message, mend } = await told('store', ['--redis', careless.socket]);
         expect([code, status]).to.deep.equal([0, 'warning']);
-        expect(message).to.include('allkeys-lru').and.include('append-only file is off');
+        expect(message).to.include('volatile-lru').and.include('append-only file is off');
         expect(mend).to.include('CONFIG SET maxmemory-policy noeviction and CONFIG SET appendonly yes');
+      } finally {
+        await careless.stop();
+      }
+    });
+
+    it('that may throw models away is a failure, as it is for who stores one', async () => {
+      const careless = await new TestRedis(['--maxmemory-policy', 'allkeys-lru']).start();
+      try {
+        const { code, status, message, mend } = await told('store', ['--redis', careless.socket]);
+        expect([code, status]).to.deep.equal([1, 'failed']);
+        expect(message).to.include('allkeys-lru').and.include('nothing is stored');
+        expect(mend).to.include('CONFIG SET maxmemory-policy noeviction');
       } finally {
         await careless.stop();
       }
@@ -263,10 +275,15 @@ describe('the checks of parley doctor', () => {
     expect(judgeRuntime({ answer, code: 0, signal: null, lastWords: '' }).status).to.equal('warning');
   });
 
-  it('mind an eviction policy also where memory has no limit yet', () => {
-    const seen = { name: 'Redis 7', clients: 1, maxMemoryBytes: 0, isAppendOnly: true };
-    expect(judgeOwn('here', { ...seen, policy: 'volatile-lru' }).message).to.include('once it has a memory limit');
-  });
+  for (const [policy, status] of [
+    ['noeviction', 'ok'],
+    ['volatile-ttl', 'warning'],
+    ['allkeys-random', 'failed'],
+  ] as const) {
+    it(`say ${status} of the eviction policy ${policy}`, () => {
+      expect(judgeOwn('here', { name: 'Redis 7', clients: 1, isAppendOnly: true, policy }).status).to.equal(status);
+    });
+  }
 
   const named = (run: Check['run']): Check => ({ name: 'x', run });
   const never = new AbortController().signal;

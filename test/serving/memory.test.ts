@@ -86,8 +86,9 @@ class Shelf {
     return footprintOf(this.#envelopes.get(this.versions[0]!)!.length, heavy(0).graph);
   }
 
+  /** Its bytes become another version's. */
   spoil(version: string): void {
-    this.#envelopes.set(version, Buffer.from('other bytes'));
+    this.#envelopes.set(version, envelopeOf(heavy(99)));
   }
 
   async readVersion(_model: string, version: string): Promise<Buffer> {

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseAddress, socketAddress } from '#parley/store/address.js';
 import { openStore } from '#parley/store/connect.js';
 import { storeError } from '#parley/store/redis-errors.js';
 import { RedisStore } from '#parley/store/redis-store.js';
-import { TestRedis } from './redis-server.js';
+import { TestRedis, temporaryFolder, until } from './redis-server.js';
+import { freePorts } from './shapes.js';
 import { failure, MODEL, World } from './world.js';
 
 const nowhere = { dataFolder: '/nonexistent' };
@@ -88,11 +89,14 @@ describe('the connection to Redis', () => {
 
   it('asks again when a reply was lost, unless that could repeat a change', async () => {
     const version = await world.publish('a');
-    await redis.pause();
+    await world.raw.call('CLIENT', 'PAUSE', 60_000, 'WRITE');
     const state = world.store.state(MODEL);
     const promoted = failure(world.promote(version));
-    // What needs no reply is done within a turn or two of the event loop: both commands have been sent then.
-    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    const waits = (role: string) => new RegExp(`:${role}-.* flags=b.*cmd=eval`);
+    await until('both commands', async () => {
+      const clients = String(await world.raw.client('LIST'));
+      return waits('commands').test(clients) && waits('changes').test(clients);
+    });
     await redis.kill();
     await redis.start();
     expect((await state).epoch).to.equal(1);
@@ -165,7 +169,7 @@ describe('the connection to Redis', () => {
     let guarded: TestRedis;
     let port: number;
     beforeEach(async () => {
-      port = await freePort();
+      [port] = (await freePorts(1)) as [number];
       guarded = await new TestRedis([
         '--requirepass',
         'p@ss/w%rd',
@@ -309,6 +313,33 @@ describe("a Redis's address", () => {
       tls: true,
       text: 'rediss://[::1]:6379',
     });
+    expect(
+      parseAddress('redis+sentinel://ada:p%40s%2Cs@a.example,[::1]:7001/main/2?sentinel-password=s%26t'),
+    ).to.deep.equal({
+      text: 'redis+sentinel://a.example:26379,[::1]:7001/main/2',
+      sentinel: {
+        endpoints: [
+          { host: 'a.example', port: 26379 },
+          { host: '::1', port: 7001 },
+        ],
+        primary: 'main',
+        password: 's&t',
+      },
+      username: 'ada',
+      password: 'p@s,s',
+      db: 2,
+      tls: false,
+    });
+    expect(parseAddress('rediss+cluster://:secret@10.0.0.1,10.0.0.2:7000/')).to.deep.equal({
+      text: 'rediss+cluster://10.0.0.1:6379,10.0.0.2:7000',
+      cluster: [
+        { host: '10.0.0.1', port: 6379 },
+        { host: '10.0.0.2', port: 7000 },
+      ],
+      password: 'secret',
+      db: 0,
+      tls: true,
+    });
     expect(parseAddress('/run/redis.sock')).to.deep.equal(socketAddress('/run/redis.sock'));
     expect(parseAddress('unix:///run/redis.sock')).to.deep.equal(socketAddress('/run/redis.sock'));
   });
@@ -323,22 +354,55 @@ describe("a Redis's address", () => {
     'redis://h:99999',
     'unix://r',
     'redis://:%zz@h',
+    'redis://word/5e7c@h',
+    'redis+sentinel://h:26379',
+    'redis+sentinel://h/',
+    'redis+sentinel:///main',
+    'redis+sentinel://h,,i/main',
+    'redis+sentinel://h:0/main',
+    'redis+sentinel://h/main/x',
+    'redis+sentinel://h/main/0/1',
+    'redis+sentinel://h/main?password=5e7c',
+    'redis+sentinel://:a/5e7c@h/main',
+    'redis+sentinel://:%zz5e7c@h/main',
+    'redis+cluster://',
+    'redis+cluster://:5e7c@',
+    'redis+cluster://ada:5e7c',
+    'redis+cluster://h/1',
+    'redis+cluster://h?5e7c',
+    'redis+cluster://h:65536',
+    'redis+replica://h',
   ]) {
     it(`is refused: ${JSON.stringify(text)}`, async () => {
       const error = await failure(openStore({ ...nowhere, redisUrl: text }));
       expect(error.code).to.equal('INVALID_INPUT');
       expect(error.message).to.match(/redis:\/\/|URL-encoded/);
+      // As if it were a password; a cause is logged with its error.
+      expect(`${error.message} ${JSON.stringify(error.cause)}`).to.not.include('5e7c');
     });
   }
 });
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
+describe("a Redis's certificates", () => {
+  const folder = temporaryFolder();
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  for (const [what, redisUrl, files, said] of [
+    ['without TLS', 'redis://h', () => ({ ca: file('ca', '') }), 'rediss'],
+    ['that are not there', 'rediss://h', () => ({ ca: join(folder, 'none') }), 'ENOENT'],
+    ['that are no PEM', 'rediss://h', () => ({ ca: file('ca', 'secret') }), 'not a PEM file'],
+    ['that are broken', 'rediss+cluster://h', () => ({ ca: file('ca', BROKEN) }), 'TLS cannot be set up with'],
+    ['without their key', 'rediss://h', () => ({ cert: file('cert', BROKEN) }), 'needs its key'],
+  ] as const)
+    it(`are refused: ${what}`, async () => {
+      const error = await failure(openStore({ ...nowhere, redisUrl, redisFiles: files() }));
+      expect(error.code).to.equal('INVALID_INPUT');
+      expect(error.message).to.include(said);
+    });
+});
+
+const BROKEN = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';

@@ -35,12 +35,13 @@ export class World {
   private readonly stores: RedisStore[] = [];
   private client: Redis | undefined;
 
-  constructor(readonly redis: TestRedis) {
+  /** @param redis a Redis of the tests, or any other shape by its address; then there is no looking behind the store */
+  constructor(readonly redis: Pick<TestRedis, 'address' | 'socket'>) {
     this.store = this.another();
   }
 
   /** Another store on the same keys, as another process has it. */
-  another(options: { pollMs?: number } = {}): RedisStore {
+  another(options: { pollMs?: number; warn?: (message: string) => void } = {}): RedisStore {
     const store = new RedisStore({
       connection: this.redis.address,
       keyPrefix: this.prefix,

@@ -32,6 +32,8 @@ local function add(name, value)
 end
 add('reason', reason)
 add('environment', environment)
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 if action == 'hold' then
@@ -39,5 +41,4 @@ if action == 'hold' then
 else
   redis.call('HDEL', holds, alias)
 end
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence, at, current }

@@ -72,6 +72,8 @@ add('contractFingerprint', contract)
 add('fixtureFingerprint', fixtures)
 add('reason', reason)
 add('environment', environment)
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 if action == 'rollback' then
@@ -83,5 +85,4 @@ end
 redis.call('HSET', aliases, alias, version)
 redis.call('HDEL', canaries, alias)
 redis.call('HSETNX', record, 'promotedAt', at)
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence, at, current or '' }

@@ -18,6 +18,11 @@ redis.call('HLEN', contract)
 if fixtureFingerprint ~= '' and not whole and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'NO_FIXTURES', staged }
 end
+local same = before[1] == fingerprint and (before[2] or '') == fixtureFingerprint
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+if not same then
+  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+end
 if fixtureFingerprint ~= '' and not whole then
   redis.call('RENAME', staging, fixtures)
   redis.call('PERSIST', fixtures)
@@ -28,7 +33,7 @@ end
 -- The text may differ in comments and spacing although the fingerprint is the same: the newest is kept.
 redis.call('DEL', contract)
 redis.call('HSET', contract, unpack(ARGV, 9))
-if before[1] == fingerprint and (before[2] or '') == fixtureFingerprint then
+if same then
   return { 'SAME' }
 end
 
@@ -51,5 +56,4 @@ redis.call('HSET', inForce, 'fingerprint', fingerprint)
 if fixtureFingerprint ~= '' then
   redis.call('HSET', inForce, 'fixtureFingerprint', fixtureFingerprint)
 end
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }

@@ -38,6 +38,10 @@ end
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
 end
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+if not known then
+  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+end
 if configuration ~= '' then
   redis.call('SETNX', run, configuration)
 end
@@ -80,5 +84,4 @@ redis.call('ZADD', versions, sequence, version)
 if members ~= '' then
   redis.call('HSET', ensembles, version, members)
 end
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }

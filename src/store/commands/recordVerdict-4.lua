@@ -31,8 +31,9 @@ add('fixtureFingerprint', fixtures)
 add('evidenceJson', evidence)
 add('reason', reason)
 add('environment', environment)
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 redis.call('HSET', verdicts, field, verdict)
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }

@@ -39,6 +39,10 @@ if incomplete then
   return incomplete
 end
 
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+local sequence = staged + 1
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+
 -- What a store without a ledger has at these keys, nobody can see.
 steps(function(command, key)
   if command ~= 'MOVE' then
@@ -48,7 +52,6 @@ end)
 
 local time = redis.call('TIME')
 local at = time[1] .. string.format('%06d', time[2])
-local sequence = staged + 1
 redis.call('RENAME', stagedLedger, ledger)
 redis.call('PERSIST', ledger)
 local line = { 'action', 'import', 'at', at, 'actor', actor, 'evidenceJson', evidence }
@@ -71,5 +74,4 @@ steps(function(command, key, ...)
     redis.call(command, KEYS[tonumber(key)], ...)
   end
 end)
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence }

@@ -80,6 +80,8 @@ add('contractFingerprint', contract)
 add('fixtureFingerprint', fixtures)
 add('reason', reason)
 add('environment', environment)
+-- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
+redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 redis.call('XADD', ledger, sequence .. '-0', unpack(line))
 redis.call('SET', epoch, sequence)
 if weight == '0' then
@@ -88,5 +90,4 @@ else
   redis.call('HSET', canaries, alias, version .. ' ' .. weight)
   redis.call('HSETNX', record, 'promotedAt', at)
 end
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
 return { 'OK', sequence, at }

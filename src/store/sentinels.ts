@@ -1,0 +1,67 @@
+/** What Sentinels say of a primary, and why they say nothing. */
+import { Redis } from 'ioredis';
+import { type Endpoint, endpointText, type RedisAddress } from './address.js';
+
+const REPLY_MS = 800;
+
+/** Whether most of the Sentinels of the address hold the Redis of this run id for the primary, and for one that is up. */
+export async function sentinelsAgree(address: RedisAddress, runId: string): Promise<boolean> {
+  const endpoints = address.sentinel?.endpoints ?? [];
+  const answers = await Promise.all(endpoints.map((endpoint) => names(address, endpoint, runId)));
+  return answers.filter(Boolean).length > endpoints.length / 2;
+}
+
+/** Why a Sentinel cannot be asked; ioredis says no more of it than that a connection was closed. */
+export async function sentinelProblem(address: RedisAddress): Promise<Error | undefined> {
+  for (const endpoint of address.sentinel?.endpoints ?? []) {
+    try {
+      await ask(address, endpoint);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return new Error(`failed to connect to sentinel ${endpointText(endpoint)} because ${why}`, { cause });
+    }
+  }
+  return undefined;
+}
+
+async function names(address: RedisAddress, endpoint: Endpoint, runId: string): Promise<boolean> {
+  try {
+    const fields = await ask(address, endpoint);
+    return fields.get('runid') === runId && fields.get('flags') === 'master';
+  } catch {
+    // One that cannot be asked does not agree.
+    return false;
+  }
+}
+
+/** What the Sentinel knows of the primary, by field. */
+async function ask(address: RedisAddress, endpoint: Endpoint): Promise<ReadonlyMap<string, string | undefined>> {
+  const { primary, username, password } = address.sentinel!;
+  const client = new Redis({
+    ...endpoint,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(address.tls ? { tls: { ...address.certificates } } : {}),
+    protocol: 2,
+    disableClientInfo: true,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    connectTimeout: REPLY_MS,
+    commandTimeout: REPLY_MS,
+  });
+  let problem: Error | undefined;
+  client.on('error', (error: Error) => {
+    problem = error;
+  });
+  try {
+    const reply: unknown = await client.call('SENTINEL', 'MASTER', primary);
+    const texts = Array.isArray(reply) ? reply.map(String) : [];
+    return new Map(texts.flatMap((name, i) => (i % 2 === 0 ? [[name, texts[i + 1]] as const] : [])));
+  } catch (error) {
+    throw problem ?? error;
+  } finally {
+    client.disconnect();
+  }
+}
