@@ -1,6 +1,6 @@
 /**
- * Turns a version into a servable: read from the store, verified, loaded, kept while memory allows. The one owner of
- * servables.
+ * Turns a version into a servable: read from the store, which verifies it, loaded, kept while memory allows. The one owner
+ * of servables.
  *
  * Callers that want the same version at the same time share one load. What failed for want of something that may come back
  * is tried again by the next call; bytes that cannot be served are refused for a second without being read again. A version
