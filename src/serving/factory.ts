@@ -132,7 +132,10 @@ export class Factory {
     this.#refuseWhenClosed();
     const artifact = deserialize(envelope);
     const members = await this.#membersOf(model, artifact);
-    const bytes = [envelope, ...members.values()].reduce((sum, each) => sum + footprint(each), 0);
+    const bytes = [...members.values()].reduce(
+      (sum, each) => sum + footprintOf(each.length, deserialize(each).graph),
+      footprintOf(envelope.length, artifact.graph),
+    );
     await this.#memory.take(bytes, `version ${version.slice(0, 12)} of model "${model}"`);
     let servable: Servable | undefined;
     try {
@@ -224,5 +227,4 @@ export class Factory {
   }
 }
 
-const footprint = (envelope: Uint8Array) => footprintOf(envelope.length, deserialize(envelope).graph);
 const keyOf = (model: string, version: Version) => `${model}:${version}`;
