@@ -66,7 +66,12 @@ function medians(samples, options) {
   );
 }
 
-function median(values) {
+export function quantile(values, q) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+}
+
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b),
     middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -75,12 +80,12 @@ function median(values) {
 const percent = (share) => `${Math.round(share * 100)} %`;
 
 /** Words to the left, numbers to the right. */
-function printTable(rows) {
+export function printTable(rows, words = 1) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   for (const row of rows)
     console.log(
       row
-        .map((cell, i) => (i === 1 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .map((cell, i) => (i === words ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
         .join('  ')
         .trimEnd(),
     );

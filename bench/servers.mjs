@@ -30,6 +30,10 @@ export class Workplace {
     return child;
   }
 
+  get folder() {
+    return this.#folder;
+  }
+
   /** The penguins, trained and promoted, and the logistic model. */
   async prepare() {
     await this.#finish(['examples/penguins/load.mjs']);
@@ -108,6 +112,11 @@ export class Workplace {
         });
         child.send(order);
       });
+  }
+
+  /** Ends what runs, and leaves the folder. */
+  async stopServers() {
+    await Promise.all([...this.#children].map(stop));
   }
 
   close() {

@@ -51,10 +51,7 @@ export const parleyVersion = (): string =>
   (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 /** A registry on the store, or behind the server that the options or the environment name. */
-export async function openRegistry(
-  options: StoreOptions,
-  warn: (message: string) => void = () => {},
-): Promise<OpenRegistry> {
+export async function openRegistry(options: StoreOptions, warn: (message: string) => void): Promise<OpenRegistry> {
   const address = serverAddress(options.server);
   if (address !== undefined) {
     const client = await ParleyClient.connect(address, token(options.token));
@@ -65,17 +62,15 @@ export async function openRegistry(
 }
 
 /** @throws ParleyError INVALID_INPUT where a server is named: whole models do not go through one */
-export async function openArchives(
-  options: StoreOptions,
-  warn: (message: string) => void = () => {},
-): Promise<OpenArchives> {
+export async function openArchives(options: StoreOptions, warn: (message: string) => void): Promise<OpenArchives> {
   const settings = storeSettings(options);
   if (serverAddress(options.server) !== undefined && options.redis === undefined && options.dataDir === undefined)
     throw invalidInput(
       'whole models move between stores, not through a server: name the store with --redis or --data-dir, or unset PARLEY_SERVER',
     );
-  const store = await openStore({ ...settings, warn });
-  return { archives: new Archives(store, actorName()), close: () => store.close() };
+  const store = await openStore({ ...settings, checkTypeFields: checkRecordFields, warn });
+  const registry = registryOn(store, requireContract(undefined));
+  return { archives: new Archives(store, actorName(), registry), close: () => store.close() };
 }
 
 export const predict: CliContext['predict'] = async (options, model, rows, call) => {
@@ -102,8 +97,11 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
-  const warn = (message: string): void => log.warn(message);
-  const store = await openStore({ ...settings, checkTypeFields: checkRecordFields, warn });
+  const store = await openStore({
+    ...settings,
+    checkTypeFields: checkRecordFields,
+    warn: (message) => log.warn(message),
+  });
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
   const close = () => undoAll(closing.splice(0));
   try {

@@ -65,6 +65,8 @@ export interface MoveAlias extends Change {
   /** CONFLICT unless the alias points here now; null: unless it points nowhere; absent: wherever. */
   readonly expected?: Version | null;
   readonly gate?: Gate;
+  /** Without a gate: NOT_ACCEPTED where a contract is in force after all. */
+  readonly uncontracted?: boolean;
 }
 
 /** NOT_ACCEPTED unless a passed verdict for this contract and these fixtures is stored, and both are in force now. */
@@ -82,6 +84,8 @@ export interface SetCanary extends Change {
   /** CONFLICT unless the alias points here now; absent: wherever. */
   readonly expected?: Version;
   readonly gate?: Gate;
+  /** Without a gate: NOT_ACCEPTED where a contract is in force after all. */
+  readonly uncontracted?: boolean;
 }
 
 export interface HoldAlias extends Change {

@@ -121,7 +121,15 @@ export function inspectGraph(bytes: Uint8Array): Inspected {
   };
 }
 
+/** Of one protocol buffer, as the runtime reads it. */
+const MOST_GRAPH_BYTES = 2 ** 31 - 1;
+
 function decode(bytes: Uint8Array): ReadModel {
+  if (bytes.length > MOST_GRAPH_BYTES)
+    throw unsupported(
+      `the graph has ${bytes.length} bytes; the runtime reads at most ${MOST_GRAPH_BYTES} (2 GiB) of one ONNX file: quantize ` +
+        'its weights, or cast them to float16',
+    );
   try {
     return decodeModel(bytes);
   } catch (cause) {

@@ -153,6 +153,7 @@ class Child {
   readonly #process: ChildProcess;
   /** How it ended: never rejects, so that it may end before anybody asks. */
   readonly #ended: Promise<Error>;
+  readonly #answered: Promise<void>;
   #lastWords = '';
   #outcome: Outcome | undefined;
 
@@ -168,8 +169,11 @@ class Child {
     this.#process.stderr!.on('data', (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2_000);
     });
-    this.#process.on('message', (message) => {
-      this.#outcome ??= message as Outcome;
+    this.#answered = new Promise((resolve) => {
+      this.#process.on('message', (message) => {
+        this.#outcome ??= message as Outcome;
+        resolve();
+      });
     });
     this.#ended = new Promise((resolve) => {
       const settle = (error: Error) => {
@@ -192,7 +196,8 @@ class Child {
     }, timeoutMs);
     const assignment: Assignment = { task, folder: this.#folder };
     if (this.#process.connected) this.#process.send(assignment, () => {});
-    const error = await this.#ended;
+    // It answers before it gives back the memory of its graph, which takes a while.
+    const error = await Promise.race([this.#ended, this.#answered]);
     clearTimeout(timer);
     if (this.#outcome === undefined) throw error;
     return this.#outcome;

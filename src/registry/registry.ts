@@ -359,6 +359,7 @@ export class Registry implements RegistryPort {
       model,
       aliasName,
       ...(expected === undefined ? {} : { expected }),
+      ...(bare ? { uncontracted: true } : {}),
     };
     if (canaryWeight === 0) return this.#store.setCanary({ ...change, version, weight: 0 });
     if (canaryWeight < 1)

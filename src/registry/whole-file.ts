@@ -13,7 +13,7 @@ const READ_AT_ONCE = 1 << 28;
 export async function writeWhole(path: string, bytes: ByteStream): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    for await (const part of bytes.parts()) await file.writeFile(part);
+    for await (const part of bytes.parts()) await writeAll(file, part);
   } catch (error) {
     if (!hasErrno(error, 'ENOSPC')) throw error;
     throw storeUnavailable(
@@ -57,6 +57,10 @@ async function* piecesOf(path: string): AsyncGenerator<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+async function writeAll(file: FileHandle, part: Uint8Array): Promise<void> {
+  for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten;
 }
 
 /** Fills `bytes` from `position` on. */

@@ -21,6 +21,21 @@ const LINGER_MS = 500;
 const binaryWriter = new BinaryWriter(),
   compactWriter = new CompactWriter();
 
+/** Large enough for a frame with a part of an upload, of which many come one after the other. */
+const LEAST_SPARE_BYTES = 256 << 10,
+  MOST_SPARE_BYTES = 4 << 20;
+/** What a large frame was gathered in, for the next one of any connection: growing costs several times a frame. */
+let spare: Buffer | undefined;
+
+function roomier(buffer: Buffer, length: number, more: number): Buffer {
+  if (spare === undefined || length + more < LEAST_SPARE_BYTES || length + more > spare.length)
+    return grown(buffer, length, more);
+  const room = spare;
+  spare = undefined;
+  buffer.copy(room, 0, 0, length);
+  return room;
+}
+
 export interface ConnectionOwner {
   readonly limits: Limits;
   /** A whole frame without its length: bytes `start` to `end`. Throws Malformed to end the connection. */
@@ -129,7 +144,7 @@ export class Connection {
   #join(chunk: Buffer): void {
     const total = this.#restLength + chunk.length;
     let rest = this.#rest!;
-    if (total > rest.length) rest = grown(rest, this.#restLength, chunk.length);
+    if (total > rest.length) rest = roomier(rest, this.#restLength, chunk.length);
     chunk.copy(rest, this.#restLength);
     this.#rest = rest;
     this.#restLength = total;
@@ -139,6 +154,7 @@ export class Connection {
     this.#rest = undefined;
     this.#restLength = 0;
     this.#consume(rest, total);
+    if (rest.length >= LEAST_SPARE_BYTES && rest.length <= MOST_SPARE_BYTES) spare = rest;
   }
 
   #pause(): void {

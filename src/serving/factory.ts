@@ -1,6 +1,6 @@
 /**
- * Turns a version into a servable: read from the store, verified, loaded, kept while memory allows. The one owner of
- * servables.
+ * Turns a version into a servable: read from the store, which verifies it, loaded, kept while memory allows. The one owner
+ * of servables.
  *
  * Callers that want the same version at the same time share one load. What failed for want of something that may come back
  * is tried again by the next call; bytes that cannot be served are refused for a second without being read again. A version
@@ -8,6 +8,7 @@
  */
 import { ParleyError, shuttingDown } from '../errors.js';
 import type { ModelStore } from '../model/store-port.js';
+import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
@@ -129,13 +130,17 @@ export class Factory {
   async #read(key: string, model: string, version: Version): Promise<Servable> {
     const envelope = await this.#store.readVersion(model, version);
     this.#refuseWhenClosed();
-    const members = await this.#membersOf(model, envelope);
-    const bytes = [envelope, ...members.values()].reduce((sum, each) => sum + footprint(each), 0);
+    const artifact = deserialize(envelope);
+    const members = await this.#membersOf(model, artifact);
+    const bytes = [...members.values()].reduce(
+      (sum, each) => sum + footprintOf(each.length, deserialize(each).graph),
+      footprintOf(envelope.length, artifact.graph),
+    );
     await this.#memory.take(bytes, `version ${version.slice(0, 12)} of model "${model}"`);
     let servable: Servable | undefined;
     try {
       this.#refuseWhenClosed();
-      servable = await Servable.load(model, version, envelope, this.#batcher, async (member) => members.get(member)!);
+      servable = await Servable.of(model, version, artifact, this.#batcher, async (member) => members.get(member)!);
       this.#refuseWhenClosed();
     } catch (error) {
       servable?.release();
@@ -148,9 +153,9 @@ export class Factory {
   }
 
   /** An ensemble's members' envelopes; empty for any other version. */
-  async #membersOf(model: string, envelope: Uint8Array): Promise<ReadonlyMap<Version, Uint8Array>> {
+  async #membersOf(model: string, artifact: Artifact): Promise<ReadonlyMap<Version, Uint8Array>> {
     const members = new Map<Version, Uint8Array>();
-    for (const member of memberVersions(deserialize(envelope))) {
+    for (const member of memberVersions(artifact)) {
       members.set(member, await this.#store.readVersion(model, member));
       this.#refuseWhenClosed();
     }
@@ -222,5 +227,4 @@ export class Factory {
   }
 }
 
-const footprint = (envelope: Uint8Array) => footprintOf(envelope.length, deserialize(envelope).graph);
 const keyOf = (model: string, version: Version) => `${model}:${version}`;

@@ -3,12 +3,10 @@
  * run may take. Owned by the factory, which alone releases it.
  */
 import { internal, modelBroken, ParleyError } from '../errors.js';
-import { digestOf } from '../model/byte-stream.js';
 import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
-import { deserialize } from '../model-types/table.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
 import { endedByNothing } from '../onnx/nothing.js';
 import { readGraph } from '../onnx/reader.js';
@@ -88,28 +86,11 @@ export class Servable {
   }
 
   /**
-   * @param envelope the stored bytes, which must match `version`
+   * @param artifact of bytes that have been verified against `version`
    * @param readMember reads what an ensemble names
    * @param loadSession how a graph becomes a session
    * @throws ParleyError MODEL_BROKEN
    */
-  static async load(
-    model: string,
-    version: Version,
-    envelope: Uint8Array,
-    batcher: Batcher,
-    readMember: ReadMember = noMember,
-    loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
-  ): Promise<Servable> {
-    const found = digestOf(envelope);
-    if (found !== version)
-      throw modelBroken(
-        `model "${model}": the stored bytes have the digest ${found} and not ${version}; publish the version again`,
-      );
-    return Servable.of(model, version, deserialize(envelope), batcher, readMember, loadSession);
-  }
-
-  /** The same of an artifact that has been verified. */
   static async of(
     model: string,
     version: Version,

@@ -1,8 +1,9 @@
 /** Why a script did not change an alias, in words: the same for a move, a canary and a hold. */
 import { conflict, internal, invalidInput, notAccepted, notFound } from '../errors.js';
 import { heldAlias } from '../model/hold.js';
-import type { Gate } from '../model/store-port.js';
+import type { Gate, MoveAlias } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
+import { verdictField } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { noVersion, retiredVersion } from './versions.js';
 
@@ -13,6 +14,16 @@ export interface AliasWish {
   readonly version: Version;
   readonly expected?: Version | null;
   readonly gate?: Gate;
+}
+
+/** How the scripts are told of a gate: the verdict that opens it. */
+export function gateField({
+  version,
+  gate,
+  uncontracted,
+}: Pick<MoveAlias, 'version' | 'gate' | 'uncontracted'>): string {
+  if (gate !== undefined) return verdictField(version, gate.contractFingerprint, gate.fixtureFingerprint);
+  return uncontracted === true ? 'none' : '';
 }
 
 /** @param outcome the script's reply, with what follows it */
@@ -38,6 +49,11 @@ export async function aliasRefusal(
     case 'CONFLICT':
       return elsewhere(alias, wish, detail);
     case 'NOT_IN_FORCE':
+      if (wish.gate === undefined)
+        return notAccepted(
+          `${alias} was not moved: contract ${detail} has come into force meanwhile; judge version ${version} by it with ` +
+            '`parley accept`',
+        );
       return notAccepted(
         `${alias} was not moved: version ${version} was judged for contract ${wish.gate?.contractFingerprint} and fixtures ` +
           `${wish.gate?.fixtureFingerprint}, and in force are contract ${detail || 'none'} and fixtures ` +

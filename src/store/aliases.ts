@@ -2,10 +2,9 @@
 import { internal } from '../errors.js';
 import type { ModelState, MoveAlias } from '../model/store-port.js';
 import type { AliasPointer, AliasState, LedgerEntry, Version } from '../model/version.js';
-import { aliasRefusal } from './alias-refusals.js';
+import { aliasRefusal, gateField } from './alias-refusals.js';
 import { canaryOf } from './canaries.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
-import { verdictField } from './keys.js';
 import { type Ledger, written } from './ledger.js';
 
 export class Aliases {
@@ -88,7 +87,7 @@ export class Aliases {
           version,
           request.action,
           request.expected === undefined ? '' : (request.expected ?? 'none'),
-          gate === undefined ? '' : verdictField(version, gate.contractFingerprint, gate.fixtureFingerprint),
+          gateField(request),
           gate?.contractFingerprint ?? '',
           gate?.fixtureFingerprint ?? '',
           request.actor,

@@ -2,9 +2,8 @@
 import { internal, invalidInput } from '../errors.js';
 import type { SetCanary } from '../model/store-port.js';
 import type { Canary, LedgerEntry } from '../model/version.js';
-import { aliasRefusal } from './alias-refusals.js';
+import { aliasRefusal, gateField } from './alias-refusals.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
-import { verdictField } from './keys.js';
 import { type Ledger, written } from './ledger.js';
 
 export class Canaries {
@@ -43,7 +42,7 @@ export class Canaries {
           version,
           String(request.weight),
           request.expected ?? '',
-          gate === undefined ? '' : verdictField(version, gate.contractFingerprint, gate.fixtureFingerprint),
+          gateField(request),
           gate?.contractFingerprint ?? '',
           gate?.fixtureFingerprint ?? '',
           request.actor,

@@ -23,10 +23,10 @@ export interface OpenStore {
   readonly environment?: string;
   /** Before every key; for tests that share one Redis. */
   readonly keyPrefix?: string;
-  /** Told of what an operator should know and no call fails of. */
-  readonly warn?: (message: string) => void;
   /** What fields of their types versions' records may have; any, when absent. */
   readonly checkTypeFields?: CheckTypeFields;
+  /** Told of what an operator should know and no call fails of. */
+  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -92,8 +92,12 @@ async function checkServer(store: RedisStore): Promise<void> {
   );
 }
 
-function settingsOf(options: OpenStore): Omit<RedisStoreOptions, 'connection'> {
-  const { environment, keyPrefix, checkTypeFields, warn } = options;
+function settingsOf({
+  environment,
+  keyPrefix,
+  checkTypeFields,
+  warn,
+}: OpenStore): Omit<RedisStoreOptions, 'connection' | 'host'> {
   return {
     ...(environment === undefined ? {} : { environment }),
     ...(keyPrefix === undefined ? {} : { keyPrefix }),

@@ -66,10 +66,10 @@ export interface RedisStoreOptions {
   /** Stands on every ledger line. */
   readonly environment?: string;
   readonly host?: RedisHost;
-  /** Told of what an operator should know and no call fails of. */
-  readonly warn?: (message: string) => void;
   /** What fields of their types versions' records may have; any, when absent. */
   readonly checkTypeFields?: CheckTypeFields;
+  /** Told of what an operator should know and no call fails of. */
+  readonly warn?: (message: string) => void;
   /** Between two comparisons of epochs by a watcher; a second unless said otherwise. */
   readonly pollMs?: number;
 }

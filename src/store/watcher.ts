@@ -38,7 +38,7 @@ export class Watcher {
   private askedMs: number | undefined;
   /** When the store was last heard, on performance.now()'s clock. */
   heardMs = Number.NEGATIVE_INFINITY;
-  private probing: Promise<void> | undefined;
+  private pinging: Promise<void> | undefined;
   private compareAgain = false;
 
   /** @param events a connection of its own, which is closed by {@link stop} */
@@ -94,16 +94,18 @@ export class Watcher {
       const slept = await setTimeout(this.pollMs, true, { signal: this.stopping.signal }).catch(() => false);
       if (!slept) return;
       if (this.comparing === undefined) this.compareSoon();
-      // Whoever asks finds out that nobody answers, and connects anew.
-      if (this.probing === undefined) this.probeEvents();
+      this.pingEvents();
     }
   }
 
-  private probeEvents(): void {
-    const probed = () => {
-      this.probing = undefined;
-    };
-    this.probing = this.events.ask((redis) => redis.ping()).then(probed, probed);
+  /** A host that is gone closes no connection: the one that only listens would wait for ever. */
+  private pingEvents(): void {
+    this.pinging ??= this.events
+      .ask((redis) => redis.ping())
+      .then(ignore, ignore)
+      .finally(() => {
+        this.pinging = undefined;
+      });
   }
 
   private subscribe(): Promise<unknown> {
@@ -210,4 +212,8 @@ export class Watcher {
     this.reachable = reachable;
     this.watcher.onConnection?.(reachable);
   }
+}
+
+function ignore(): void {
+  // Whether it answered or not: the connection has seen to itself, and onReady tells when it is back.
 }

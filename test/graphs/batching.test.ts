@@ -4,6 +4,7 @@ import { ParleyError } from '#parley/errors.js';
 import type { Tensor } from '#parley/model/tensor.js';
 import type { Artifact } from '#parley/model/trained.js';
 import { digestOf, encodeEnvelope } from '#parley/model-types/envelope.js';
+import { deserialize } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { inspectGraph } from '#parley/onnx/reader.js';
 import { Batcher } from '#parley/serving/batcher.js';
@@ -21,7 +22,7 @@ async function reasonOf(build: (graph: GraphBuilder) => void, modelType = 'tenso
   const graph = builder.serialize();
   const artifact: Artifact = { modelType, graph, signature: inspectGraph(graph).signature, metadata: {} };
   const envelope = encodeEnvelope(artifact);
-  const servable = await Servable.load('m', digestOf(envelope), envelope, new Batcher());
+  const servable = await Servable.of('m', digestOf(envelope), deserialize(envelope), new Batcher());
   servable.release();
   expect(servable.batchable).to.equal(servable.unbatchable === undefined);
   return servable.unbatchable;

@@ -137,7 +137,10 @@ export function conforms(type: ModelType, foreign: string, sample: Sample, world
         for (const name of Object.keys(type.metadata.shape)) await raw.hdel(recordKey(version), name);
         expect(await store.version(model, version)).to.include({ version, modelType: type.name });
         expect(await store.version(model, version)).to.not.have.property('typeFields');
+        await raw.hset(recordKey(version), 'invented_later', 'x');
+        expect(await store.version(model, version)).to.not.have.property('typeFields');
       } finally {
+        await raw.hdel(recordKey(version), 'invented_later');
         await raw.hset(recordKey(version), copy);
       }
     });
@@ -229,8 +232,8 @@ export async function command(world: GraphWorld, ...words: readonly string[]): P
   const { host, port } = world.served;
   const code = await runCommand([...words, '--server', `${host}:${port}`], {
     output: new Output(stream, stream),
-    openRegistry,
-    openArchives,
+    openRegistry: (options) => openRegistry(options, () => {}),
+    openArchives: (options) => openArchives(options, () => {}),
     signal: new AbortController().signal,
     version: 'test',
     stdin: process.stdin,

@@ -9,7 +9,7 @@ import { composeEnsemble } from '#parley/model-types/ensemble/compose.js';
 import { decideLabels, shareVotes } from '#parley/model-types/ensemble/runtime.js';
 import type { EnsembleMetadata } from '#parley/model-types/ensemble/schema.js';
 import { digestOf } from '#parley/model-types/envelope.js';
-import { modelTypeOf } from '#parley/model-types/table.js';
+import { deserialize, modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { inspectGraph } from '#parley/onnx/reader.js';
 import { runtimeTensor } from '#parley/onnx/session.js';
@@ -34,10 +34,10 @@ async function answersOf(
   inputs: Record<string, Tensor>,
 ): Promise<Answers> {
   const envelopes = new Map(members.map((member) => [versionOf(member), bytesOf(member)]));
-  const servable = await Servable.load(
+  const servable = await Servable.of(
     'm',
     versionOf(artifact),
-    bytesOf(artifact),
+    deserialize(bytesOf(artifact)),
     new Batcher(),
     async (version) => envelopes.get(version)!,
   );
@@ -185,14 +185,33 @@ describe('an ensemble', function () {
       expect(ensembleOf(members, 'vote').metadata).to.not.have.property('threshold');
     });
 
+    it('the mean of any numbers, as long as rows are independent', async () => {
+      const scaled = (factor: number, mixes = false): Artifact => {
+        const graph = new GraphBuilder();
+        const x = graph.input('x', 'float32', [-1, 2]);
+        const part = mixes ? graph.node('Softmax', [x], { axis: 0 }) : x;
+        const weights = graph.constant('factor', tensor('float32', [1], [factor]));
+        graph.output('y', graph.node('Mul', [part, weights]), 'float32', [-1, 2]);
+        const bytes = graph.serialize();
+        return { modelType: 'tensor', graph: bytes, signature: inspectGraph(bytes).signature, metadata: {} };
+      };
+      const members = [scaled(1), scaled(5)];
+      const inputs = { x: tensor('float32', [2, 2], [1, 2, 3, 4]) };
+      const { y } = await answersOf(ensembleOf(members, 'average', [1, 1]), members, inputs);
+      expect(numbers(y)).to.deep.equal([3, 6, 9, 12]);
+      const mixing = [scaled(1), scaled(5, true)];
+      const error = await failure(answersOf(ensembleOf(mixing, 'average'), mixing, inputs));
+      expect(error.message).to.include('answers a row otherwise alone than among others');
+    });
+
     it('only what is asked for', async () => {
       const members = [tabular(classes, 1, 0), tabular(classes, 2, 0)];
       const ensemble = ensembleOf(members, 'average');
       const envelopes = new Map(members.map((member) => [versionOf(member), bytesOf(member)]));
-      const servable = await Servable.load(
+      const servable = await Servable.of(
         'm',
         versionOf(ensemble),
-        bytesOf(ensemble),
+        deserialize(bytesOf(ensemble)),
         new Batcher(),
         async (version) => envelopes.get(version)!,
       );
@@ -276,7 +295,7 @@ describe('an ensemble', function () {
     const members = [tabular(classes, 1, 0), tabular(classes, 2, 0)];
     const ensemble = ensembleOf(members, 'average');
     const error = await failure(
-      Servable.load('m', versionOf(ensemble), bytesOf(ensemble), new Batcher(), async () =>
+      Servable.of('m', versionOf(ensemble), deserialize(bytesOf(ensemble)), new Batcher(), async () =>
         bytesOf(tabular(classes, 3, 0)),
       ),
     );

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ParleyError } from '#parley/errors.js';
 import type { Artifact } from '#parley/model/trained.js';
-import { decodeEnvelope, digestOf, encodeEnvelope } from '#parley/model-types/envelope.js';
+import { decodeEnvelope, digestOf, encodeEnvelope, encodeHeader } from '#parley/model-types/envelope.js';
 import { deserialize, modelTypeOf, modelTypes } from '#parley/model-types/table.js';
 import { decider } from '#parley/model-types/tabular-classifier/runtime.js';
 import { useGraphWorld } from '../graphs/world.js';
@@ -68,6 +68,19 @@ describe('the envelope', () => {
       const graph = new Uint8Array(length).fill(3);
       expect(decodeEnvelope(encodeEnvelope({ ...artifact, graph })).graph).to.deep.equal(graph);
     }
+  });
+
+  it('holds a graph of more bytes than fit into 31 bits', () => {
+    // Never touched, so never there.
+    const graph = Buffer.allocUnsafeSlow(2 ** 31 + 100),
+      header = encodeHeader({ ...artifact, graph });
+    const bytes = Buffer.allocUnsafeSlow(header.length + graph.length);
+    bytes.set(header);
+    expect(decodeEnvelope(bytes).graph.length).to.equal(graph.length);
+    expect(() => decodeEnvelope(bytes.subarray(0, -1))).to.throw(
+      ParleyError,
+      `a graph of ${2 ** 31 + 100} bytes, and ${2 ** 31 + 99} are there`,
+    );
   });
 
   it('keeps nothing but JSON values', () => {

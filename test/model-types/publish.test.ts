@@ -2,10 +2,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ParleyError } from '#parley/errors.js';
 import type { Publish } from '#parley/model/registry-port.js';
 import type { Artifact } from '#parley/model/trained.js';
 import { modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
+import { readUpload } from '#parley/registry/pipeline/read-upload.js';
 import { upload } from '#parley/training/publish-run.js';
 import { useGraphWorld } from '../graphs/world.js';
 import { temporaryFolder, until } from '../store/redis-server.js';
@@ -34,8 +36,6 @@ describe('a graph of a type that its publisher names', function () {
 
   const publish = async (graph: Uint8Array, more: Partial<Publish>, model = `made${++count}`) =>
     world().client.publish({ model, uploadId: await upload(world().client, model, graph), ...more });
-  const refusal = async (graph: Uint8Array, modelType: string, metadata: Metadata) =>
-    failure(publish(graph, { modelType, metadata }, 'refused'));
 
   it('is said to be by a file beside it, on the command line', async () => {
     const [graph, fields] = [join(folder, 'images.onnx'), join(folder, 'images.json')];
@@ -125,11 +125,13 @@ describe('a graph of a type that its publisher names', function () {
       [texts, 'ensemble', {}, /a graph is no ensemble/],
       [steps, 'tensor', { target: 'load' }, /target: is no field of the type/],
     ];
-    for (const [graph, type, metadata, message] of cases) {
-      const error = await refusal(graph, type, metadata);
-      expect(error.code, message.source).to.be.oneOf(['INVALID_INPUT', 'CONTRACT_MISMATCH']);
-      expect(error.message).to.match(message);
-    }
+    for (const [graph, modelType, metadata, message] of cases)
+      expect(() => readUpload(graph, { modelType, metadata }), message.source)
+        .to.throw(ParleyError, message)
+        .with.property('code')
+        .that.is.oneOf(['INVALID_INPUT', 'CONTRACT_MISMATCH']);
+    const [graph, modelType, metadata, message] = cases[0]!;
+    expect((await failure(publish(graph, { modelType, metadata }))).message).to.match(message);
   });
 
   it('is asked for metadata that are an object', async () => {

@@ -11,8 +11,8 @@ import { message, tensorType, value } from '../unit/onnx/wire.js';
 const MIB = 1 << 20;
 const ROWS = 300,
   WIDTH = MIB / 4;
-/** Of the server's process while 300 MiB pass through it: a few parts, and what the collector leaves until later. */
-const ROOM_MIB = 64;
+/** Of the server's process while 300 MiB pass through it: a few parts, and the 64 MiB after which V8 collects buffers. */
+const ROOM_MIB = 100;
 
 /** Peak of the resident memory, in MiB. */
 function peakOf(pid: number): number {

@@ -89,10 +89,10 @@ describe('an upload over Thrift', function () {
     await client.uploadPart(uploadId, 0, bytes.subarray(0, MIB));
     await world.raw.del(world.keys.upload(MODEL, uploadId.slice(MODEL.length + 1)));
     for (const call of [
-      client.uploadPart(uploadId, MIB, bytes.subarray(MIB, 2 * MIB)),
-      client.publish({ model: MODEL, uploadId }),
+      () => client.uploadPart(uploadId, MIB, bytes.subarray(MIB, 2 * MIB)),
+      () => client.publish({ model: MODEL, uploadId }),
     ]) {
-      const error = await failure(call);
+      const error = await failure(call());
       expect(error.code).to.equal('NOT_FOUND');
       expect(error.message).to.include(uploadId).and.include('expired').and.include('begin again');
     }

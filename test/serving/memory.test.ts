@@ -9,7 +9,7 @@ import type { Servable } from '#parley/serving/servable.js';
 import { Users } from '#parley/serving/users.js';
 import { failure } from '../store/world.js';
 import { put, Recorded } from './calls.js';
-import { envelopeOf, heavy, MODEL } from './models.js';
+import { envelopeOf, heavy, MODEL, summary } from './models.js';
 
 const resident = (bytes: number, usedMs: number, more: Partial<Resident> = {}): Resident => ({
   bytes,
@@ -86,8 +86,9 @@ class Shelf {
     return footprintOf(this.#envelopes.get(this.versions[0]!)!.length, heavy(0).graph);
   }
 
+  /** Its graph becomes one whose rows cannot be batched. */
   spoil(version: string): void {
-    this.#envelopes.set(version, Buffer.from('other bytes'));
+    this.#envelopes.set(version, envelopeOf(summary()));
   }
 
   async readVersion(_model: string, version: string): Promise<Buffer> {

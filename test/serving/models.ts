@@ -3,7 +3,7 @@ import { parseContract } from '#parley/contract/parse.js';
 import type { ContractRecord } from '#parley/model/store-port.js';
 import type { DataType, Tensor, TensorSpec } from '#parley/model/tensor.js';
 import { digestOf } from '#parley/model-types/envelope.js';
-import { modelTypeOf } from '#parley/model-types/table.js';
+import { deserialize, modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { Session } from '#parley/onnx/session.js';
 import { Batcher } from '#parley/serving/batcher.js';
@@ -168,7 +168,7 @@ export const sessionOn =
 
 export function servableOf(made: Made, batcher = new Batcher(), loadSession?: (graph: Uint8Array) => Promise<Session>) {
   const envelope = envelopeOf(made);
-  return Servable.load(MODEL, digestOf(envelope), envelope, batcher, undefined, loadSession);
+  return Servable.of(MODEL, digestOf(envelope), deserialize(envelope), batcher, undefined, loadSession);
 }
 
 export interface ContractShape {

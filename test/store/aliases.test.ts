@@ -246,4 +246,22 @@ describe('aliases in the store', () => {
       expect((await failure(guarded(a, contract))).code).to.equal('NOT_ACCEPTED');
     });
   });
+
+  it('is not moved as one without a contract when a contract came into force meanwhile', async () => {
+    const version = await world.publish('a');
+    const move = () =>
+      world.store.moveAlias({
+        ...BY,
+        model: MODEL,
+        aliasName: 'production',
+        version,
+        action: 'promote',
+        uncontracted: true,
+      });
+    await world.putInForce('c1');
+    const error = await failure(move());
+    expect(error.code).to.equal('NOT_ACCEPTED');
+    expect(error.message).to.include('c1').and.include('parley accept');
+    expect(await world.pointsAt()).to.equal(undefined);
+  });
 });

@@ -209,4 +209,13 @@ describe('canaries in the store', () => {
       expect(await production()).to.deep.equal({ aliasName: 'production', version: a });
     });
   });
+
+  it('does not begin as one without a contract when a contract came into force meanwhile', async () => {
+    const [one, two] = [await world.publish('one'), await world.publish('two')];
+    await world.promote(one);
+    await world.putInForce('c1');
+    const canary = { ...BY, model: MODEL, aliasName: 'production', version: two, weight: 0.5, uncontracted: true };
+    expect((await failure(world.store.setCanary(canary))).code).to.equal('NOT_ACCEPTED');
+    expect((await world.store.state(MODEL)).aliases[0]).not.to.have.property('canary');
+  });
 });

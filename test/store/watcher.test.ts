@@ -254,7 +254,7 @@ describe('a watcher of the store', () => {
 
   it('knows which models have changed and have not been told yet', async () => {
     const version = await world.publish('a');
-    let letGo = () => {};
+    let letGo: (() => void) | undefined;
     const watching = await world.another().watch({
       onChange: ({ epoch }) => {
         if (epoch === 1) return undefined;
@@ -267,7 +267,7 @@ describe('a watcher of the store', () => {
     await world.promote(version);
     await until('the change', () => watching.behind.length > 0);
     expect(watching.behind).to.deep.equal([MODEL]);
-    letGo();
+    (await until('the telling to begin', () => letGo))?.();
     await until('the telling', () => watching.behind.length === 0);
   });
 

@@ -1,6 +1,7 @@
 /** Moving house: models out of a store and into one, whole or as plain graphs. Works on the store itself. */
 import { notFound, unsupported } from '../../errors.js';
 import type { ArchiveStore } from '../../model/archive-port.js';
+import type { Promote } from '../../model/registry-port.js';
 import type { ModelStore } from '../../model/store-port.js';
 import { PRODUCTION, type Version } from '../../model/version.js';
 import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
@@ -17,10 +18,14 @@ export interface PlainGraph {
 }
 
 export class Archives {
-  /** @param actor whose name the ledger's lines carry */
+  /**
+   * @param actor whose name the ledger's lines carry
+   * @param registry what promotes, by its own rules
+   */
   constructor(
     private readonly store: ModelStore & { readonly archive: ArchiveStore },
     private readonly actor: string,
+    private readonly registry: Pick<Registry, 'promote'> = new Registry(store, actor),
   ) {}
 
   models(): Promise<readonly string[]> {
@@ -35,11 +40,10 @@ export class Archives {
     source: AsyncIterable<Uint8Array>,
     options: Omit<ImportOptions, 'actor'>,
   ): AsyncGenerator<ImportedModel> {
-    const registry = new Registry(this.store, this.actor);
     const target = {
       store: this.store,
       archive: this.store.archive,
-      promote: (request: Parameters<Registry['promote']>[0]) => registry.promote(request),
+      promote: (request: Promote) => this.registry.promote(request),
     };
     return importModels(target, source, { ...options, actor: this.actor });
   }

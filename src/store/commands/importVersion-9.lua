@@ -39,8 +39,16 @@ end
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
 end
+local missing = {}
+for i = 1, tonumber(judged) do
+  if redis.call('HEXISTS', verdicts, ARGV[10 + 2 * i]) == 0 then
+    missing[#missing + 1] = i
+  end
+end
 -- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+if not known or #missing > 0 then
+  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+end
 if configuration ~= '' then
   redis.call('SETNX', run, configuration)
 end
@@ -50,12 +58,11 @@ else
   redis.call('RENAME', staging, blob)
   redis.call('PERSIST', blob)
 end
-local added = 0
-for i = 1, tonumber(judged) do
-  added = added + redis.call('HSETNX', verdicts, ARGV[10 + 2 * i], ARGV[11 + 2 * i])
-end
-if known and added == 0 then
+if known and #missing == 0 then
   return { 'THERE', 0, 0 }
+end
+for _, i in ipairs(missing) do
+  redis.call('HSET', verdicts, ARGV[10 + 2 * i], ARGV[11 + 2 * i])
 end
 
 local time = redis.call('TIME')
@@ -80,4 +87,4 @@ if not known then
     redis.call('HSET', ensembles, version, members)
   end
 end
-return { known and 'VERDICTS' or 'OK', sequence, added }
+return { known and 'VERDICTS' or 'OK', sequence, #missing }

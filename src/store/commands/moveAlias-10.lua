@@ -2,8 +2,8 @@
 -- still where the caller saw it and the version has passed what is in force. A canary of the alias ends with it.
 -- KEYS  aliases, canaries, holds, trail, versions, version, verdicts, contract, epoch, ledger
 -- ARGV  channel, model, alias, version, 'promote' or 'rollback', expected ('' = any, 'none' = points nowhere),
---       field of verdicts ('' = no gate), the gate's contract and fixtures fingerprints, actor, reason ('' = none),
---       environment ('' = none)
+--       field of verdicts ('' = no gate, 'none' = only while no contract is in force), the gate's contract and fixtures
+--       fingerprints, actor, reason ('' = none), environment ('' = none)
 -- Reply {'OK', sequence, microseconds, previous version ('' = none)} | {'SAME'} (pointed there already, without a canary)
 --       | {'NO_VERSION'} | {'RETIRED', microseconds} | {'HELD', sequence} | {'CONFLICT', current ('' = none)}
 --       | {'NOT_IN_FORCE', contract, fixtures} | {'NOT_ACCEPTED', 'rejected' or 'unjudged'} | {'NOT_IN_TRAIL'}
@@ -37,7 +37,11 @@ end
 if (expected == 'none' and current) or (expected ~= '' and expected ~= 'none' and expected ~= current) then
   return { 'CONFLICT', current or '' }
 end
-if field ~= '' then
+if field == 'none' then
+  if force[1] then
+    return { 'NOT_IN_FORCE', force[1], force[2] or '' }
+  end
+elseif field ~= '' then
   if force[1] ~= contract or force[2] ~= fixtures then
     return { 'NOT_IN_FORCE', force[1] or '', force[2] or '' }
   end

@@ -2,7 +2,8 @@
 -- still where the caller saw it and the version has passed what is in force. An ending asks for no verdict.
 -- KEYS  aliases, canaries, holds, versions, version, verdicts, contract, epoch, ledger
 -- ARGV  channel, model, alias, version, weight (above 0, below 1; '0' = end), expected ('' = any), field of verdicts
---       ('' = no gate), the gate's contract and fixtures fingerprints, actor, reason ('' = none), environment ('' = none)
+--       ('' = no gate, 'none' = only while no contract is in force), the gate's contract and fixtures fingerprints, actor,
+--       reason ('' = none), environment ('' = none)
 -- Reply {'OK', sequence, microseconds} | {'SAME'} (runs with this weight already) | {'NO_VERSION'} | {'NO_ALIAS'}
 --       | {'RETIRED', microseconds} | {'HELD', sequence} | {'CONFLICT', current} | {'CURRENT'} (is the alias's version)
 --       | {'CANARY', version} (another canary runs) | {'NO_CANARY'} (nothing to end)
@@ -50,7 +51,11 @@ else
   if current == version then
     return { 'CURRENT' }
   end
-  if field ~= '' then
+  if field == 'none' then
+    if force[1] then
+      return { 'NOT_IN_FORCE', force[1], force[2] or '' }
+    end
+  elseif field ~= '' then
     if force[1] ~= contract or force[2] ~= fixtures then
       return { 'NOT_IN_FORCE', force[1] or '', force[2] or '' }
     end

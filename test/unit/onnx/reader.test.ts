@@ -193,6 +193,13 @@ describe('the graph reader', () => {
       .instanceOf(Error);
   });
 
+  it('refuses more than the runtime reads of one file', () => {
+    // Never touched, so never there.
+    const error = refusal(Buffer.allocUnsafeSlow(2 ** 31));
+    expect(error.code).to.equal('UNSUPPORTED');
+    expect(error.message).to.contain('2147483648 bytes').and.contain('(2 GiB) of one ONNX file');
+  });
+
   it('calls every beginning of a file broken', () => {
     const whole = model();
     for (let length = 0; length < whole.length; length++) {
