@@ -11,7 +11,7 @@ import { type ParleyError, shuttingDown, storeUnavailable } from '../errors.js';
 import type { RedisAddress } from './address.js';
 import { clientOptions } from './client-options.js';
 import { withDeadline } from './deadline.js';
-import { Durability, type IsStillPrimary } from './durability.js';
+import { Durability, type IsStillPrimary, type Peer } from './durability.js';
 import type { Ask, Command, Link, LinkEvents, QueueCommand } from './link.js';
 import { isDemoted, isLost, isPassing, LostReply, storeError, Unreached, Unsent } from './redis-errors.js';
 import { defineScripts, type ScriptClient } from './scripts.js';
@@ -54,7 +54,7 @@ export class Connection implements Link {
     client.on('ready', () => void this.ready());
     client.on('close', () => this.lost());
     this.client = defineScripts(client);
-    const asked = address.sentinel === undefined ? undefined : (runId: string) => sentinelsAgree(address, runId);
+    const asked = address.sentinel === undefined ? undefined : (peer: Peer) => sentinelsAgree(address, peer);
     this.durability = new Durability(address, { isStillPrimary: events.isStillPrimary ?? asked, warn: events.warn });
   }
 

@@ -6,6 +6,7 @@
  * the loss of a replica into the loss of the registry; but a primary that was deposed while it was away is alone too, so
  * those who know are asked first: the Sentinels, or the other nodes of the cluster.
  */
+import type { Socket } from 'node:net';
 import { type ParleyError, storeUnavailable } from '../errors.js';
 import type { RedisAddress } from './address.js';
 import type { ScriptClient } from './scripts.js';
@@ -14,8 +15,16 @@ import type { ScriptClient } from './scripts.js';
 const CONFIRM_MS = 1_000;
 const MARK_SECONDS = 60;
 
-/** Whether others hold the Redis of this run id for the primary. */
-export type IsStillPrimary = (runId: string) => Promise<boolean>;
+/** The Redis at the other end of a connection. */
+export interface Peer {
+  readonly runId: string;
+  /** As the connection has them. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Whether others hold this one for the primary. */
+export type IsStillPrimary = (peer: Peer) => Promise<boolean>;
 
 export interface DurabilityOptions {
   readonly isStillPrimary?: IsStillPrimary | undefined;
@@ -80,8 +89,9 @@ export class Durability {
   private async alone(redis: ScriptClient, isSame: () => boolean): Promise<void> {
     const { isStillPrimary, warn } = this.options;
     if (isStillPrimary !== undefined) {
+      const { remoteAddress = '', remotePort = 0 } = redis.stream as Socket;
       const runId = fieldsOf(await redis.info('server')).get('run_id') ?? '';
-      if (!(await isStillPrimary(runId)))
+      if (!(await isStillPrimary({ runId, host: remoteAddress, port: remotePort })))
         throw new Error('it has no replica, and others do not hold it for the primary');
       if (!isSame()) throw new Error('the connection was lost');
     }

@@ -1,13 +1,14 @@
 /** What Sentinels say of a primary, and why they say nothing. */
 import { Redis } from 'ioredis';
 import { type Endpoint, endpointText, type RedisAddress } from './address.js';
+import type { Peer } from './durability.js';
 
 const REPLY_MS = 800;
 
-/** Whether most of the Sentinels of the address hold the Redis of this run id for the primary, and for one that is up. */
-export async function sentinelsAgree(address: RedisAddress, runId: string): Promise<boolean> {
+/** Whether most of the Sentinels of the address hold this Redis for the primary, and for one that is up. */
+export async function sentinelsAgree(address: RedisAddress, peer: Peer): Promise<boolean> {
   const endpoints = address.sentinel?.endpoints ?? [];
-  const answers = await Promise.all(endpoints.map((endpoint) => names(address, endpoint, runId)));
+  const answers = await Promise.all(endpoints.map((endpoint) => names(address, endpoint, peer)));
   return answers.filter(Boolean).length > endpoints.length / 2;
 }
 
@@ -24,10 +25,14 @@ export async function sentinelProblem(address: RedisAddress): Promise<Error | un
   return undefined;
 }
 
-async function names(address: RedisAddress, endpoint: Endpoint, runId: string): Promise<boolean> {
+async function names(address: RedisAddress, endpoint: Endpoint, { runId, host, port }: Peer): Promise<boolean> {
   try {
     const fields = await ask(address, endpoint);
-    return fields.get('runid') === runId && fields.get('flags') === 'master';
+    // For some seconds after a failover a Sentinel knows no more of the new primary than its place.
+    const isIt = fields.get('runid')
+      ? fields.get('runid') === runId
+      : fields.get('ip') === host && fields.get('port') === String(port);
+    return isIt && fields.get('flags') === 'master';
   } catch {
     // One that cannot be asked does not agree.
     return false;
