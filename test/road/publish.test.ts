@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { Signature, Tensor } from '#parley/model/tensor.js';
 import type { LedgerEntry, ModelVersion } from '#parley/model/version.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
+import { BreakingProxy } from '../rpc/breaking-proxy.js';
 import { placeForEach } from './parley.js';
 import { expectRefusal } from './refusals.js';
 
@@ -58,6 +59,29 @@ describe('parley publish', function () {
     const here = await place().json<Published>('publish', graph, '--model', 'again');
     expect(here.version.version).to.equal(there.version.version);
     expect(here.signature).to.deep.equal(there.signature);
+  });
+
+  it('goes on with what is missing when its connection breaks', async () => {
+    const graph = file('large.onnx', graphOf(5_000_000));
+    const proxy = await BreakingProxy.listen(await place().serve());
+    try {
+      proxy.breakAfterBytes = 12 << 20;
+      const { host, port } = proxy.address;
+      const { version } = await place().json<Published>(
+        'publish',
+        graph,
+        '--model',
+        'large',
+        '--server',
+        `${host}:${port}`,
+      );
+      expect(version.sizeBytes).to.be.above(20_000_000);
+      expect(proxy.breaks).to.equal(1);
+      // From the start it would be 32.
+      expect(proxy.sentBytes).to.be.below(28_000_000);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('says what is wrong with the file', async () => {
