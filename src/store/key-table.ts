@@ -25,8 +25,6 @@ export interface KeyRow {
   readonly fields?: readonly FieldRow[];
   /** A version's record has its model type's own fields too. */
   readonly typed?: true;
-  /** It is there only on a Redis with replicas. */
-  readonly replicated?: true;
 }
 
 export const PLACEHOLDERS: Readonly<Record<string, { readonly pattern: string; readonly meaning: string }>> = {
@@ -195,13 +193,11 @@ export const KEY_TABLE: readonly KeyRow[] = [
     type: 'string',
     holds: 'Nothing: written after a change on a Redis with replicas, so that there is something to wait for.',
     expires: 'a minute after the change',
-    replicated: true,
   },
   {
     key: '{parley:models}:mark',
     type: 'string',
     holds: 'The same, after a name was added to the models.',
     expires: 'a minute after it',
-    replicated: true,
   },
 ];
