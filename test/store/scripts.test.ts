@@ -6,7 +6,7 @@ import { defineScripts } from '#parley/store/scripts.js';
 const FOLDER = new URL('../../src/store/commands/', import.meta.url);
 
 describe('the Lua scripts', () => {
-  const files = readdirSync(FOLDER);
+  const files = readdirSync(FOLDER).filter((file) => !file.startsWith('_'));
 
   it('are methods of the client', () => {
     const client = defineScripts(new Redis({ lazyConnect: true }));

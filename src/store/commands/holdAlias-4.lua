@@ -21,21 +21,14 @@ if action == 'release' and not held then
   return { 'FREE' }
 end
 
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
-local line = { 'action', action, 'at', at, 'alias', alias, 'version', current, 'actor', actor }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('reason', reason)
-add('environment', environment)
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+announce(channel, model, sequence)
+local at = append(epoch, ledger, sequence, action, {
+  'alias', alias,
+  'version', current,
+  'actor', actor,
+  'reason', reason,
+  'environment', environment,
+})
 if action == 'hold' then
   redis.call('HSET', holds, alias, sequence)
 else

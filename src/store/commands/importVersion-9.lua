@@ -23,18 +23,9 @@ redis.call('HLEN', verdicts)
 redis.call('GET', run)
 redis.call('HLEN', ensembles)
 
-if not known then
-  -- A member's record has the same key but for the digest, and so the same hash tag.
-  local records = string.sub(record, 1, -65)
-  for member in string.gmatch(members, '%x+') do
-    if not redis.call('ZSCORE', versions, member) then
-      return { 'NO_MEMBER', member }
-    end
-    local retired = redis.call('HGET', records .. member, 'retiredAt')
-    if retired then
-      return { 'MEMBER_RETIRED', member, retired }
-    end
-  end
+local unreachable = not known and missingMember(members, versions, record)
+if unreachable then
+  return unreachable
 end
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
@@ -45,9 +36,8 @@ for i = 1, tonumber(judged) do
     missing[#missing + 1] = i
   end
 end
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
 if not known or #missing > 0 then
-  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+  announce(channel, model, sequence)
 end
 if configuration ~= '' then
   redis.call('SETNX', run, configuration)
@@ -65,20 +55,13 @@ for _, i in ipairs(missing) do
   redis.call('HSET', verdicts, ARGV[10 + 2 * i], ARGV[11 + 2 * i])
 end
 
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
-local line = { 'action', 'import', 'at', at, 'version', version, 'actor', actor }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('evidenceJson', evidence)
-add('reason', reason)
-add('environment', environment)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+local at = append(epoch, ledger, sequence, 'import', {
+  'version', version,
+  'actor', actor,
+  'evidenceJson', evidence,
+  'reason', reason,
+  'environment', environment,
+})
 if not known then
   redis.call('DEL', record)
   redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 12 + 2 * tonumber(judged)))

@@ -19,9 +19,8 @@ if fixtureFingerprint ~= '' and not whole and (staged == 0 or staged ~= tonumber
   return { 'NO_FIXTURES', staged }
 end
 local same = before[1] == fingerprint and (before[2] or '') == fixtureFingerprint
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
 if not same then
-  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+  announce(channel, model, sequence)
 end
 if fixtureFingerprint ~= '' and not whole then
   redis.call('RENAME', staging, fixtures)
@@ -37,20 +36,13 @@ if same then
   return { 'SAME' }
 end
 
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
-local line = { 'action', 'contract', 'at', at, 'contractFingerprint', fingerprint, 'actor', actor }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('fixtureFingerprint', fixtureFingerprint)
-add('reason', reason)
-add('environment', environment)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+append(epoch, ledger, sequence, 'contract', {
+  'contractFingerprint', fingerprint,
+  'actor', actor,
+  'fixtureFingerprint', fixtureFingerprint,
+  'reason', reason,
+  'environment', environment,
+})
 redis.call('DEL', inForce)
 redis.call('HSET', inForce, 'fingerprint', fingerprint)
 if fixtureFingerprint ~= '' then

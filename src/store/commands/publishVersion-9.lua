@@ -22,25 +22,15 @@ redis.call('HLEN', record)
 redis.call('GET', run)
 redis.call('HLEN', ensembles)
 
-if not known then
-  -- A member's record has the same key but for the digest, and so the same hash tag.
-  local records = string.sub(record, 1, -65)
-  for member in string.gmatch(members, '%x+') do
-    if not redis.call('ZSCORE', versions, member) then
-      return { 'NO_MEMBER', member }
-    end
-    local retired = redis.call('HGET', records .. member, 'retiredAt')
-    if retired then
-      return { 'MEMBER_RETIRED', member, retired }
-    end
-  end
+local unreachable = not known and missingMember(members, versions, record)
+if unreachable then
+  return unreachable
 end
 if not (known and whole) and (staged == 0 or staged ~= tonumber(parts)) then
   return { 'INCOMPLETE', staged }
 end
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
 if not known then
-  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+  announce(channel, model, sequence)
 end
 if configuration ~= '' then
   redis.call('SETNX', run, configuration)
@@ -65,19 +55,12 @@ if known then
   return { 'THERE' }
 end
 
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
-local line = { 'action', 'publish', 'at', at, 'version', version, 'actor', actor }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('reason', reason)
-add('environment', environment)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+local at = append(epoch, ledger, sequence, 'publish', {
+  'version', version,
+  'actor', actor,
+  'reason', reason,
+  'environment', environment,
+})
 redis.call('DEL', record)
 redis.call('HSET', record, 'publishedAt', at, unpack(ARGV, 12))
 redis.call('ZADD', versions, sequence, version)

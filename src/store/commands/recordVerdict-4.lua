@@ -17,23 +17,15 @@ if not known then
   return { 'NO_VERSION' }
 end
 
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
-local line = { 'action', action, 'at', at, 'version', version, 'actor', actor }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('contractFingerprint', contract)
-add('fixtureFingerprint', fixtures)
-add('evidenceJson', evidence)
-add('reason', reason)
-add('environment', environment)
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+announce(channel, model, sequence)
+append(epoch, ledger, sequence, action, {
+  'version', version,
+  'actor', actor,
+  'contractFingerprint', contract,
+  'fixtureFingerprint', fixtures,
+  'evidenceJson', evidence,
+  'reason', reason,
+  'environment', environment,
+})
 redis.call('HSET', verdicts, field, verdict)
 return { 'OK', sequence }

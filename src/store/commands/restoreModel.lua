@@ -39,9 +39,8 @@ if incomplete then
   return incomplete
 end
 
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
 local sequence = staged + 1
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+announce(channel, model, sequence)
 
 -- What a store without a ledger has at these keys, nobody can see.
 steps(function(command, key)
@@ -50,21 +49,14 @@ steps(function(command, key)
   end
 end)
 
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
 redis.call('RENAME', stagedLedger, ledger)
 redis.call('PERSIST', ledger)
-local line = { 'action', 'import', 'at', at, 'actor', actor, 'evidenceJson', evidence }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('reason', reason)
-add('environment', environment)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+append(epoch, ledger, sequence, 'import', {
+  'actor', actor,
+  'evidenceJson', evidence,
+  'reason', reason,
+  'environment', environment,
+})
 steps(function(command, key, ...)
   if command == 'MOVE' then
     local target = KEYS[tonumber((...))]

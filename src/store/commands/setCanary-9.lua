@@ -51,20 +51,9 @@ else
   if current == version then
     return { 'CURRENT' }
   end
-  if field == 'none' then
-    if force[1] then
-      return { 'NOT_IN_FORCE', force[1], force[2] or '' }
-    end
-  elseif field ~= '' then
-    if force[1] ~= contract or force[2] ~= fixtures then
-      return { 'NOT_IN_FORCE', force[1] or '', force[2] or '' }
-    end
-    if not verdict then
-      return { 'NOT_ACCEPTED', 'unjudged' }
-    end
-    if cmsgpack.unpack(verdict).accepted ~= true then
-      return { 'NOT_ACCEPTED', 'rejected' }
-    end
+  local refusal = refusedByGate(field, force, contract, fixtures, verdict)
+  if refusal then
+    return refusal
   end
   if running == version .. ' ' .. weight then
     return { 'SAME' }
@@ -72,23 +61,17 @@ else
 end
 
 local action = weight == '0' and 'canary_end' or 'canary'
-local time = redis.call('TIME')
-local at = time[1] .. string.format('%06d', time[2])
-local line = { 'action', action, 'at', at, 'alias', alias, 'version', version, 'actor', actor, 'canaryWeight', weight }
-local function add(name, value)
-  if value ~= '' then
-    line[#line + 1] = name
-    line[#line + 1] = value
-  end
-end
-add('contractFingerprint', contract)
-add('fixtureFingerprint', fixtures)
-add('reason', reason)
-add('environment', environment)
--- Before the first write: a user who may not publish, or not on this channel, stops the script before it has written.
-redis.call('PUBLISH', channel, model .. ' ' .. sequence)
-redis.call('XADD', ledger, sequence .. '-0', unpack(line))
-redis.call('SET', epoch, sequence)
+announce(channel, model, sequence)
+local at = append(epoch, ledger, sequence, action, {
+  'alias', alias,
+  'version', version,
+  'actor', actor,
+  'canaryWeight', weight,
+  'contractFingerprint', contract,
+  'fixtureFingerprint', fixtures,
+  'reason', reason,
+  'environment', environment,
+})
 if weight == '0' then
   redis.call('HDEL', canaries, alias)
 else

@@ -1,0 +1,59 @@
+-- What stands before every script that changes a model.
+
+-- Tells servers of the change. Before the first write: a user who may not publish, or not on this channel, stops the
+-- script before it has written.
+local function announce(channel, model, sequence)
+  redis.call('PUBLISH', channel, model .. ' ' .. sequence)
+end
+
+-- Adds a line to the ledger. Fields are names and values by turns; those whose value is '' are left out.
+-- Returns microseconds since the epoch.
+local function append(epoch, ledger, sequence, action, fields)
+  local time = redis.call('TIME')
+  local at = time[1] .. string.format('%06d', time[2])
+  local line = { 'action', action, 'at', at }
+  for i = 1, #fields, 2 do
+    if fields[i + 1] ~= '' then
+      line[#line + 1] = fields[i]
+      line[#line + 1] = fields[i + 1]
+    end
+  end
+  redis.call('XADD', ledger, sequence .. '-0', unpack(line))
+  redis.call('SET', epoch, sequence)
+  return at
+end
+
+-- Why an alias may not lead to a version, as a reply; nothing where it may.
+-- field: of verdicts; '' for no gate, 'none' for only while no contract is in force
+local function refusedByGate(field, inForce, contract, fixtures, verdict)
+  if field == '' then
+    return nil
+  end
+  if field == 'none' then
+    return inForce[1] and { 'NOT_IN_FORCE', inForce[1], inForce[2] or '' } or nil
+  end
+  if inForce[1] ~= contract or inForce[2] ~= fixtures then
+    return { 'NOT_IN_FORCE', inForce[1] or '', inForce[2] or '' }
+  end
+  if not verdict then
+    return { 'NOT_ACCEPTED', 'unjudged' }
+  end
+  return cmsgpack.unpack(verdict).accepted ~= true and { 'NOT_ACCEPTED', 'rejected' } or nil
+end
+
+-- Which member of an ensemble is not a version in reach, as a reply; nothing where all are.
+-- members: digests with spaces between; '' for none. record: the key of the ensemble's own: a member's is the same but
+-- for the digest, and so has the same hash tag
+local function missingMember(members, versions, record)
+  local records = string.sub(record, 1, -65)
+  for member in string.gmatch(members, '%x+') do
+    if not redis.call('ZSCORE', versions, member) then
+      return { 'NO_MEMBER', member }
+    end
+    local retired = redis.call('HGET', records .. member, 'retiredAt')
+    if retired then
+      return { 'MEMBER_RETIRED', member, retired }
+    end
+  end
+end
+
