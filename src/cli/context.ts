@@ -1,5 +1,5 @@
 /** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { StoreFlags } from '../config.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
@@ -116,20 +116,30 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
 
 /** The options of every command that reads or changes the registry. */
 export function registryOptions(command: Command): Command {
-  const through = command
-    .option('--server <host:port>', 'go through this server instead of the store (PARLEY_SERVER)')
-    .option('--token <token>', 'the token to show the server (PARLEY_TOKEN)');
-  return storeOptions(through).option('--json', 'print JSON');
+  return storeOptions(
+    command
+      .addOption(whereOption('--server <host:port>', 'go through this server instead of the store (PARLEY_SERVER)'))
+      .addOption(whereOption('--token <token>', 'the token to show the server (PARLEY_TOKEN)')),
+  ).option('--json', 'print JSON');
 }
 
 /** The options of every command that works on the store itself. */
 export function storeOptions(command: Command): Command {
   return command
-    .option('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)')
-    .option('--redis-ca <file>', "PEM file of the CA that signed Redis's certificate (PARLEY_REDIS_CA)")
-    .option('--redis-cert <file>', 'PEM file of the certificate to show to Redis (PARLEY_REDIS_CERT)')
-    .option('--redis-key <file>', "PEM file of that certificate's key (PARLEY_REDIS_KEY)")
-    .option('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)');
+    .addOption(whereOption('--redis <url>', 'a Redis of your own instead of the embedded one (PARLEY_REDIS_URL)'))
+    .addOption(whereOption('--redis-ca <file>', "PEM file of the CA that signed Redis's certificate (PARLEY_REDIS_CA)"))
+    .addOption(whereOption('--redis-cert <file>', 'PEM file of the certificate to show to Redis (PARLEY_REDIS_CERT)'))
+    .addOption(whereOption('--redis-key <file>', "PEM file of that certificate's key (PARLEY_REDIS_KEY)"))
+    .addOption(whereOption('--data-dir <folder>', 'folder of the embedded Redis (PARLEY_DATA_DIR; default .parley)'));
+}
+
+const WHERE = 'Where the models are:';
+const whereOption = (flags: string, description: string): Option => new Option(flags, description).helpGroup(WHERE);
+
+/** What a command does comes before where. */
+export function ownOptionsFirst(command: Command): void {
+  const rank = ({ helpGroupHeading }: Option) => (helpGroupHeading === WHERE ? 1 : 0);
+  (command.options as Option[]).sort((a, b) => rank(a) - rank(b));
 }
 
 /** What `--redis` understands, for the help of commands that run servers. */

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../config.js';
 import { internal, ParleyError } from '../errors.js';
 import { accept } from './accept.js';
 import { aliases } from './aliases.js';
-import type { CliContext, CommandDefinition } from './context.js';
+import { type CliContext, type CommandDefinition, ownOptionsFirst } from './context.js';
 import { contract } from './contract.js';
 import { describe } from './describe.js';
 import { doctor } from './doctor.js';
@@ -83,6 +83,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
 /** Commander copies no settings to commands that were made before it. */
 function inherit(command: Command): void {
   command.exitOverride().showHelpAfterError('(see --help)');
+  ownOptionsFirst(command);
   for (const sub of command.commands) inherit(sub);
 }
 

@@ -14,7 +14,7 @@ export const prune: CommandDefinition = (program, context) => {
   registryOptions(program.command('prune'))
     .summary('remove old versions that were never promoted')
     .description(
-      'Removes bytes and records of all but the newest versions. What an alias ever led to, as its version or as a canary, and what a stored ensemble is made of, is kept in any case; the ledger says what was removed.',
+      'Removes bytes and records of all but the newest versions. What an alias ever led to, as its version or as a canary, and what a stored ensemble is made of, is kept in any case, so an alias of your own pins a version, and so are members of ensembles; the ledger says what was removed.',
     )
     .argument('<model>', 'the model')
     .requiredOption('--keep <versions>', 'so many of the newest stay, promoted or not', keepOf)
