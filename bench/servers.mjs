@@ -15,6 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const STOP_MS = 5_000;
 
 /** Every process that was started and every folder that was made, undone by `close`. */
+/** A model that nobody calls. */
+export const IDLE = 'idle';
+
 export class Workplace {
   #folder = mkdtempSync(join(tmpdir(), 'parley-bench-'));
   #children = new Set();
@@ -50,7 +53,8 @@ export class Workplace {
   async prepareSwaps(envelopes) {
     const store = await openStore({ dataFolder: this.#folder });
     const registry = new Registry(store, 'bench');
-    for (const envelope of [...envelopes].reverse()) await publish(registry, logistic.NAME, envelope);
+    for (const model of [IDLE, logistic.NAME])
+      for (const envelope of [...envelopes].reverse()) await publish(registry, model, envelope);
     return { registry, close: () => store.close() };
   }
 

@@ -3,14 +3,15 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SWAPPED } from './cases.mjs';
 import * as logistic from './logistic.mjs';
-import { twoCores, Workplace } from './servers.mjs';
+import { IDLE, twoCores, Workplace } from './servers.mjs';
 
 const HELP = `Usage: bench/swaps [options]
 
 Moves the production alias of a logistic model between three versions, by promotes and rollbacks in turn, while closed-loop
 callers ask for one row after the other. Each answer is decoded: it must be the answer of exactly the version that its
-provenance names. Quiet and stormy windows take turns; medians over the rounds are printed, and the median of the rounds'
-own ratios of p99, since each round's two windows are what other programs disturb alike.
+provenance names. Three windows take turns: quiet, elsewhere (the same moves, of a model that nobody calls), and storm.
+What elsewhere costs is Redis's and the mover's, who have no core of their own. Medians over the rounds are printed, and the
+median of the rounds' own ratios of p99, since a round's windows are what other programs disturb alike.
 Needs dist/ (node scripts/build.mjs).
 
   --swaps N            in all (default 1000)
@@ -62,9 +63,12 @@ async function main() {
     for (let round = 1; round <= rounds; round++) {
       process.stderr.write(`round ${round} of ${rounds}\n`);
       const quiet = await run(windowMs);
-      const [storm] = await Promise.all([run(windowMs), moveAbout(mover.registry, perRound, rate, made)]);
+      const during = async (model) =>
+        (await Promise.all([run(windowMs), moveAbout(mover.registry, model, perRound, rate, made)]))[0];
+      const elsewhere = await during(IDLE),
+        storm = await during(logistic.NAME);
       made += perRound;
-      samples.push({ round, quiet, storm });
+      samples.push({ round, quiet, elsewhere, storm });
     }
   } finally {
     await mover.close();
@@ -73,29 +77,35 @@ async function main() {
 }
 
 /** Promotes and rollbacks in turn, so that each moves the alias. */
-async function moveAbout(registry, count, rate, before) {
+async function moveAbout(registry, model, count, rate, before) {
   await setTimeout(LEAD_IN_MS);
   const begin = performance.now();
   for (let i = 0; i < count; i++) {
     await setTimeout(Math.max(0, begin + (i / rate) * 1000 - performance.now()));
     const n = before + i;
-    if (n % 2 === 1) await registry.rollback({ model: logistic.NAME });
-    else await registry.promote({ model: logistic.NAME, version: SWAPPED[1 + ((n / 2) % 2)].version });
+    if (n % 2 === 1) await registry.rollback({ model });
+    else await registry.promote({ model, version: SWAPPED[1 + ((n / 2) % 2)].version });
   }
 }
 
 function report(samples, made, options) {
   const firsts = samples.flatMap(({ storm }) => storm.firstsUs).sort((a, b) => a - b);
-  const rows = ['quiet', 'storm'].map((kind) => {
+  const rows = ['quiet', 'elsewhere', 'storm'].map((kind) => {
     const of = (key) => median(samples.map((sample) => sample[kind][key]));
     return { kind, perSecond: of('perSecond'), p50Us: of('p50Us'), p99Us: of('p99Us'), cpuUs: of('cpuUs') };
   });
   const summary = {
     swaps: made,
     ...options,
-    answers: samples.reduce((sum, { quiet, storm }) => sum + quiet.requests + storm.requests, 0),
+    answers: samples.reduce(
+      (sum, { quiet, elsewhere, storm }) => sum + quiet.requests + elsewhere.requests + storm.requests,
+      0,
+    ),
     rows,
-    p99Ratio: median(samples.map(({ quiet, storm }) => storm.p99Us / quiet.p99Us)),
+    p99Ratios: {
+      quiet: ratios(samples, 'quiet'),
+      elsewhere: ratios(samples, 'elsewhere'),
+    },
     firsts: { count: firsts.length, p50Us: at(firsts, 0.5), p99Us: at(firsts, 0.99) },
   };
   if (values.json) {
@@ -107,12 +117,17 @@ function report(samples, made, options) {
   );
   for (const { kind, perSecond, p50Us, p99Us, cpuUs } of rows)
     console.log(`${kind}: ${Math.round(perSecond)}/s, p50 ${p50Us} us, p99 ${p99Us} us, CPU ${cpuUs.toFixed(1)} us`);
-  console.log(
-    `p99 ratio ${summary.p99Ratio.toFixed(2)} (by round ${samples.map(({ quiet, storm }) => (storm.p99Us / quiet.p99Us).toFixed(2)).join(', ')})`,
-  );
+  for (const [kind, all] of Object.entries(summary.p99Ratios))
+    console.log(
+      `p99 of the storm / ${kind}: ${median(all).toFixed(2)} (by round ${all.map((each) => each.toFixed(2)).join(', ')})`,
+    );
   console.log(
     `first answers of a version, per connection: ${firsts.length}, p50 ${summary.firsts.p50Us} us, p99 ${summary.firsts.p99Us} us`,
   );
+}
+
+function ratios(samples, kind) {
+  return samples.map((sample) => sample.storm.p99Us / sample[kind].p99Us);
 }
 
 function at(sorted, share) {
