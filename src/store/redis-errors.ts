@@ -100,23 +100,29 @@ const LOST_CODES = new Set([
 export function isLost(error: unknown): boolean {
   if (error instanceof LostReply) return true;
   if (!(error instanceof Error)) return false;
+  // A change that was made and not confirmed tells of what went wrong behind it.
+  if (error instanceof ParleyError)
+    return !(error.cause instanceof LostReply) && (isLost(error.cause) || isDemoted(error.cause));
   return LOST.test(error.message) || ('code' in error && typeof error.code === 'string' && LOST_CODES.has(error.code));
 }
+
+/** As Redis or ioredis said it. What we tell ourselves may quote them, and be of a change that was made. */
+const isRaw = (error: unknown): error is Error => error instanceof Error && !(error instanceof ParleyError);
 
 /** Whether the command has certainly not been carried out, and may be in a moment: never sent, or Redis is still loading. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof Unsent) return true;
-  return error instanceof Error && /Stream isn't writeable|^LOADING/.test(error.message);
+  return isRaw(error) && /Stream isn't writeable|^LOADING/.test(error.message);
 }
 
 /** Whether the one that refused a write was the primary once, or is going to be: certainly not carried out. */
 export function isDemoted(error: unknown): boolean {
-  return error instanceof Error && /\bREADONLY\b|\bMASTERDOWN\b|^UNBLOCKED\b/.test(error.message);
+  return isRaw(error) && /\bREADONLY\b|\bMASTERDOWN\b|^UNBLOCKED\b/.test(error.message);
 }
 
 /** Whether another node of a cluster has what was asked for, now or in a moment: certainly not carried out. */
 export function isElsewhere(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isRaw(error)) return false;
   return /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|EXECABORT|LOADING)\b/.test(error.message) || isDemoted(error);
 }
 

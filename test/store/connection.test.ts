@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseAddress, socketAddress } from '#parley/store/address.js';
 import { openStore } from '#parley/store/connect.js';
+import { linkTo } from '#parley/store/open-link.js';
 import { storeError } from '#parley/store/redis-errors.js';
 import { RedisStore } from '#parley/store/redis-store.js';
+import type { ScriptClient } from '#parley/store/scripts.js';
 import { TestRedis, temporaryFolder, until } from './redis-server.js';
 import { freePorts } from './shapes.js';
 import { failure, MODEL, World } from './world.js';
@@ -101,6 +103,31 @@ describe('the connection to Redis', () => {
     await redis.start();
     expect((await state).epoch).to.equal(1);
     expect((await promoted).code).to.equal('STORE_UNAVAILABLE');
+  });
+
+  it('never repeats a change that was made and could not be confirmed', async () => {
+    const link = linkTo(redis.address, 'parley:test');
+    for (const [fault, how] of [
+      // As another call does whose time is up: what Redis has sent already still arrives.
+      [(client: ScriptClient) => client.disconnect(true), 'is being given up'],
+      // As after the connection has become another's.
+      [(client: ScriptClient) => void client.end(), 'has ended'],
+    ] as const) {
+      const key = `{m}:${how}`;
+      const change = link.ask(
+        async (client) => {
+          const reply = await client.incr(key);
+          fault(client);
+          return reply;
+        },
+        { change: '{m}:mark', repeat: false },
+      );
+      const error = await failure(change);
+      expect(error.code, how).to.equal('STORE_UNAVAILABLE');
+      expect(error.message, how).to.include('written on the primary').and.include('repeat the call');
+      expect(await world.raw.get(key), how).to.equal('1');
+    }
+    await link.close();
   });
 
   it('does not take its own long computation for a silent Redis', async () => {
