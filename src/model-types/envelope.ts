@@ -89,6 +89,12 @@ export async function readHead({ sizeBytes, parts }: ByteStream): Promise<Head> 
   throw modelBroken(`the envelope is cut short: ${begun.length} bytes`);
 }
 
+/** Whether an envelope of `sizeBytes` ends with its head: it has no graph. @param begun its first bytes */
+export function isAllHead(begun: Uint8Array, sizeBytes: number): boolean {
+  if (begun.length < HEADER_AT) return false;
+  return HEADER_AT + new DataView(begun.buffer, begun.byteOffset).getUint32(MAGIC.length) === sizeBytes;
+}
+
 /** Where the graph begins in an envelope of `sizeBytes`; undefined while too little of it is there to tell. */
 function graphPlace(begun: Uint8Array, sizeBytes: number): number | undefined {
   const buffer = Buffer.from(begun.buffer, begun.byteOffset, Math.min(begun.length, HEADER_AT));

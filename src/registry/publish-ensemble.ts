@@ -7,6 +7,7 @@ import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import type { EnsembleMetadata } from '../model-types/ensemble/schema.js';
 import { metadataOf } from '../model-types/record-fields.js';
 import { modelTypeOf } from '../model-types/table.js';
+import { sendUpload, sourceOf } from './send-upload.js';
 
 export interface PublishEnsemble {
   readonly model: string;
@@ -28,8 +29,6 @@ export async function publishEnsemble(registry: RegistryPort, request: PublishEn
     members.push({ ...described, metadata: metadataOf(described.modelType, typeFields), weight });
   }
   const envelope = modelTypeOf(ENSEMBLE).serialize(composeEnsemble(members, combine));
-  const { uploadId } = await registry.beginUpload(model, envelope.length);
-  // Its names and weights come nowhere near a part's size.
-  await registry.uploadPart(uploadId, 0, envelope);
+  const uploadId = await sendUpload(registry, model, sourceOf(envelope));
   return registry.publish({ model, uploadId, ...more });
 }

@@ -110,9 +110,11 @@ export class Versions {
         for (const version of some) pipeline.hgetallBuffer(keys.version(model, version));
         return replies(pipeline);
       });
-      listed.push(
-        ...found.map((fields, i) => records.version(keys.version(model, some[i]!), some[i]!, fields as Fields)),
-      );
+      for (const [i, version] of some.entries()) {
+        const fields = found[i] as Fields;
+        // Without a record it was pruned after the names were read.
+        if (Object.keys(fields).length > 0) listed.push(records.version(keys.version(model, version), version, fields));
+      }
     }
     return listed;
   }

@@ -18,6 +18,23 @@ describe('versions that are no longer wanted', () => {
 
   const listed = async () => (await world.store.versions(MODEL)).map(({ version }) => version);
 
+  it('may go while they are listed', async () => {
+    const versions: string[] = [];
+    for (let i = 0; i < 60; i++) versions.push(await world.publish(`many ${i}`));
+    const reader = world.another();
+    let done = false;
+    const pruned = (async () => {
+      for (const version of versions) await world.prune(version, 0);
+      done = true;
+    })();
+    while (!done)
+      for (const record of await reader.versions(MODEL)) expect(record.modelType).to.equal('tabular-classifier');
+    await pruned;
+    // As it is when one goes between the reading of the names and that of the records.
+    await world.raw.zadd(world.keys.versions(MODEL), 1_000, 'f'.repeat(64));
+    expect(await listed()).to.deep.equal([c, b, a]);
+  });
+
   describe('retired', () => {
     it('stay on the record, marked, with their bytes', async () => {
       const entry = await world.retire(a, { reason: 'mislabelled' });

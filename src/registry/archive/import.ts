@@ -66,6 +66,7 @@ export async function* importModels(
     const snapshot = expectFrame(await next(), 'model') as unknown as ModelSnapshot;
     if (snapshot.model !== expected)
       throw invalidInput(`the archive is damaged: it announces model "${expected}" and holds "${snapshot.model}"`);
+    checkReferences(snapshot);
     yield await new ModelImport(target, snapshot, options).run(next);
   }
   const end = await next();
@@ -200,18 +201,21 @@ class ModelImport {
   /** @returns the first frame behind the versions */
   async #stageBytes(next: () => Promise<Frame>, isWanted: (digest: string) => boolean): Promise<Frame> {
     const { model, versions } = this.snapshot;
-    const announced = new Set(versions.map(({ version }) => version));
+    const announced = new Map(versions.map(({ version, sizeBytes }) => [version, sizeBytes]));
     for (let done = 0; ; ) {
       const frame = await next();
       if (frame.kind !== 'fixtures' && frame.kind !== 'version') {
         if (announced.size > 0)
-          throw invalidInput(`the archive is damaged: it lacks the bytes of version ${[...announced][0]}`);
+          throw invalidInput(`the archive is damaged: it lacks the bytes of version ${[...announced.keys()][0]}`);
         return frame;
       }
       const { digest, sizeBytes } = expectFrame(frame, frame.kind);
       const isVersion = frame.kind === 'version';
-      if (isVersion ? !announced.delete(digest) : !this.snapshot.fixtures.includes(digest))
-        throw invalidInput(`the archive is damaged: it holds ${digest} without having announced it`);
+      if (isVersion ? announced.get(digest) !== sizeBytes : !this.snapshot.fixtures.includes(digest))
+        throw invalidInput(
+          `the archive is damaged: it holds ${sizeBytes} bytes of ${digest} without having announced them`,
+        );
+      announced.delete(digest);
       if (isVersion) this.options.onVersion?.(model, done++, versions.length);
       const bytes = piecesOf(next, sizeBytes);
       if (isVersion && !isWanted(digest)) {
@@ -276,6 +280,20 @@ class ModelImport {
     const { actor, reason } = this.options;
     return { actor, ...(reason === undefined ? {} : { reason }) };
   }
+}
+
+/** What a model leads to is a version of it that can be reached, and what is in force is there. */
+function checkReferences({ model, aliases, versions, contracts, contractFingerprint }: ModelSnapshot): void {
+  const inReach = new Set(versions.flatMap(({ version, retiredAt }) => (retiredAt === undefined ? [version] : [])));
+  const led = [
+    ...aliases.flatMap(({ version, canary }) => (canary === undefined ? [version] : [version, canary.version])),
+    ...versions.flatMap((each) => (each.retiredAt === undefined ? recordedMembers(each) : [])),
+  ];
+  const lost =
+    led.find((version) => !inReach.has(version)) ??
+    (contracts.some(({ fingerprint }) => fingerprint === contractFingerprint) ? undefined : contractFingerprint);
+  if (lost !== undefined)
+    throw invalidInput(`the archive is damaged: model "${model}" leads to ${lost}, which is not in it`);
 }
 
 /** The ledger's pages up to the model's seal, which is checked. */

@@ -1,22 +1,44 @@
 /** What the frames of an archive hold, as far as it is relied on: an archive may come from anywhere. */
 import { z } from 'zod';
 import { invalidInput } from '../../errors.js';
-import { MODEL_NAME_PATTERN, VERSION_PATTERN } from '../../model/version.js';
+import { type LedgerAction, MODEL_NAME_PATTERN, VERSION_PATTERN } from '../../model/version.js';
 import type { Frame } from './frames.js';
 
 const digest = z.string().regex(VERSION_PATTERN);
 const count = z.number().int().min(0);
 const model = z.string().regex(MODEL_NAME_PATTERN);
+const text = z.string().exactOptional();
+const measure = z.number().or(z.nan());
 
-const verdict = z.looseObject({
+const ACTIONS = {
+  publish: true,
+  accept: true,
+  reject: true,
+  promote: true,
+  rollback: true,
+  canary: true,
+  canary_end: true,
+  hold: true,
+  release: true,
+  retire: true,
+  prune: true,
+  import: true,
+  contract: true,
+} as const satisfies Record<LedgerAction, true>;
+
+const verdict = z.object({
   accepted: z.boolean(),
   criteria: z.array(
-    z.looseObject({
+    z.object({
       name: z.string(),
       bound: z.string(),
-      measured: z.number().or(z.nan()),
+      measured: measure,
       passed: z.boolean(),
       rows: z.number(),
+      intervalLow: measure.exactOptional(),
+      intervalHigh: measure.exactOptional(),
+      slice: text,
+      compared: measure.exactOptional(),
     }),
   ),
   fixtureRows: z.number(),
@@ -25,21 +47,21 @@ const verdict = z.looseObject({
 });
 
 const SCHEMAS = {
-  archive: z.looseObject({ models: z.array(model).min(1) }),
-  model: z.looseObject({
+  archive: z.object({ models: z.array(model).min(1) }),
+  model: z.object({
     model,
     epoch: z.number().int().min(1),
     aliases: z.array(
-      z.looseObject({
+      z.object({
         aliasName: model,
         version: digest,
-        canary: z.looseObject({ version: digest, weight: z.number() }).exactOptional(),
+        canary: z.object({ version: digest, weight: z.number().gt(0).lt(1) }).exactOptional(),
         holdSequence: count.exactOptional(),
         trail: z.array(digest),
       }),
     ),
     versions: z.array(
-      z.looseObject({
+      z.object({
         version: digest,
         sequence: count,
         modelType: z.string(),
@@ -47,31 +69,51 @@ const SCHEMAS = {
         publishedAt: count,
         metrics: z.record(z.string(), z.number()),
         typeFields: z.record(z.string(), z.string()).exactOptional(),
+        runId: text,
+        contractService: text,
+        contractFingerprint: text,
+        description: text,
         promotedAt: count.exactOptional(),
         retiredAt: count.exactOptional(),
       }),
     ),
-    verdicts: z.array(z.looseObject({ version: digest, verdict })),
+    verdicts: z.array(z.object({ version: digest, verdict })),
     contracts: z.array(
-      z.looseObject({
+      z.object({
         fingerprint: z.string().min(1),
         idl: z.string(),
         includes: z.record(z.string(), z.string()),
         services: z.array(z.string()),
+        fixtureFingerprint: text,
+        fixturesFormat: z.enum(['csv', 'jsonl', 'parquet']).exactOptional(),
       }),
     ),
-    contractFingerprint: z.string().exactOptional(),
+    contractFingerprint: text,
     fixtures: z.array(digest),
-    runs: z.array(z.looseObject({ runId: z.string(), configurationJson: z.string() })),
+    runs: z.array(z.object({ runId: z.string(), configurationJson: z.string() })),
   }),
-  fixtures: z.looseObject({ digest, sizeBytes: z.number().int().min(1) }),
-  version: z.looseObject({ digest, sizeBytes: z.number().int().min(1) }),
+  fixtures: z.object({ digest, sizeBytes: z.number().int().min(1) }),
+  version: z.object({ digest, sizeBytes: z.number().int().min(1) }),
   bytes: z.instanceof(Uint8Array),
   ledger: z.array(
-    z.looseObject({ sequence: z.number().int().min(1), at: count, action: z.string(), actor: z.string() }),
+    z.object({
+      sequence: z.number().int().min(1),
+      at: count,
+      action: z.enum(Object.keys(ACTIONS) as LedgerAction[]),
+      actor: z.string(),
+      aliasName: text,
+      version: text,
+      previousVersion: text,
+      reason: text,
+      canaryWeight: z.number().exactOptional(),
+      contractFingerprint: text,
+      fixtureFingerprint: text,
+      evidenceJson: text,
+      environment: text,
+    }),
   ),
-  'model end': z.looseObject({ sha256: digest }),
-  end: z.looseObject({ sha256: digest }),
+  'model end': z.object({ sha256: digest }),
+  end: z.object({ sha256: digest }),
 } as const;
 
 export type ValueOf<K extends Frame['kind']> = z.infer<(typeof SCHEMAS)[K]>;

@@ -8,13 +8,19 @@ import type { Version } from '../../model/version.js';
 import { composeEnsemble, type WeightedMember } from '../../model-types/ensemble/compose.js';
 import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
 import type { EnsembleMetadata } from '../../model-types/ensemble/schema.js';
-import { readHead } from '../../model-types/envelope.js';
+import { isAllHead, readHead } from '../../model-types/envelope.js';
 import { metadataOf } from '../../model-types/record-fields.js';
 import { deserialize, modelTypeOf } from '../../model-types/table.js';
 import type { ReadMember } from '../../serving/ensemble-session.js';
 import { type Members, memberFile } from '../isolated.js';
 import { readWhole } from '../whole-file.js';
 import { isEnvelope } from './read-upload.js';
+
+/**
+ * Of an ensemble's envelope, which is read in this process before anything of it is known: a head may take a hundred times
+ * its bytes in memory. No names of classes come near this.
+ */
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** The versions that a record says it is made of; none where it is no ensemble's. @throws ParleyError INVALID_INPUT */
 export function recordedMembers({
@@ -33,9 +39,11 @@ export function recordedMembers({
 /** The versions that an upload names, which is not checked yet; none where it is no ensemble's envelope. */
 export async function uploadedMembers(uploaded: ByteStream): Promise<readonly Version[]> {
   for await (const part of uploaded.parts()) {
-    if (!isEnvelope(part)) return [];
+    if (!isEnvelope(part) || !isAllHead(part, uploaded.sizeBytes)) return [];
     break;
   }
+  if (uploaded.sizeBytes > MOST_BYTES)
+    throw invalidInput(`an ensemble's envelope has at most ${MOST_BYTES} bytes; this one has ${uploaded.sizeBytes}`);
   const { modelType, metadata } = await readHead(uploaded);
   const parsed = modelTypeOf(ENSEMBLE).metadata.safeParse(metadata);
   return modelType === ENSEMBLE && parsed.success ? (parsed.data as EnsembleMetadata).members : [];
