@@ -14,6 +14,7 @@ import type { ModelStore } from '../../model/store-port.js';
 import { type LedgerEntry, PRODUCTION, type Verdict, type Version } from '../../model/version.js';
 import { recordedMembers } from '../pipeline/ensemble-members.js';
 import { type Frame, readFrames } from './frames.js';
+import { checkReferences } from './references.js';
 import { expectFrame } from './snapshot-schema.js';
 
 export interface ImportOptions {
@@ -280,20 +281,6 @@ class ModelImport {
     const { actor, reason } = this.options;
     return { actor, ...(reason === undefined ? {} : { reason }) };
   }
-}
-
-/** What a model leads to is a version of it that can be reached, and what is in force is there. */
-function checkReferences({ model, aliases, versions, contracts, contractFingerprint }: ModelSnapshot): void {
-  const inReach = new Set(versions.flatMap(({ version, retiredAt }) => (retiredAt === undefined ? [version] : [])));
-  const led = [
-    ...aliases.flatMap(({ version, canary }) => (canary === undefined ? [version] : [version, canary.version])),
-    ...versions.flatMap((each) => (each.retiredAt === undefined ? recordedMembers(each) : [])),
-  ];
-  const lost =
-    led.find((version) => !inReach.has(version)) ??
-    (contracts.some(({ fingerprint }) => fingerprint === contractFingerprint) ? undefined : contractFingerprint);
-  if (lost !== undefined)
-    throw invalidInput(`the archive is damaged: model "${model}" leads to ${lost}, which is not in it`);
 }
 
 /** The ledger's pages up to the model's seal, which is checked. */
