@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.js';
 
 /** Watchers are few. */
 const MOST_CONNECTIONS = 64;
+/** For a request to arrive, and for a reply to be taken further. */
 const REQUEST_MS = 5_000;
 
 export interface Watched {
@@ -27,10 +28,17 @@ interface Reply {
 export class HttpServer {
   readonly #server: Server;
 
-  constructor(private readonly watched: Watched) {
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+  /** @param requestMs how long a client may take to go on */
+  constructor(
+    private readonly watched: Watched,
+    requestMs = REQUEST_MS,
+  ) {
+    this.#server = createServer(
+      { connectionsCheckingInterval: requestMs / 5 },
+      (request, response) => void this.#answer(request, response),
+    );
     this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#server.requestTimeout = this.#server.headersTimeout = REQUEST_MS;
+    this.#server.requestTimeout = this.#server.headersTimeout = this.#server.timeout = requestMs;
   }
 
   /** @param port 0 for any free one @throws ParleyError INVALID_INPUT where it cannot be listened on */
@@ -39,6 +47,8 @@ export class HttpServer {
       this.#server.once('error', (error) => reject(refusal(error, host, port)));
       this.#server.listen(port, host, resolve);
     });
+    // Such as one that cannot be accepted for want of file descriptors: the calls go on.
+    this.#server.removeAllListeners('error').on('error', () => {});
     const { address, port: taken } = this.#server.address() as AddressInfo;
     return { host: address, port: taken };
   }
@@ -58,6 +68,8 @@ export class HttpServer {
       'content-type': type,
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
+      // One that is kept could be asked on and on, and its replies be left lying, without ever being idle.
+      connection: 'close',
       ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
     });
     response.end(request.method === 'HEAD' ? undefined : body);

@@ -19,7 +19,8 @@ export const NODE = 1,
 const NODE_INPUT = 1,
   NODE_OUTPUT = 2,
   NODE_TYPE = 4,
-  NODE_ATTRIBUTE = 5;
+  NODE_ATTRIBUTE = 5,
+  NODE_DOMAIN = 7;
 const ATTRIBUTE_NAME = 1,
   ATTRIBUTE_TENSOR = 5,
   ATTRIBUTE_INTS = 8,
@@ -28,6 +29,8 @@ const ATTRIBUTE_NAME = 1,
 /** A node outside of subgraphs. */
 export interface GraphNode {
   readonly operator: string;
+  /** Empty: ai.onnx. */
+  readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Lists of strings and of whole numbers, by the attribute's name; empty where there is none. */
@@ -48,6 +51,7 @@ export function nodeOf({ payload }: Field): GraphNode {
   const none = new Uint8Array();
   return {
     operator: textOf(fieldOf(payload, NODE_TYPE)?.payload),
+    domain: textOf(fieldOf(payload, NODE_DOMAIN)?.payload).replace(/^ai\.onnx$/, ''),
     inputs: textsOf(payload, NODE_INPUT),
     outputs: textsOf(payload, NODE_OUTPUT),
     strings: (name) => textsOf(attribute(name) ?? none, ATTRIBUTE_STRINGS),
@@ -88,4 +92,15 @@ export function renamedNode({ payload }: Field, names: ReadonlyMap<string, strin
     return other === undefined ? field.bytes : fieldAround(field.number, new TextEncoder().encode(other));
   });
   return fieldAround(NODE, concatenated(parts));
+}
+
+/** A node as it was, between other values. */
+export function rewiredNode({ payload }: Field, inputs: readonly string[], outputs: readonly string[]): Uint8Array {
+  const named = (number: number, names: readonly string[]) =>
+    names.map((name) => fieldAround(number, new TextEncoder().encode(name)));
+  const rest = [...fieldsOf(payload)].filter(({ number }) => number !== NODE_INPUT && number !== NODE_OUTPUT);
+  return fieldAround(
+    NODE,
+    concatenated([...named(NODE_INPUT, inputs), ...named(NODE_OUTPUT, outputs), ...rest.map(({ bytes }) => bytes)]),
+  );
 }

@@ -196,11 +196,7 @@ export class PredictCodec {
     wanted: readonly string[] | undefined,
     guards: readonly InputBinding[],
   ) {
-    const names = servable.outputs.map((slot) => slot.name);
-    const fetches =
-      wanted === undefined || wanted.length === 0
-        ? names.map((_, index) => index)
-        : wanted.map((name, position) => indexOfOutput(names, name, wanted.indexOf(name) < position));
+    const fetches = indicesOf(servable.outputs, wanted);
     this.plan = servable.plan(fetches);
     this.servable = servable;
     this.#provenance = new ProvenanceWriter(servable, aliasName);
@@ -331,7 +327,14 @@ export class PredictCodec {
   }
 }
 
-export function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
+/** @returns which of the outputs are wanted, in the order of the question; all where it names none */
+export function indicesOf(outputs: readonly { readonly name: string }[], wanted: readonly string[] = []): number[] {
+  const names = outputs.map(({ name }) => name);
+  if (wanted.length === 0) return [...names.keys()];
+  return wanted.map((name, position) => indexOfOutput(names, name, wanted.indexOf(name) < position));
+}
+
+function indexOfOutput(names: readonly string[], name: string, repeated: boolean): number {
   const index = names.indexOf(name);
   if (repeated)
     throw invalidInput(`outputs: "${name.slice(0, 64)}" is asked for twice`, {

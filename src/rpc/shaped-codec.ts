@@ -13,7 +13,7 @@ import type { ShapedAnswers, ShapedPlan } from '../serving/shaped-plan.js';
 import { invalidRequest } from './invalid-request.js';
 import {
   copyStrings,
-  indexOfOutput,
+  indicesOf,
   type PredictRequestSpans,
   shapeText,
   type TensorSpan,
@@ -35,11 +35,7 @@ export class ShapedCodec {
   /** @param wanted names of outputs; all when undefined */
   constructor(servable: Servable, aliasName: string | undefined, wanted: readonly string[] | undefined) {
     const { outputs } = servable.signature,
-      names = outputs.map(({ name }) => name);
-    const fetches =
-      wanted === undefined || wanted.length === 0
-        ? names.map((_, index) => index)
-        : wanted.map((name, position) => indexOfOutput(names, name, wanted.indexOf(name) < position));
+      fetches = indicesOf(outputs, wanted);
     this.plan = servable.shapedPlan(fetches);
     this.servable = servable;
     this.#provenance = new ProvenanceWriter(servable, aliasName);

@@ -2,7 +2,7 @@
  * One blank row through all that a call goes through, for a version that is about to take over: its plans, its codecs, and
  * its session by way of both. Its first caller then waits no longer than the others.
  */
-import type { Answers, Call, Plan } from '../serving/batcher.js';
+import type { Answers, Batch, Call, Plan } from '../serving/batcher.js';
 import type { PredictCodec } from './predict-codec.js';
 import type { TypedCodec } from './typed-codec.js';
 import { BinaryWriter } from './wire/binary.js';
@@ -20,17 +20,33 @@ export async function warmUp(codecs: readonly Codec[], nextId: () => Uint8Array)
 function answerBlankRow(plan: Plan, codecs: readonly Codec[], nextId: () => Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const arrivedMs = performance.now();
+    // A warm-up is a run and no call.
+    const { tally } = plan.servable;
     const call: Call = {
       arrivedMs,
       deadlineMs: Number.POSITIVE_INFINITY,
       deliver: (answers, first) => {
+        tally.succeeded--;
+        tally.rows--;
         for (const codec of codecs) encode(codec, answers, first, arrivedMs, nextId);
         resolve();
       },
-      fail: reject,
+      fail: (error) => {
+        tally.failed--;
+        reject(error);
+      },
     };
-    plan.reserve(1);
+    blankRow(plan.reserve(1));
     plan.commit(1, call);
+  });
+}
+
+/** Values of an earlier call that the graph refused may stand there; what it computes with nothing was seen at its load. */
+function blankRow({ columns, inputs, rows }: Batch): void {
+  columns.forEach((column, index) => {
+    const { rowWidth } = inputs[index]!,
+      blank = Array.isArray(column) ? '' : column instanceof BigInt64Array || column instanceof BigUint64Array ? 0n : 0;
+    (column as unknown[]).fill(blank, rows * rowWidth, (rows + 1) * rowWidth);
   });
 }
 

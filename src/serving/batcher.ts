@@ -170,12 +170,12 @@ export class Plan {
     try {
       feeds = batch.feeds(batch.rows);
     } catch (error) {
-      this.#failed(batch, error, startedMs);
+      this.#failed(batch, error);
       return;
     }
     this.servable.session.run(feeds, this.#fetches, (error, results) => {
       const answers = this.#answers(error, results, batch.rows, startedMs);
-      if (!('servable' in answers)) this.#failed(batch, answers.error, startedMs);
+      if (!('servable' in answers)) this.#failed(batch, answers.error);
       else {
         this.servable.tally.succeeded += batch.calls.length;
         for (let i = 0, first = 0; i < batch.calls.length; i++) {
@@ -215,7 +215,7 @@ export class Plan {
   }
 
   /** A run of several calls that failed is repeated for each alone, so that only the culprit fails. */
-  #failed(batch: Batch, error: unknown, startedMs: number): void {
+  #failed(batch: Batch, error: unknown): void {
     const { calls, sizes } = batch;
     const { tally } = this.servable;
     if (calls.length === 1) {
@@ -227,7 +227,8 @@ export class Plan {
     let left = calls.length;
     for (let i = 0, first = 0; i < calls.length; first += sizes[i]!, i++) {
       const call = calls[i]!,
-        rows = sizes[i]!;
+        rows = sizes[i]!,
+        startedMs = performance.now();
       this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
         const answers = this.#answers(alone, results, rows, startedMs);
         if ('servable' in answers) {

@@ -35,6 +35,7 @@ export class RunningCanary implements Canary {
   servable: Servable | undefined;
   readonly #seed: number;
   #point = 0;
+  #pointBefore = 0;
 
   constructor({ version, weight }: Canary, servable: Servable) {
     this.version = version;
@@ -50,12 +51,18 @@ export class RunningCanary implements Canary {
     );
   }
 
+  /** Forgets the last call, which will ask again and is to be told the same. */
+  takeBack(): void {
+    this.#point = this.#pointBefore;
+  }
+
   /** Of [0, 1). */
   pointOf(routingKey: Uint8Array): number {
     return mixed(fnv1a(routingKey, this.#seed)) / 2 ** 32;
   }
 
   #next(): number {
+    this.#pointBefore = this.#point;
     this.#point += GOLDEN_RATIO;
     if (this.#point >= 1) this.#point -= 1;
     return this.#point;

@@ -36,7 +36,14 @@ export function chooseEvictions<T extends Resident>(residents: readonly T[], wan
     chosen.push(candidate);
     freed += candidate.bytes;
   }
-  return freed >= wantedBytes ? chosen : undefined;
+  if (freed < wantedBytes) return undefined;
+  // What went before a larger one may stay where that is enough; the most worth keeping is asked about first.
+  for (const one of [...chosen].reverse())
+    if (freed - one.bytes >= wantedBytes) {
+      freed -= one.bytes;
+      chosen.splice(chosen.indexOf(one), 1);
+    }
+  return chosen;
 }
 
 export class Memory {

@@ -13,6 +13,8 @@ export interface Target {
   readonly version: Version;
   /** Set while the version is loaded. */
   servable: Servable | undefined;
+  /** Whether the version was loaded and let go: another one takes over only once it is loaded, as from a loaded one. */
+  hasAnswered?: true;
   /** Set while a canary runs and takes calls. */
   canary: RunningCanary | undefined;
 }
@@ -43,7 +45,10 @@ export function importanceOf(routed: RoutedModel | undefined, version: Version):
 /** The version is loaded no longer: its next call loads it again. */
 export function letGo(routed: RoutedModel | undefined, servable: Servable): void {
   for (const target of routed?.targets.values() ?? []) {
-    if (target.servable === servable) target.servable = undefined;
+    if (target.servable === servable) {
+      target.servable = undefined;
+      target.hasAnswered = true;
+    }
     if (target.canary?.servable === servable) target.canary.servable = undefined;
   }
 }
@@ -60,7 +65,11 @@ export function endCanaries(routed: RoutedModel, { aliases }: ModelState): void 
 /** Whether calls of the alias are answered as the store says. */
 export function leadsThere({ targets }: RoutedModel, { aliasName, version, canary }: AliasPointer): boolean {
   const target = targets.get(aliasName);
-  return target?.version === version && target.canary?.version === canary?.version;
+  return (
+    target?.version === version &&
+    target.canary?.version === canary?.version &&
+    target.canary?.weight === canary?.weight
+  );
 }
 
 /** A model without a line in its ledger: the store was emptied, or is another one. */

@@ -141,8 +141,13 @@ export class Router {
    * @param routingKey equal keys meet the same version while a canary runs; without one, each call is on its own
    */
   choose(model: string, aliasName: string, routingKey?: Uint8Array): Servable | undefined {
-    const target = this.#models.get(model)?.targets.get(aliasName);
-    return target?.canary?.takes(routingKey) ? target.canary.servable : target?.servable;
+    const target = this.#models.get(model)?.targets.get(aliasName),
+      canary = target?.canary;
+    if (canary === undefined) return target?.servable;
+    const servable = canary.takes(routingKey) ? canary.servable : target?.servable;
+    // `resolveCall` asks for the same call again.
+    if (servable === undefined) canary.takeBack();
+    return servable;
   }
 
   /**
@@ -163,7 +168,7 @@ export class Router {
   }
 
   /**
-   * What answers one call that `choose` had no version for. The version stays loaded until this turn ends.
+   * What answers the call that `choose` has just had no version for. The version stays loaded until this turn ends.
    *
    * @throws ParleyError as `resolve`
    */
@@ -276,7 +281,7 @@ export class Router {
     try {
       next = this.#factory.loaded(routed.name, version);
       next?.users.enter();
-      if (old !== undefined) {
+      if (old !== undefined || current?.hasAnswered) {
         const ready = await this.#prepare(routed.name, aliasName, version);
         if (ready === undefined) return;
         if (next === undefined) (next = ready).users.enter();

@@ -8,6 +8,7 @@ import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
+import { divideSafely } from '../onnx/division.js';
 import { endedByNothing } from '../onnx/nothing.js';
 import { readGraph } from '../onnx/reader.js';
 import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
@@ -166,10 +167,11 @@ async function loadArtifact(
   readMember: ReadMember,
   loadSession: (graph: Uint8Array) => Promise<RunnableSession>,
 ): Promise<{ readonly session: RunnableSession; readonly defaults: ServedGraph['defaults'] }> {
+  const load = async (graph: Uint8Array) => loadSession(await divideSafely(graph));
   if (artifact.modelType === ENSEMBLE)
-    return { session: await EnsembleSession.load(artifact, readMember, loadSession), defaults: new Map() };
+    return { session: await EnsembleSession.load(artifact, readMember, load), defaults: new Map() };
   const { graph, defaults } = servedGraph(artifact);
-  return { session: await loadSession(graph), defaults };
+  return { session: await load(graph), defaults };
 }
 
 type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' | 'endedByNothing'>;

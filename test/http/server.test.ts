@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { Metrics } from '#parley/http/metrics.js';
@@ -9,7 +9,7 @@ import { Factory } from '#parley/serving/factory.js';
 import { Router } from '#parley/serving/router.js';
 import { put } from '../serving/calls.js';
 import { envelopeOf, lookup, MODEL } from '../serving/models.js';
-import { sharedRedis } from '../store/redis-server.js';
+import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, failure, World } from '../store/world.js';
 
 describe('the HTTP side', () => {
@@ -119,6 +119,42 @@ describe('the HTTP side', () => {
     const post = await fetch(`${base}/metrics`, { method: 'POST', body: 'x' });
     expect([post.status, post.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD']);
     expect((await fetch(`${base}/models`)).status).to.equal(404);
+  });
+
+  describe('with clients that do not go on', () => {
+    let slow: HttpServer;
+    let port: number;
+    beforeEach(async () => {
+      const metrics = new Metrics({ serverVersion: '', router, factory, errors });
+      slow = new HttpServer({ metrics, unready: () => undefined }, 200);
+      ({ port } = await slow.listen('127.0.0.1', 0));
+    });
+    afterEach(() => slow.close());
+
+    /** Sends this and reads nothing. @returns when the server has ended the connection */
+    const ends = (text: string): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(text));
+        socket.pause();
+        socket.on('error', () => {}).on('close', () => resolve());
+        // What a socket that reads nothing is told shows in its writes.
+        const probe = setInterval(() => socket.write('\r\n'), 50);
+        socket.on('close', () => clearInterval(probe));
+      });
+
+    it('ends those that stop within a request', () => ends('GET /live HTTP/1.1\r\nhost: x\r\nx-more: '));
+
+    it('ends those that ask on and on, and take no reply', () =>
+      ends('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20_000)));
+
+    it('answers others meanwhile, up to the 64th', async () => {
+      const idle = Array.from({ length: 64 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+      await until(
+        'an answer',
+        async () => (await fetch(`http://127.0.0.1:${port}/live`).catch(() => undefined))?.status === 200,
+      );
+      for (const socket of idle) socket.destroy();
+    });
   });
 
   it('says so where the port is taken', async () => {

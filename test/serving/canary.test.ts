@@ -1,16 +1,19 @@
 import { expect } from 'chai';
 import { type Logger, pino } from 'pino';
 import type { ContractRecord } from '#parley/model/store-port.js';
+import type { AliasPointer } from '#parley/model/version.js';
 import { digestOf } from '#parley/model-types/envelope.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { fnv1a, RunningCanary } from '#parley/serving/canary.js';
 import { Factory } from '#parley/serving/factory.js';
+import { leadsThere } from '#parley/serving/routed-model.js';
 import { Router } from '#parley/serving/router.js';
 import type { Servable } from '#parley/serving/servable.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, failure, World } from '../store/world.js';
 import { type ContractShape, envelopeOf, FIXTURES, type Made, MODEL, recordOf, summing } from './models.js';
 
+const ROUTED = { name: MODEL, epoch: 1, behind: false, chosenFor: '', contract: undefined };
 const CALLS = 10_000;
 const keyOf = (caller: number | string): Uint8Array => Buffer.from(`caller-${caller}`);
 
@@ -69,6 +72,19 @@ describe('a running canary', () => {
     const [one, next] = [canary(0.1), canary(0.1, 'c'.repeat(64))];
     const both = shareOf((call) => one.takes(keyOf(call)) && next.takes(keyOf(call)));
     expect(both).to.be.closeTo(0.01, tolerance(0.01));
+  });
+});
+
+describe('an alias', () => {
+  it('leads where the store says only once its canary has the weight', () => {
+    const [version, next] = ['a'.repeat(64), 'b'.repeat(64)];
+    const pointer = { aliasName: 'production', version, canary: { version: next, weight: 0.5 } };
+    const leads = (weight: number) => {
+      const canary = new RunningCanary({ version: next, weight }, {} as Servable);
+      const target = { aliasName: 'production', version, servable: undefined, canary };
+      return leadsThere({ ...ROUTED, targets: new Map([['production', target]]) }, pointer as AliasPointer);
+    };
+    expect([leads(0.5), leads(0.1)]).to.deep.equal([true, false]);
   });
 });
 

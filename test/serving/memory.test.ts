@@ -30,6 +30,12 @@ describe('what is to go when memory is short', () => {
     expect(chooseEvictions(all, 11)).to.deep.equal([old, recent]);
   });
 
+  it('is not what was used longer ago where the one behind it is enough', () => {
+    const large = resident(30, 3);
+    expect(chooseEvictions([large, recent, old], 25)).to.deep.equal([large]);
+    expect(chooseEvictions([large, recent, old], 35)).to.deep.equal([old, large]);
+  });
+
   it('is what an alias leads to only when nothing else is left, and production last', () => {
     expect(chooseEvictions(all, 30)).to.deep.equal([old, recent, candidate]);
     expect(chooseEvictions(all, 40)).to.deep.equal([old, recent, candidate, production]);

@@ -275,6 +275,31 @@ describe('the router', () => {
     expect(chosen(key)).to.equal(two);
   });
 
+  it('loads a canary again that has gone for calls without a key, and gives both versions their share', async () => {
+    const [one, two] = [await publish(summing()), await publish(summing(['a', 'b'], 1))];
+    await point(one);
+    await world.store.setCanary({ ...BY, model: MODEL, aliasName: 'production', version: two, weight: 0.1 });
+    await router.start();
+    factory.forget(MODEL, two);
+    const met: string[] = [];
+    for (let call = 0; call < 100; call++)
+      met.push((router.choose(MODEL, 'production') ?? (await router.resolveCall(MODEL)).servable).version);
+    expect(met.filter((version) => version === two).length).to.be.within(9, 11);
+  });
+
+  it('keeps a version that has gone when its successor does not load, and loads it again', async () => {
+    const one = await publish(summing()),
+      lost = await publishLost(summing(['a', 'b'], 1));
+    await point(one);
+    await router.start();
+    await router.resolve(MODEL);
+    factory.forget(MODEL, one);
+    await point(lost);
+    await until('the failure to be told', () => told('the new version does not load').length > 0);
+    expect((await router.resolve(MODEL)).servable.version).to.equal(one);
+    expect(router.lagging).to.deep.equal([MODEL]);
+  });
+
   it('does not go back to what an earlier failure wanted when it tries again', async () => {
     const [one, two, three] = await Promise.all([0, 1, 2].map((bias) => publish(summing(['a', 'b'], bias))));
     let holding = false,
