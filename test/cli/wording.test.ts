@@ -19,8 +19,11 @@ describe('what commands say', () => {
     try {
       for (const argv of [['versions'], ['export', '--all', '--out', join(folder, 'x')]]) {
         const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-          execFile(process.execPath, [main, ...argv], { env, timeout: PATIENCE_MS, killSignal: 'SIGKILL' }, (error, _, text) =>
-            resolve({ code: error?.code, stderr: text }),
+          execFile(
+            process.execPath,
+            [main, ...argv],
+            { env, timeout: PATIENCE_MS, killSignal: 'SIGKILL' },
+            (error, _, text) => resolve({ code: error?.code, stderr: text }),
           );
         });
         expect(stderr).to.include('PARLEY_REQUIRE_CONTRACT is "maybe"');
