@@ -57,8 +57,10 @@ export async function openRegistry(options: StoreOptions, warn: (message: string
     const client = await ParleyClient.connect(address, token(options.token));
     return { registry: client, close: async () => client.close() };
   }
-  const store = await openStore({ ...storeSettings(options), checkTypeFields: checkRecordFields, warn });
-  return { registry: registryOn(store, requireContract(undefined)), close: () => store.close() };
+  const settings = storeSettings(options);
+  const registryRule = requireContract(undefined);
+  const store = await openStore({ ...settings, checkTypeFields: checkRecordFields, warn });
+  return { registry: registryOn(store, registryRule), close: () => store.close() };
 }
 
 /** @throws ParleyError INVALID_INPUT where a server is named: whole models do not go through one */
@@ -68,8 +70,9 @@ export async function openArchives(options: StoreOptions, warn: (message: string
     throw invalidInput(
       'whole models move between stores, not through a server: name the store with --redis or --data-dir, or unset PARLEY_SERVER',
     );
+  const registryRule = requireContract(undefined);
   const store = await openStore({ ...settings, checkTypeFields: checkRecordFields, warn });
-  const registry = registryOn(store, requireContract(undefined));
+  const registry = registryOn(store, registryRule);
   return { archives: new Archives(store, actorName(), registry), close: () => store.close() };
 }
 

@@ -136,9 +136,9 @@ export function storeOptions(command: Command): Command {
 const WHERE = 'Where the models are:';
 const whereOption = (flags: string, description: string): Option => new Option(flags, description).helpGroup(WHERE);
 
-/** What a command does comes before where. */
+/** What a command does comes before how it prints, and that before where. */
 export function ownOptionsFirst(command: Command): void {
-  const rank = ({ helpGroupHeading }: Option) => (helpGroupHeading === WHERE ? 1 : 0);
+  const rank = ({ helpGroupHeading, long }: Option) => (helpGroupHeading === WHERE ? 2 : long === '--json' ? 1 : 0);
   (command.options as Option[]).sort((a, b) => rank(a) - rank(b));
 }
 

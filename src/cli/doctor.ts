@@ -79,6 +79,6 @@ function summarize(output: Output, findings: readonly Finding[]): void {
 function portOf(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new InvalidArgumentError('write a port from 1 to 65535.');
+    throw new InvalidArgumentError('Write a port from 1 to 65535.');
   return port;
 }

@@ -1,5 +1,5 @@
 /** `parley ensemble`: versions of a model that answer together become a version themselves. */
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { LedgerEntry, ModelVersion, Verdict } from '../model/version.js';
 import { type PublishEnsemble, publishEnsemble } from '../registry/publish-ensemble.js';
@@ -54,7 +54,8 @@ export const ensemble: CommandDefinition = (program, context) => {
       'after',
       '\nExamples:\n  parley ensemble penguins 3f2a9c41 90be11d2=2\n  parley ensemble penguins 3f2a9c41 90be11d2 77aa0c15 --vote --promote',
     )
-    .action(async (model: string, members: Members, options: Options) => {
+    .action(async (model: string, members: Members, options: Options, command: Command) => {
+      if (members.length < 2) command.error('error: an ensemble is made of two versions or more', { exitCode: 2 });
       const outcome = await withRegistry(context, options, (registry) => make(registry, model, members, options));
       if (options.json) context.output.json(outcome);
       else print(context, outcome, options);
@@ -104,6 +105,6 @@ function print({ output }: CliContext, { version, verdict, promotion }: Outcome,
 function membersOf(text: string, before: Members = []): Members {
   const [, version, weight = '1'] = /^([0-9a-fA-F]+)(?:=(.+))?$/.exec(text) ?? [];
   if (version === undefined || !(Number(weight) > 0 && Number.isFinite(Number(weight))))
-    throw new InvalidArgumentError('write VERSION or VERSION=WEIGHT, such as 3f2a9c41=2.');
+    throw new InvalidArgumentError('Write VERSION or VERSION=WEIGHT, the weight above 0, such as 3f2a9c41=2.');
   return [...before, { version, weight: Number(weight) }];
 }

@@ -88,12 +88,12 @@ function moveText(entry: LedgerEntry): string {
 
 function microsecondsOf(text: string): number {
   const milliseconds = Date.parse(text);
-  if (Number.isNaN(milliseconds)) throw new InvalidArgumentError('write a time such as 2026-11-21T14:02:00Z.');
+  if (Number.isNaN(milliseconds)) throw new InvalidArgumentError('Write a time such as 2026-11-21T14:02:00Z.');
   return milliseconds * 1000;
 }
 
 export function countOf(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('write a whole number from 1 on.');
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('Write a whole number from 1 on.');
   return count;
 }

@@ -83,11 +83,11 @@ function lineOf({ model, outcome, imported, there, retired, contract, promoted }
     outcome === 'restored'
       ? [`restored with ${versions(imported.length)}, ledger and aliases`]
       : [
-          `${versions(imported.length)} imported`,
+          ...(imported.length > 0 ? [`${versions(imported.length)} imported`] : ['no new versions']),
           ...(there.length > 0 ? [`${there.length} here already`] : []),
           ...(retired.length > 0 ? [`${retired.length} left out as retired there`] : []),
           ...(contract ? ['its contract put in force'] : []),
         ];
   if (promoted?.version !== undefined) parts.push(`${promoted.aliasName} → ${short(promoted.version)}`);
-  return `${model}: ${outcome === 'unchanged' ? 'nothing new; ' : ''}${parts.join(', ')}`;
+  return `${model}: ${parts.join(', ')}`;
 }

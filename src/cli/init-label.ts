@@ -9,7 +9,7 @@ const MOST_CLASSES = 1000;
 const MOST_NUMBER_CLASSES = 20;
 
 const LABEL_NAME =
-  /^(?:label|labels|class|target|y|truth|outcome|result|response|diagnosis|species|category|kind|type|variety|survived|churn|churned|default|fraud|is_?fraud|spam|is_?spam|sentiment|quality|price|saleprice|median_house_value|medv|grade|status)$/i;
+  /^(?:label|labels|class|target|y|truth|outcome|result|response|diagnosis|species|category|kind|type|variety|survived|churn|churned|default|fraud|is_?fraud|spam|is_?spam|sentiment|quality|price|saleprice|median_house_value|medv|grade|status|returned|cancell?ed|converted|subscribed|defaulted|exited)$/i;
 const KEY_NAME = /(?:^|[_ ])(?:id|uuid|guid|key|index|date|time|timestamp|name)$/i;
 
 /** @returns undefined for no column at all */

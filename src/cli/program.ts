@@ -67,7 +67,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
     .addHelpText(
       'after',
       `\nEnvironment:\n${Object.entries(ENVIRONMENT)
-        .map(([name, meaning]) => `  ${name.padEnd(19)} ${meaning}`)
+        .map(([name, meaning]) => `  ${name.padEnd(23)} ${meaning}`)
         .join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
   for (const define of COMMANDS) define(program, context);

@@ -46,6 +46,6 @@ export const promote: CommandDefinition = (program, context) => {
 function shareOf(text: string): number {
   const share = Number(text);
   if (text.trim() === '' || !(share >= 0 && share <= 1))
-    throw new InvalidArgumentError('write a share of the calls from 0 to 1, such as 0.1.');
+    throw new InvalidArgumentError('Write a share of the calls from 0 to 1, such as 0.1.');
   return share;
 }

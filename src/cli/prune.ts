@@ -54,6 +54,6 @@ function printRemoved(output: Output, removed: readonly ModelVersion[], what: st
 function keepOf(text: string): number {
   const keep = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(keep))
-    throw new InvalidArgumentError('write a whole number from 0 on.');
+    throw new InvalidArgumentError('Write a whole number from 0 on.');
   return keep;
 }

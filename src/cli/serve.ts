@@ -74,12 +74,12 @@ function aborted(signal: AbortSignal): Promise<void> {
 function portOf(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new InvalidArgumentError('write a port from 0 to 65535.');
+    throw new InvalidArgumentError('Write a port from 0 to 65535.');
   return port;
 }
 
 function sizeOf(text: string): number {
   const bytes = parseSize(text);
-  if (bytes === undefined) throw new InvalidArgumentError('write a size such as 2GiB, 512MiB or 800M.');
+  if (bytes === undefined) throw new InvalidArgumentError('Write a size such as 2GiB, 512MiB or 800M.');
   return bytes;
 }

@@ -152,6 +152,6 @@ function printMetrics(output: Output, metrics: Trained['metrics']): void {
 
 function collect(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('write KEY=VALUE, such as trainer.max_iterations=200.');
+  if (at < 1) throw new InvalidArgumentError('Write KEY=VALUE, such as trainer.max_iterations=200.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

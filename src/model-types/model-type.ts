@@ -80,13 +80,19 @@ export function envelopeSerializer<Schema extends z.ZodObject>(
 export function problemsOf({ issues }: z.ZodError): readonly Problem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.join('.');
-    if (issue.code !== 'unrecognized_keys') return [{ path: path || 'metadata', message: issue.message }];
+    if (issue.code !== 'unrecognized_keys') return [{ path: path || 'metadata', message: worded(issue.message) }];
     return issue.keys.map((key) => ({
       path: [path, key].filter(Boolean).join('.'),
       message: 'is no field of the type',
     }));
   });
 }
+
+/** Zod's words for a value that is not there, and for one that does not fit, in ours. */
+const worded = (message: string): string =>
+  message
+    .replace(/^Invalid (?:input|option): (expected \w+), received undefined$/, 'is missing; $1')
+    .replace(/^Invalid (?:input|option): /, '');
 
 /** In one line. */
 export const told = (problems: readonly Pick<Problem, 'path' | 'message'>[]): string =>

@@ -92,10 +92,10 @@ export function unknownReference(models: ReadonlyMap<string, RoutedModel>, name:
   }
   if (reference === PRODUCTION) {
     return notFound(
-      `model "${model}" has no version in production; see "parley versions ${model}", then "parley accept ${model} VERSION" and "parley promote ${model} VERSION"`,
+      `model "${model}" has no version in production; name one of "parley versions ${model}", or put one there: "parley promote ${model} VERSION", after "parley accept ${model} VERSION" where it has a contract`,
     );
   }
   return notFound(
-    `model "${model}" has no alias "${reference}"; it has ${[...routed.targets.keys()].join(', ') || 'none'}`,
+    `model "${model}" has no alias "${reference}"; it has ${[...routed.targets.keys()].join(', ') || 'none'}; a version is named by 8 or more of its first characters`,
   );
 }

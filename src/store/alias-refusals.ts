@@ -86,6 +86,6 @@ export async function aliasRefusal(
 function elsewhere(alias: string, { version, expected }: AliasWish, current: string): Error {
   const now = current === '' ? 'points nowhere' : `points at ${current}`;
   const done =
-    current === version ? ', which is what was wanted: nothing is left to do' : '; look at it and decide again';
+    current === version ? '; it leads where it is to lead: nothing is left to do' : '; look at it and decide again';
   return conflict(`${alias} ${now}, and ${expected ?? 'nothing'} was expected${done}`);
 }

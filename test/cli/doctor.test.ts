@@ -216,7 +216,7 @@ describe('parley doctor', () => {
     it('must be a port', async () => {
       const { code, stderr } = await doctor(['--port', '70000']);
       expect(code).to.equal(2);
-      expect(stderr).to.include('write a port from 1 to 65535');
+      expect(stderr).to.include('Write a port from 1 to 65535');
     });
   });
 

@@ -45,9 +45,9 @@ describe('the command line', function () {
     ['a missing argument', ['promote', 'penguins'], /missing required argument 'version'/],
     ['too many arguments', ['versions', 'a', 'b'], /too many arguments/],
     ['a port that is none', ['serve', '--port', 'http'], /port from 0 to 65535/],
-    ['a time that is none', ['history', 'penguins', '--at', 'yesterday'], /write a time such as/],
+    ['a time that is none', ['history', 'penguins', '--at', 'yesterday'], /Write a time such as/],
     ['a limit that is none', ['history', 'penguins', '--limit', '0'], /whole number from 1 on/],
-    ['a --set without a value', ['train', 'x', '--set', 'trainer'], /write KEY=VALUE/],
+    ['a --set without a value', ['train', 'x', '--set', 'trainer'], /Write KEY=VALUE/],
   ];
   let ends: Promise<Ran>[];
   let elsewhere: Place;

@@ -160,7 +160,7 @@ function declared(label: TensorSpec | undefined, service: ContractService | unde
   if (label?.dataType === 'string' && classes !== undefined && !asked) return classes;
   const example = JSON.stringify(classes ?? ['no', 'yes']);
   throw contractMismatch(
-    `the graph does not say what its classes are, in the order of its probabilities' columns; add them to its metadata_props, such as classes = ${example}`,
+    `the graph does not say what its classes are, in the order of its probabilities' columns; add them to its metadata_props, or to what --metadata FILE names, such as classes = ${example}`,
   );
 }
 
