@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
 import { hasErrno, invalidInput } from '../errors.js';
 import { type CliContext, type CommandDefinition, type StoreOptions, storeOptions, withArchives } from './context.js';
 import { short } from './output.js';
@@ -31,22 +32,21 @@ export const exportCommand: CommandDefinition = (program, context) => {
       'after',
       '\nExamples:\n  parley export penguins > penguins.parley\n  parley export --all --out backup.parley\n  parley export penguins --onnx penguins.onnx',
     )
-    .action(async (models: readonly string[], options: Options) => {
-      checkOptions(models, options);
+    .action(async (models: readonly string[], options: Options, command: Command) => {
+      const wrong = wrongUsage(models, options);
+      if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: 2 });
       if (options.onnx === undefined) await exportArchive(context, models, options);
       else await exportGraph(context, models[0]!, options.onnx, options);
     });
 };
 
-function checkOptions(models: readonly string[], { all, onnx, out, modelVersion }: Options): void {
-  if (all === true && models.length > 0) throw invalidInput('--all exports every model: name none beside it');
+function wrongUsage(models: readonly string[], { all, onnx, out, modelVersion }: Options): string | undefined {
+  if (all === true && models.length > 0) return '--all exports every model: name none beside it';
   if (onnx !== undefined && (models.length !== 1 || out !== undefined))
-    throw invalidInput('--onnx writes the graph of one model to the file behind it: name one model, and no --out');
+    return '--onnx writes the graph of one model to the file behind it: name one model, and no --out';
   if (onnx === undefined && modelVersion !== undefined)
-    throw invalidInput(
-      '--model-version chooses the graph that --onnx writes; a model is exported with all its versions',
-    );
-  if (all !== true && models.length === 0) throw invalidInput('name the models to export, or give --all');
+    return '--model-version chooses the graph that --onnx writes; a model is exported with all its versions';
+  return all !== true && models.length === 0 ? 'name the models to export, or give --all' : undefined;
 }
 
 async function exportArchive(context: CliContext, named: readonly string[], options: Options): Promise<void> {

@@ -1,7 +1,7 @@
 /** What a version takes, gives and is, as commands print it. */
 import type { Described } from '../model/registry-port.js';
 import type { TensorSpec } from '../model/tensor.js';
-import type { Output } from './output.js';
+import { type Output, short } from './output.js';
 
 /** Longer fields are cut: all of them is what --json is for. */
 const MOST_CHARACTERS = 120;
@@ -24,9 +24,11 @@ export function printTypeFields(output: Output, typeFields: Described['typeField
   output.line();
   output.table(
     ['field', 'value'],
-    fields.map(([name, value]) => [
-      name,
-      value.length <= MOST_CHARACTERS ? value : `${value.slice(0, MOST_CHARACTERS - 1)}…`,
-    ]),
+    fields.map(([name, value]) => [name, withShortDigests(value)]),
   );
+}
+
+function withShortDigests(text: string): string {
+  const value = text.replace(/\b[0-9a-f]{64}\b/g, short);
+  return value.length <= MOST_CHARACTERS ? value : `${value.slice(0, MOST_CHARACTERS - 1)}…`;
 }

@@ -54,13 +54,13 @@ export function envelopeSerializer<Schema extends z.ZodObject>(
 ): Serializer {
   const checked = (artifact: Artifact, refuse: (what: string, problems: readonly Problem[]) => Error): Artifact => {
     const parsed = metadata.safeParse(artifact.metadata);
-    if (!parsed.success) throw refuse(`metadata of a ${name}`, problemsOf(parsed.error));
+    if (!parsed.success) throw refuse(`metadata of ${article(name)}`, problemsOf(parsed.error));
     const misfits = checkGraph(artifact.signature, parsed.data, artifact.graph);
-    if (misfits.length > 0) throw refuse(`graph of a ${name}`, misfits);
+    if (misfits.length > 0) throw refuse(`graph of ${article(name)}`, misfits);
     return { ...artifact, metadata: parsed.data };
   };
   const check: Serializer['check'] = (artifact) => {
-    if (artifact.modelType !== name) throw invalidInput(`a ${artifact.modelType} is not a ${name}`);
+    if (artifact.modelType !== name) throw invalidInput(`${article(artifact.modelType)} is not ${article(name)}`);
     return checked(artifact, (what, problems) => invalidInput(`${what}: ${told(problems)}`, { problems }));
   };
   return {
@@ -68,7 +68,8 @@ export function envelopeSerializer<Schema extends z.ZodObject>(
     serialize: (artifact) => encodeEnvelope(check(artifact)),
     deserialize(bytes) {
       const artifact = decodeEnvelope(bytes);
-      if (artifact.modelType !== name) throw modelBroken(`the envelope holds a ${artifact.modelType}, not a ${name}`);
+      if (artifact.modelType !== name)
+        throw modelBroken(`the envelope holds ${article(artifact.modelType)}, not ${article(name)}`);
       return checked(artifact, (what, problems) =>
         modelBroken(`the envelope's ${what}: ${told(problems)}`, { problems }),
       );
@@ -97,3 +98,6 @@ const worded = (message: string): string =>
 /** In one line. */
 export const told = (problems: readonly Pick<Problem, 'path' | 'message'>[]): string =>
   problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+
+/** `a tensor`, `an ensemble`. */
+export const article = (modelType: string): string => `${/^[aeiou]/.test(modelType) ? 'an' : 'a'} ${modelType}`;

@@ -25,7 +25,8 @@ export class Snapshots {
     checkModel(model);
     for (let tries = 0; tries < TRIES; tries++) {
       const { epoch } = await this.aliases.state(model);
-      if (epoch === 0) throw notFound(`there is no model "${model}"`);
+      if (epoch === 0)
+        throw notFound(`there is no model "${model}" in this store; "parley versions" lists what there is`);
       const snapshot = await this.readOnce(model, epoch);
       if ((await this.aliases.state(model)).epoch === epoch) return snapshot;
     }

@@ -77,12 +77,9 @@ describe('parley export and import', function () {
   it('say what is wrong, and leave no file behind', async () => {
     await published();
     const cases: readonly (readonly [readonly string[], string])[] = [
-      [['export'], 'name the models'],
-      [['export', 'sums', '--all'], '--all'],
       [['export', 'nobody', '--out', file('x')], 'no model "nobody"'],
       [['export', 'sums', '--out', join(file('nowhere'), 'x')], 'cannot be written'],
       [['export', 'sums', '--onnx', file('x'), '--model-version', 'zz'], '"zz"'],
-      [['export', 'sums', '--model-version', '12345678'], '--onnx'],
       [['export', 'nobody', '--onnx', file('x')], 'the models are sums'],
       [['import', file('none')], 'there is no file'],
       [['import', place().root], 'cannot be read'],
@@ -97,7 +94,16 @@ describe('parley export and import', function () {
       expect(existsSync(file('x'))).to.equal(false);
       expect(existsSync(file('x.part'))).to.equal(false);
     }
-    expect((await place().run('import')).code).to.equal(EXIT_USAGE);
+    const misused: readonly (readonly string[])[] = [
+      ['import'],
+      ['export'],
+      ['export', 'sums', '--all'],
+      ['export', 'sums', 'others', '--onnx', file('x')],
+      ['export', 'sums', '--model-version', '12345678'],
+    ];
+    const misuses = await Promise.all(misused.map((args) => place().run(...args)));
+    expect(misuses.map(({ code }) => code)).to.deep.equal(misused.map(() => EXIT_USAGE));
+    expect(misuses.every(({ stderr }) => stderr.startsWith('error: '))).to.equal(true);
   });
 
   it('work on stores, not through servers', async () => {

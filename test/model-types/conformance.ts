@@ -10,6 +10,7 @@ import type { Tensor } from '#parley/model/tensor.js';
 import type { Artifact } from '#parley/model/trained.js';
 import { digestOf, encodeEnvelope } from '#parley/model-types/envelope.js';
 import type { ModelType } from '#parley/model-types/model-type.js';
+import { article } from '#parley/model-types/model-type.js';
 import { fieldsOf, metadataOf } from '#parley/model-types/record-fields.js';
 import { modelTypeOf } from '#parley/model-types/table.js';
 import type { GraphWorld, Tensors } from '../graphs/world.js';
@@ -59,20 +60,22 @@ export function conforms(type: ModelType, foreign: string, sample: Sample, world
       for (const [metadata, field] of sample.invalid) {
         const artifact = artifactOf(metadata);
         expect(() => type.serialize(artifact), JSON.stringify(metadata))
-          .to.throw(ParleyError, `metadata of a ${type.name}: `)
+          .to.throw(ParleyError, `metadata of ${article(type.name)}: `)
           .with.property('code', 'INVALID_INPUT');
         expect(
           fieldsRefused(() => type.serialize(artifact)),
           JSON.stringify(metadata),
         ).to.include(field);
-        expect(broken(() => type.deserialize(encodeEnvelope(artifact)))).to.contain(`metadata of a ${type.name}`);
+        expect(broken(() => type.deserialize(encodeEnvelope(artifact)))).to.contain(
+          `metadata of ${article(type.name)}`,
+        );
       }
     });
 
     it('refuses another type, when it writes and when it reads', () => {
       const artifact = artifactOf(sample.valid[0], foreign);
-      expect(() => type.serialize(artifact)).to.throw(ParleyError, `a ${foreign} is not a ${type.name}`);
-      expect(broken(() => type.deserialize(encodeEnvelope(artifact)))).to.contain(`holds a ${foreign}`);
+      expect(() => type.serialize(artifact)).to.throw(ParleyError, `${article(foreign)} is not ${article(type.name)}`);
+      expect(broken(() => type.deserialize(encodeEnvelope(artifact)))).to.contain(`holds ${article(foreign)}`);
     });
 
     it('calls every beginning of an envelope broken, and one with bytes after its end', () => {
@@ -216,7 +219,8 @@ export function conforms(type: ModelType, foreign: string, sample: Sample, world
       expect(printed).to.match(new RegExp(`^${type.name}, a version of "${model}"$`, 'm'));
       for (const [name, value] of Object.entries(fields)) {
         const [, shown] = new RegExp(`^${name} +(.+)$`, 'm').exec(printed.split(/^field +value$/m)[1]) ?? [];
-        expect(value.startsWith(shown.replace(/…$/, '')), `${name}: ${shown}`).to.equal(true);
+        const told = value.replace(/\b[0-9a-f]{64}\b/g, (digest) => digest.slice(0, 12));
+        expect(told.startsWith(shown.replace(/…$/, '')), `${name}: ${shown}`).to.equal(true);
       }
     });
   });

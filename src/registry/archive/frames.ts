@@ -84,7 +84,9 @@ export async function* readFrames(source: AsyncIterable<Uint8Array>): AsyncGener
       throw invalidInput(`the archive is damaged: at byte ${bytes.offset - 4} it announces a piece of ${length} bytes`);
     const packed = length === undefined ? undefined : await bytes.take(length);
     if (head === undefined || packed === undefined)
-      throw invalidInput(`the archive is cut short: it ends at byte ${bytes.offset} of more; export it again`);
+      throw invalidInput(
+        `the archive is cut short: it ends after ${bytes.received} bytes, in the middle of a piece; export it again`,
+      );
     const { kind, value } = parse(packed, bytes.offset);
     const isSeal = kind === 'end' || kind === 'model end';
     yield { kind, value, ...(isSeal ? { digestBefore: hash.copy().digest('hex') } : {}) };
@@ -110,6 +112,8 @@ class ByteReader {
   #left: Buffer = Buffer.alloc(0);
   /** Bytes that have been taken. */
   offset = 0;
+  /** Bytes that have come. */
+  received = 0;
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source[Symbol.asyncIterator]();
@@ -122,6 +126,7 @@ class ByteReader {
     while (missing > this.#left.length) {
       const next = await this.#source.next();
       if (next.done) return undefined;
+      this.received += next.value.length;
       pieces.push(this.#left);
       missing -= this.#left.length;
       this.#left = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.length);

@@ -6,6 +6,7 @@ import type { Signature } from '../../model/tensor.js';
 import type { Artifact } from '../../model/trained.js';
 import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
 import { encodeHeader } from '../../model-types/envelope.js';
+import { article } from '../../model-types/model-type.js';
 import { deserialize, modelTypeOf } from '../../model-types/table.js';
 import { servedSignature } from '../../serving/served-graph.js';
 import { type Wanted, wrapGraph } from './wrap-graph.js';
@@ -34,7 +35,7 @@ export function readUpload(uploaded: Uint8Array, wanted: Wanted): ReadUpload {
   const artifact = deserialize(uploaded),
     { modelType } = wanted;
   if (modelType !== undefined && modelType !== artifact.modelType)
-    throw invalidInput(`model_type is "${modelType}", the envelope holds a ${artifact.modelType}`);
+    throw invalidInput(`model_type is "${modelType}", the envelope holds ${article(artifact.modelType)}`);
   // An ensemble has no graph to look at; it is made again from its members.
   if (artifact.modelType !== ENSEMBLE) checkSameSignature(artifact.signature, servedSignature(artifact));
   return { artifact, header: new Uint8Array(0), body: uploaded };
