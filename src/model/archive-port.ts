@@ -85,6 +85,8 @@ export interface ArchiveStore {
   ledgerLines(model: string, last: number): AsyncIterable<readonly LedgerEntry[]>;
   /** The stored envelope in order, of a retired version too. @throws ParleyError NOT_FOUND, MODEL_BROKEN */
   versionBytes(model: string, version: Version): AsyncIterable<Uint8Array>;
+  /** Whether the version is there with its bytes; they are not read. */
+  isWhole(model: string, version: Version): Promise<boolean>;
   fixturesBytes(model: string, fingerprint: string): Promise<Uint8Array>;
   /** @throws ParleyError INVALID_INPUT where the bytes do not have this digest and size */
   stage(model: string, digest: string, sizeBytes: number, bytes: AsyncIterable<Uint8Array>): Promise<Staged>;

@@ -134,15 +134,16 @@ async function isolated<T>(
   const folder = await mkdtemp(join(tmpdir(), 'parley-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
-  // It starts while its files are written.
-  const child = new Child(folder);
+  let child: Child | undefined;
   try {
+    // It starts while its files are written.
+    child = new Child(folder);
     for (const [name, bytes] of Object.entries(files)) await writeWhole(join(folder, name), bytes);
     const outcome = await child.outcomeOf(task, timeoutMs);
     if (!outcome.ok) throw new ParleyError(outcome.code, outcome.message, { problems: outcome.problems });
     return await use(outcome.value, folder);
   } finally {
-    await child.end();
+    await child?.end();
     process.removeListener('exit', remove);
     await rm(folder, { recursive: true, force: true });
   }

@@ -43,6 +43,10 @@ export class RedisArchive implements ArchiveStore {
     return this.versions.bytes(model, version);
   }
 
+  isWhole(model: string, version: Version): Promise<boolean> {
+    return this.versions.isWhole(model, version);
+  }
+
   fixturesBytes(model: string, fingerprint: string): Promise<Uint8Array> {
     return this.contracts.fixtures(model, fingerprint);
   }

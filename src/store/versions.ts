@@ -143,14 +143,21 @@ export class Versions {
     return this.context.commands.ask((redis) => redis.zrevrange(this.context.keys.versions(model), 0, -1));
   }
 
+  /** Whether the version has its place and its bytes. */
+  async isWhole(model: string, version: Version): Promise<boolean> {
+    checkModel(model);
+    const { commands, keys } = this.context;
+    const [place, parts] = await commands.ask((redis) =>
+      replies(redis.pipeline().zscore(keys.versions(model), version).hlen(keys.blob(model, version))),
+    );
+    return place !== null && parts !== 0;
+  }
+
   /** Where the version's bytes are there already; the script decides. */
   private async onlyRecord(request: Publication): Promise<Outcome | undefined> {
-    const { commands, keys } = this.context;
+    const { keys } = this.context;
     const { model, record } = request;
-    const [place, parts] = await commands.ask((redis) =>
-      replies(redis.pipeline().zscore(keys.versions(model), record.version).hlen(keys.blob(model, record.version))),
-    );
-    if (place === null || parts === 0) return undefined;
+    if (!(await this.isWhole(model, record.version))) return undefined;
     return this.runScript(request, { key: keys.staging(model, 'none'), parts: 0 });
   }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Archives } from '#parley/registry/archive/archives.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, failure, MODEL, sha256, verdictFor, World } from '../store/world.js';
 import { everythingOf, expectNothing, exported, imported, type Life, live } from './world.js';
@@ -126,6 +127,15 @@ describe('an archive', () => {
       expect(record.promotedAt).to.equal(undefined);
     });
 
+    it('brings back the bytes of a version that has lost them', async () => {
+      await imported(to, archive);
+      const before = await everythingOf(to);
+      await to.raw.del(to.keys.blob(MODEL, life.large));
+      const [model] = await imported(to, archive);
+      expect(model!.there).to.include(life.large);
+      expect(await everythingOf(to)).to.deep.equal(before);
+    });
+
     it('changes nothing the second time', async () => {
       await to.publish('first');
       await imported(to, archive);
@@ -199,6 +209,23 @@ describe('an archive', () => {
         expect(error.code).to.equal('INVALID_INPUT');
         await expectNothing(to);
       });
+
+    it('is read no further', async () => {
+      let closed = false;
+      async function* source() {
+        try {
+          yield archive.subarray(0, 100_000);
+          yield Buffer.alloc(1_000_000, 1);
+          yield archive;
+        } finally {
+          closed = true;
+        }
+      }
+      const archives = new Archives(to.store, 'grace');
+      const error = await failure(archives.importModels(source(), {}).next());
+      expect(error.code).to.equal('INVALID_INPUT');
+      expect(closed).to.equal(true);
+    });
 
     it('is refused when it is something else', async () => {
       for (const bytes of [Buffer.from('PARLEY1\nenvelope'), Buffer.alloc(1_000, 7), Buffer.from('<html></html>')]) {

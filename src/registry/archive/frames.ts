@@ -68,6 +68,14 @@ export interface Frame {
  */
 export async function* readFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   const bytes = new ByteReader(source);
+  try {
+    yield* framesOf(bytes);
+  } finally {
+    await bytes.close();
+  }
+}
+
+async function* framesOf(bytes: ByteReader): AsyncGenerator<Frame> {
   const hash = createHash('sha256');
   const magic = await bytes.take(MAGIC.length);
   if (!magic?.equals(MAGIC))
@@ -117,6 +125,11 @@ class ByteReader {
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** The source is read no further. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
   }
 
   /** @returns undefined where the source ends before */

@@ -61,6 +61,18 @@ export async function* importModels(
   options: ImportOptions,
 ): AsyncGenerator<ImportedModel> {
   const frames = readFrames(source);
+  try {
+    yield* modelsOf(target, frames, options);
+  } finally {
+    await frames.return(undefined);
+  }
+}
+
+async function* modelsOf(
+  target: ImportTarget,
+  frames: AsyncGenerator<Frame>,
+  options: ImportOptions,
+): AsyncGenerator<ImportedModel> {
   const next = async (): Promise<Frame> => (await frames.next()).value as Frame;
   const { models } = expectFrame(await next(), 'archive');
   for (const expected of models) {
@@ -145,12 +157,10 @@ class ModelImport {
   }
 
   async #merge(next: () => Promise<Frame>): Promise<ImportedModel> {
-    const { store } = this.target;
     const { model } = this.snapshot;
     const wanted = this.#wanted();
-    const known = new Set<Version>();
-    for (const { version } of wanted) if ((await store.version(model, version)) !== undefined) known.add(version);
-    const missing = new Set(wanted.flatMap(({ version }) => (known.has(version) ? [] : [version])));
+    const missing = new Set<Version>();
+    for (const { version } of wanted) if (!(await this.target.archive.isWhole(model, version))) missing.add(version);
     const rest = await this.#stageBytes(next, (digest) => missing.has(digest));
     const sealed = new LedgerPages(rest, next);
     for await (const _ of sealed.pages());
