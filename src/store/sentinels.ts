@@ -5,11 +5,15 @@ import type { Peer } from './durability.js';
 
 const REPLY_MS = 800;
 
-/** Whether most of the Sentinels of the address hold this Redis for the primary, and for one that is up. */
+/**
+ * Whether most of the Sentinels of the address hold this Redis for the primary, and for one that is up, and none of those
+ * that can be asked does not: the one that leads a failover knows of it before the others do.
+ */
 export async function sentinelsAgree(address: RedisAddress, peer: Peer): Promise<boolean> {
   const endpoints = address.sentinel?.endpoints ?? [];
   const answers = await Promise.all(endpoints.map((endpoint) => names(address, endpoint, peer)));
-  return answers.filter(Boolean).length > endpoints.length / 2;
+  const agree = answers.filter((answer) => answer === true).length;
+  return agree > endpoints.length / 2 && !answers.includes(false);
 }
 
 /** Why a Sentinel cannot be asked; ioredis says no more of it than that a connection was closed. */
@@ -25,7 +29,12 @@ export async function sentinelProblem(address: RedisAddress): Promise<Error | un
   return undefined;
 }
 
-async function names(address: RedisAddress, endpoint: Endpoint, { runId, host, port }: Peer): Promise<boolean> {
+/** @returns undefined where it cannot be asked */
+async function names(
+  address: RedisAddress,
+  endpoint: Endpoint,
+  { runId, host, port }: Peer,
+): Promise<boolean | undefined> {
   try {
     const fields = await ask(address, endpoint);
     // For some seconds after a failover a Sentinel knows no more of the new primary than its place.
@@ -34,8 +43,7 @@ async function names(address: RedisAddress, endpoint: Endpoint, { runId, host, p
       : fields.get('ip') === host && fields.get('port') === String(port);
     return isIt && fields.get('flags') === 'master';
   } catch {
-    // One that cannot be asked does not agree.
-    return false;
+    return undefined;
   }
 }
 

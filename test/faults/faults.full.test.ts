@@ -12,9 +12,9 @@ describe('a server whose Redis fails', function () {
 
   for (const name of ['killed', 'failover', 'node'])
     it(`answers every prediction, and loses no promotion that it acknowledged: ${name}`, async () => {
-      const { stdout } = await faults('--seconds', '6', '--only', name);
+      const { stdout } = await faults('--seconds', '12', '--only', name);
       const [, sent, failed] = /\| (\d+) \/ (\d+) \|/.exec(stdout)!;
-      expect(Number(sent)).to.be.above(600);
+      expect(Number(sent)).to.be.above(1_200);
       expect(failed).to.equal('0');
       expect(stdout).to.include('whole,');
     });
