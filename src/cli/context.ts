@@ -77,12 +77,7 @@ export async function withRegistry<T>(
   options: StoreOptions,
   action: (registry: RegistryPort) => Promise<T>,
 ): Promise<T> {
-  const open = await context.openRegistry(options);
-  try {
-    return await unlessAborted(context.signal, () => action(open.registry));
-  } finally {
-    await open.close();
-  }
+  return whileOpen(context, await context.openRegistry(options), ({ registry }) => action(registry));
 }
 
 /** The same for what moves whole models. */
@@ -91,9 +86,16 @@ export async function withArchives<T>(
   options: StoreOptions,
   action: (archives: Archives) => Promise<T>,
 ): Promise<T> {
-  const open = await context.openArchives(options);
+  return whileOpen(context, await context.openArchives(options), ({ archives }) => action(archives));
+}
+
+async function whileOpen<Open extends { close(): Promise<void> }, T>(
+  { signal }: CliContext,
+  open: Open,
+  action: (open: Open) => Promise<T>,
+): Promise<T> {
   try {
-    return await unlessAborted(context.signal, () => action(open.archives));
+    return await unlessAborted(signal, () => action(open));
   } finally {
     await open.close();
   }

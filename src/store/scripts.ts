@@ -32,11 +32,8 @@ export type ScriptClient = Redis & Scripts;
 const FOLDER = new URL('./commands/', import.meta.url);
 const NAME = /^([a-z][A-Za-z]*)(?:-(\d+))?\.lua$/;
 
-/** What scripts that change a model share. */
+/** What scripts share: it stands before each. */
 const SHARED = readFileSync(new URL('_ledger.lua', FOLDER), 'utf8');
-const SHARED_FUNCTION = /\b(announce|append|refusedByGate|missingMember)\(/;
-
-const whole = (text: string): string => (SHARED_FUNCTION.test(text) ? SHARED + text : text);
 
 /** A script's text, for a transaction: what has not been loaded yet fails there. */
 export const scriptText = (name: keyof Scripts, numberOfKeys: number): string =>
@@ -49,7 +46,7 @@ export function defineScripts(client: Redis): ScriptClient {
     if (name === undefined) continue;
     client.defineCommand(name, {
       ...(numberOfKeys === undefined ? {} : { numberOfKeys: Number(numberOfKeys) }),
-      lua: whole(readFileSync(new URL(file, FOLDER), 'utf8')),
+      lua: SHARED + readFileSync(new URL(file, FOLDER), 'utf8'),
     });
   }
   // defineCommand adds methods that the type checker cannot see; a test holds the interface to the folder.

@@ -1,7 +1,7 @@
 /** A model as it is at one moment, to be written elsewhere. */
 import { conflict, notFound } from '../errors.js';
 import type { ModelSnapshot } from '../model/archive-port.js';
-import type { ContractRecord, VersionRecord } from '../model/store-port.js';
+import type { ContractRecord, ModelState, VersionRecord } from '../model/store-port.js';
 import type { LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { Aliases } from './aliases.js';
 import { replies } from './connection.js';
@@ -24,11 +24,11 @@ export class Snapshots {
   async read(model: string): Promise<ModelSnapshot> {
     checkModel(model);
     for (let tries = 0; tries < TRIES; tries++) {
-      const { epoch } = await this.aliases.state(model);
-      if (epoch === 0)
+      const state = await this.aliases.state(model);
+      if (state.epoch === 0)
         throw notFound(`there is no model "${model}" in this store; "parley versions" lists what there is`);
-      const snapshot = await this.readOnce(model, epoch);
-      if ((await this.aliases.state(model)).epoch === epoch) return snapshot;
+      const snapshot = await this.readOnce(model, state);
+      if ((await this.aliases.state(model)).epoch === state.epoch) return snapshot;
     }
     throw conflict(`model "${model}" is being changed faster than it can be read; try again`);
   }
@@ -44,9 +44,9 @@ export class Snapshots {
     }
   }
 
-  private async readOnce(model: string, epoch: number): Promise<ModelSnapshot> {
-    const [state, newestFirst, sequences, verdicts] = [
-      await this.aliases.state(model),
+  private async readOnce(model: string, state: ModelState): Promise<ModelSnapshot> {
+    const { epoch } = state;
+    const [newestFirst, sequences, verdicts] = [
       await this.versions.list(model),
       await this.sequences(model),
       await this.verdicts(model),

@@ -2,7 +2,7 @@
 import { notFound, unsupported } from '../../errors.js';
 import type { ArchiveStore } from '../../model/archive-port.js';
 import type { Promote } from '../../model/registry-port.js';
-import type { ModelStore } from '../../model/store-port.js';
+import type { ModelState, ModelStore } from '../../model/store-port.js';
 import { PRODUCTION, type Version } from '../../model/version.js';
 import { ENSEMBLE } from '../../model-types/ensemble/runtime.js';
 import { deserialize } from '../../model-types/table.js';
@@ -32,8 +32,10 @@ export class Archives {
     return this.store.models();
   }
 
-  exportModels(models: readonly string[], progress?: ExportProgress): AsyncGenerator<Uint8Array> {
-    return exportModels(this.store.archive, models, progress);
+  /** @throws ParleyError NOT_FOUND for a model that is not there, before the first byte */
+  async *exportModels(models: readonly string[], progress?: ExportProgress): AsyncGenerator<Uint8Array> {
+    for (const model of models) await this.stateOf(model);
+    yield* exportModels(this.store.archive, models, progress);
   }
 
   importModels(
@@ -61,17 +63,20 @@ export class Archives {
   }
 
   private async inProduction(model: string): Promise<Version> {
-    const { epoch, aliases } = await this.store.state(model);
-    if (epoch === 0) {
-      const known = await this.store.models();
-      throw notFound(
-        `there is no model "${model}"; ${known.length === 0 ? 'the store is empty' : `the models are ${known.join(', ')}`}`,
-      );
-    }
+    const { aliases } = await this.stateOf(model);
     const production = aliases.find(({ aliasName }) => aliasName === PRODUCTION);
     if (production !== undefined) return production.version;
     throw notFound(
       `model "${model}" has no version in production; name one with --model-version (see "parley versions ${model}")`,
+    );
+  }
+
+  private async stateOf(model: string): Promise<ModelState> {
+    const state = await this.store.state(model);
+    if (state.epoch > 0) return state;
+    const known = await this.store.models();
+    throw notFound(
+      `there is no model "${model}"; ${known.length === 0 ? 'the store is empty' : `the models are ${known.join(', ')}`}`,
     );
   }
 }

@@ -10,15 +10,13 @@ export interface ExportProgress {
   onVersion?(model: string, done: number, versions: number): void;
 }
 
-/** @throws ParleyError NOT_FOUND for a model that is not there, before the first byte; MODEL_BROKEN for damaged bytes */
+/** @throws ParleyError NOT_FOUND for a model that is not there; MODEL_BROKEN for damaged bytes */
 export async function* exportModels(
   store: ArchiveStore,
   models: readonly string[],
   progress: ExportProgress = {},
 ): AsyncGenerator<Uint8Array> {
   const names = [...new Set(models)].sort();
-  // All are looked at first, so that a name that is wrong leaves no file behind.
-  for (const model of names) await store.snapshot(model);
   const writer = new FrameWriter();
   yield writer.begin();
   yield writer.frame('archive', { models: names });

@@ -1,4 +1,10 @@
--- What stands before every script that changes a model.
+-- What stands before every script.
+
+-- The number of the line that a change will add. Reads both keys, so that one of another type stops the script.
+local function nextLine(epoch, ledger)
+  redis.call('XLEN', ledger)
+  return tonumber(redis.call('GET', epoch) or '0') + 1
+end
 
 -- Tells servers of the change. Before the first write: a user who may not publish, or not on this channel, stops the
 -- script before it has written.

@@ -9,8 +9,7 @@ local channel, model, alias, action, actor, reason, environment = unpack(ARGV)
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local current = redis.call('HGET', aliases, alias)
 local held = redis.call('HGET', holds, alias)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 if not current then
   return { 'NO_ALIAS' }
 end

@@ -16,8 +16,7 @@ local channel, model, version, parts, members, configuration, actor, reason, env
 local known = redis.call('ZSCORE', versions, version)
 local whole = redis.call('HLEN', blob) > 0
 local staged = redis.call('HLEN', staging)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 redis.call('HLEN', record)
 redis.call('HLEN', verdicts)
 redis.call('GET', run)

@@ -22,8 +22,7 @@ local retired = redis.call('HGET', record, 'retiredAt')
 local place = redis.call('LPOS', trail, version)
 local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
 local verdict = redis.call('HGET', verdicts, field)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 
 if not known then
   return { 'NO_VERSION' }

@@ -14,9 +14,8 @@ local made = redis.call('HVALS', ensembles)
 local rank = redis.call('ZREVRANK', versions, version)
 local promoted = redis.call('HGET', record, 'promotedAt')
 local judged = redis.call('HKEYS', verdicts)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
+local sequence = nextLine(epoch, ledger)
 redis.call('HLEN', blob)
-redis.call('XLEN', ledger)
 if not rank then
   return { 'NO_VERSION' }
 end

@@ -11,8 +11,7 @@ local channel, model, fingerprint, fixtureFingerprint, parts, actor, reason, env
 local before = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
 local whole = redis.call('HLEN', fixtures) > 0
 local staged = redis.call('HLEN', staging)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 redis.call('HLEN', contract)
 
 if fixtureFingerprint ~= '' and not whole and (staged == 0 or staged ~= tonumber(parts)) then

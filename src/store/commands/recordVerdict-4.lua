@@ -10,8 +10,7 @@ local channel, model, version, field, verdict, action, contract, fixtures, evide
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local known = redis.call('ZSCORE', versions, version)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 redis.call('HLEN', verdicts)
 if not known then
   return { 'NO_VERSION' }

@@ -13,8 +13,7 @@ local shares = redis.call('HGETALL', canaries)
 local made = redis.call('HGETALL', ensembles)
 local known = redis.call('ZSCORE', versions, version)
 local retired = redis.call('HGET', record, 'retiredAt')
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 if not known then
   return { 'NO_VERSION' }
 end

@@ -21,8 +21,7 @@ local known = redis.call('ZSCORE', versions, version)
 local retired = redis.call('HGET', record, 'retiredAt')
 local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
 local verdict = redis.call('HGET', verdicts, field)
-local sequence = tonumber(redis.call('GET', epoch) or '0') + 1
-redis.call('XLEN', ledger)
+local sequence = nextLine(epoch, ledger)
 
 if not known then
   return { 'NO_VERSION' }
