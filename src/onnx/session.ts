@@ -212,7 +212,7 @@ export class Session {
 }
 
 /** What a failed run is told as. */
-export function brokenRun(cause: unknown): Error {
+export function brokenRun(cause: unknown): ParleyError {
   if (cause instanceof ParleyError) return cause;
   return modelBroken(`the runtime could not run the graph: ${oneLine(cause)}`, { cause });
 }

@@ -177,8 +177,9 @@ export class Plan {
       const answers = this.#answers(error, results, batch.rows, startedMs);
       if (!('servable' in answers)) this.#failed(batch, answers.error);
       else {
-        this.servable.tally.succeeded += batch.calls.length;
+        const { tally } = this.servable;
         for (let i = 0, first = 0; i < batch.calls.length; i++) {
+          tally.answered(batch.calls[i]!.arrivedMs, startedMs);
           deliverOne(batch.calls[i]!, answers, first, batch.sizes[i]!);
           first += batch.sizes[i]!;
         }
@@ -196,11 +197,8 @@ export class Plan {
     if (results === undefined) return { error };
     try {
       const values = this.outputs.map((slot) => valuesOf(results, slot, rows)),
-        computeUs = Math.round((performance.now() - startedMs) * 1000),
-        { tally } = this.servable;
-      tally.runs++;
-      tally.rows += rows;
-      tally.computeUs += computeUs;
+        computeUs = Math.round((performance.now() - startedMs) * 1000);
+      this.servable.tally.ran(rows, computeUs);
       return {
         servable: this.servable,
         outputs: this.outputs,
@@ -219,8 +217,9 @@ export class Plan {
     const { calls, sizes } = batch;
     const { tally } = this.servable;
     if (calls.length === 1) {
-      tally.failed++;
-      failOne(calls[0]!, brokenRun(error));
+      const broken = brokenRun(error);
+      tally.refused(broken.code);
+      failOne(calls[0]!, broken);
       this.#finished(batch);
       return;
     }
@@ -232,11 +231,12 @@ export class Plan {
       this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
         const answers = this.#answers(alone, results, rows, startedMs);
         if ('servable' in answers) {
-          tally.succeeded++;
+          tally.answered(call.arrivedMs, startedMs);
           deliverOne(call, answers, 0, rows);
         } else {
-          tally.failed++;
-          failOne(call, brokenRun(answers.error));
+          const broken = brokenRun(answers.error);
+          tally.refused(broken.code);
+          failOne(call, broken);
         }
         if (--left === 0) this.#finished(batch);
       });
@@ -264,9 +264,10 @@ export class Plan {
     for (const call of batch.calls) if (call.deadlineMs > now) return false;
     const expired = [...batch.calls];
     batch.clear();
-    this.servable.tally.failed += expired.length;
-    for (const call of expired)
+    for (const call of expired) {
+      this.servable.tally.refused('DEADLINE_EXCEEDED');
       failOne(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
+    }
     return true;
   }
 }

@@ -67,7 +67,7 @@ export class ShapedPlan {
     session.run(feeds, this.#fetches, (error, results) => {
       if (results === undefined) this.#failed(call, refusedRun(error));
       else {
-        tally.succeeded++;
+        tally.answered(call.arrivedMs, startedMs);
         deliverOne(call, this.#answers(results, startedMs), 0, 1);
         this.servable.users.leave();
       }
@@ -76,7 +76,7 @@ export class ShapedPlan {
   }
 
   #failed(call: Call, error: ParleyError): void {
-    this.servable.tally.failed++;
+    this.servable.tally.refused(error.code);
     failOne(call, error);
     this.servable.users.leave();
   }
@@ -84,11 +84,8 @@ export class ShapedPlan {
   #answers(results: Results, startedMs: number): ShapedAnswers {
     const tensors = this.outputs.map(({ name }) => results[name]!),
       values = tensors.map(({ data }) => data as TensorData),
-      computeUs = Math.round((performance.now() - startedMs) * 1000),
-      { tally } = this.servable;
-    tally.runs++;
-    tally.rows++;
-    tally.computeUs += computeUs;
+      computeUs = Math.round((performance.now() - startedMs) * 1000);
+    this.servable.tally.ran(1, computeUs);
     return {
       servable: this.servable,
       outputs: [],

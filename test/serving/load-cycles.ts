@@ -30,4 +30,4 @@ for (; done < Number(cycles) && most <= Number(ceiling); done++) {
   await new Promise((resolve) => setImmediate(resolve));
   if (done % 10 === 0) most = Math.max(most, process.memoryUsage.rss() / MIB);
 }
-console.log(JSON.stringify({ done, most: Math.round(most), taken: factory.memory.takenBytes }));
+console.log(JSON.stringify({ done, most: Number(most.toFixed(1)), taken: factory.memory.takenBytes }));

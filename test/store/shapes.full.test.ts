@@ -23,8 +23,10 @@ import {
 import { failure, MODEL, World } from './world.js';
 import { Writer } from './writer.js';
 
-const SHAPE_MS = 60_000;
+const SHAPE_MS = 120_000;
 const RECOVERY_MS = 20_000;
+/** Sentinels ask a server every 10 s what it is, and leave an old primary alone for another 8 s. */
+const TURN_MS = 60_000;
 
 function addressOf({ redisUrl, redisFiles }: Shape): RedisAddress {
   return withCertificates(parseAddress(redisUrl!), redisFiles ?? {});
@@ -113,7 +115,7 @@ describe('a store on Sentinels', () => {
     await before.start();
     const isReplica = async () =>
       /state=online/.test((await infoOf(await shape.primary(), shape.password)).get('slave0') ?? '');
-    await until('the old primary to follow', isReplica, RECOVERY_MS);
+    await until('the old primary to follow', isReplica, TURN_MS);
     await world.another().state(MODEL);
   });
 
@@ -150,7 +152,7 @@ describe('a store on Sentinels', () => {
       RECOVERY_MS,
     );
     const isReplica = async () => (await infoOf(old, shape.password)).get('role') === 'slave';
-    await until('the old primary to follow', isReplica, RECOVERY_MS);
+    await until('the old primary to follow', isReplica, TURN_MS);
     const lines = await world.another().ledger(MODEL);
     if (promoted !== undefined) expect(lines).to.deep.include(promoted);
     expect(lines.map(({ sequence }) => sequence)).to.deep.equal([4, 3, 2, 1]);
