@@ -42,6 +42,7 @@ import { RpcServer } from './rpc/server.js';
 import { Batcher } from './serving/batcher.js';
 import { Factory } from './serving/factory.js';
 import { Router } from './serving/router.js';
+import { readSettings } from './serving/settings-file.js';
 import { openStore } from './store/connect.js';
 
 const packageFile = new URL('../package.json', import.meta.url);
@@ -100,6 +101,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
+  const settingsOf = options.config === undefined ? undefined : readSettings(options.config);
   const store = await openStore({
     ...settings,
     checkTypeFields: checkRecordFields,
@@ -109,7 +111,10 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const close = () => undoAll(closing.splice(0));
   try {
     const batcher = new Batcher();
-    const factory = new Factory(store, batcher, { memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit() });
+    const factory = new Factory(store, batcher, {
+      memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit(),
+      ...(settingsOf && { settingsOf }),
+    });
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
     const dispatcher = new Dispatcher({

@@ -35,6 +35,8 @@ export interface ServeOptions extends StoreFlags {
   /** In bytes; absent: half of the memory that there is. */
   readonly memoryLimit?: number;
   readonly requireContract?: boolean;
+  /** A file of models' settings. */
+  readonly config?: string;
 }
 
 export interface RunningServer {

@@ -27,11 +27,15 @@ export const serve: CommandDefinition = (program, context) => {
       sizeOf,
     )
     .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
+    .option(
+      '--config <file>',
+      "a YAML file of models' settings: kept answers, waiting for fuller batches, the queue's bound; read at the start",
+    )
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --config serving.yaml\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
         `\n${REDIS_ADDRESSES}`,
     )
     .action(async ({ json, ...options }: Options) => {

@@ -7,6 +7,8 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Factory } from '../serving/factory.js';
 import type { Router } from '../serving/router.js';
+import type { Servable } from '../serving/servable.js';
+import type { ShadowCounts } from '../serving/shadow-comparison.js';
 import type { Tally } from '../serving/tally.js';
 
 export interface Sources {
@@ -32,7 +34,14 @@ export class Metrics {
   readonly #registry = new Registry();
 
   constructor(sources: Sources) {
-    for (const metric of [...stateOf(sources), ...countsOf(sources), ...processOf(sources)]) this.#add(metric);
+    for (const metric of [
+      ...stateOf(sources),
+      ...queuesOf(sources),
+      ...countsOf(sources),
+      ...shadowsOf(sources),
+      ...processOf(sources),
+    ])
+      this.#add(metric);
   }
 
   get contentType(): string {
@@ -123,6 +132,106 @@ function stateOf({ router, factory }: Sources): Metric[] {
       one(factory.memory.takenBytes),
     ),
     gauge('parley_memory_limit_bytes', 'What loaded versions may take together', () => one(factory.memory.limitBytes)),
+  ];
+}
+
+/** Of the versions that are loaded now; a model's are added up. */
+function byLoaded({ factory }: Sources, numberOf: (servable: Servable) => number): Sample[] {
+  return [...factory.residents.keys()].map((model) => [
+    [model],
+    factory.servablesOf(model).reduce((sum, servable) => sum + numberOf(servable), 0),
+  ]);
+}
+
+function queuesOf(sources: Sources): Metric[] {
+  const model = ['model'],
+    { factory } = sources;
+  return [
+    gauge(
+      'parley_inference_pending_request_count',
+      'Calls that wait or run',
+      () => byLoaded(sources, ({ queue }) => queue.calls),
+      model,
+    ),
+    gauge(
+      'parley_queue_wait_seconds',
+      'Until what waits now is answered, by estimate',
+      () => byLoaded(sources, ({ queue }) => queue.waitMs / 1000),
+      model,
+    ),
+    counter(
+      'parley_cancelled_total',
+      'Calls whose callers had gone before they ran',
+      () => byModel(factory.tallies, ({ cancelled }) => cancelled),
+      model,
+    ),
+    counter(
+      'parley_cache_hit_count',
+      'Calls that were answered with kept answers',
+      () => byModel(factory.caches, ({ hits }) => hits),
+      model,
+    ),
+    counter(
+      'parley_cache_miss_count',
+      'Calls of models that keep answers, for which none was kept',
+      () => byModel(factory.caches, ({ misses }) => misses),
+      model,
+    ),
+    gauge(
+      'parley_cache_entries',
+      'Answers that are kept',
+      () => byModel(factory.caches, ({ entries }) => entries),
+      model,
+    ),
+    gauge('parley_cache_bytes', 'Memory that they take', () => byModel(factory.caches, ({ bytes }) => bytes), model),
+  ];
+}
+
+function shadowsOf({ factory }: Sources): Metric[] {
+  const labels = ['model', 'version', 'shadow'];
+  const all = () => [...factory.shadowings.values()].flatMap(({ counts }) => counts);
+  const counted = (numberOf: (counts: ShadowCounts) => number) => () =>
+    all().map((counts): Sample => [[counts.model, counts.version, counts.shadow], numberOf(counts)]);
+  return [
+    counter(
+      'parley_shadow_rows_total',
+      'Rows that were compared',
+      counted(({ rows }) => rows),
+      labels,
+    ),
+    counter(
+      'parley_shadow_agreeing_rows_total',
+      'Of these, rows that both versions answered alike',
+      counted(({ agreeingRows }) => agreeingRows),
+      labels,
+    ),
+    counter(
+      'parley_shadow_dropped_rows_total',
+      'Rows that the shadow could not keep up with',
+      counted(({ dropped }) => dropped),
+      labels,
+    ),
+    counter(
+      'parley_shadow_incomparable_rows_total',
+      'Rows that the shadow cannot be asked, or answers in another form',
+      counted(({ incomparable }) => incomparable),
+      labels,
+    ),
+    counter(
+      'parley_shadow_failed_rows_total',
+      'Rows that the shadow failed on',
+      counted(({ failed }) => failed),
+      labels,
+    ),
+    gauge(
+      'parley_shadow_largest_difference',
+      "Between two versions' numbers for the same row",
+      () =>
+        all().flatMap(({ model, version, shadow, largestDifferences }) =>
+          [...largestDifferences].map(([output, most]): Sample => [[model, version, shadow, output], most]),
+        ),
+      [...labels, 'output'],
+    ),
   ];
 }
 

@@ -7,6 +7,8 @@ export const VERSION_PATTERN = /^[0-9a-f]{64}$/;
 
 /** What an alias is called when the caller names none. */
 export const PRODUCTION = 'production';
+/** The alias whose version is asked beside production's, off the callers' road, and compared. */
+export const SHADOW = 'shadow';
 
 /** Model names: what stands between the braces of a Redis hash tag, so no braces, colons or spaces. */
 export const MODEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;

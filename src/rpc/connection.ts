@@ -45,6 +45,11 @@ export interface ConnectionOwner {
   onClose(connection: Connection, reason: string | undefined): void;
 }
 
+/** A copy of a frame that waits; gone when its connection is. */
+export interface HeldFrame {
+  frame: Buffer | undefined;
+}
+
 export class Connection {
   /** Whatever the dispatcher found for this connection's last call. */
   route: unknown;
@@ -53,13 +58,16 @@ export class Connection {
   lastQuestion: LastQuestion | undefined;
   /** Frames that have no reply yet. */
   pending = 0;
-  /** Bytes of such frames that are kept until their reply; whoever keeps a copy counts it here, and out again. */
+  /** Bytes of frames that are kept for their callers; whoever keeps more than `hold` counts it here, and out again. */
   heldBytes = 0;
 
+  readonly #held = new Set<HeldFrame>();
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   #rest: Buffer | undefined;
   #restLength = 0;
+  /** When the whole frames of the rest were read. */
+  #restArrivedMs = 0;
   #out: Buffer = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
   #outLength = 0;
   #replyAt = 0;
@@ -96,7 +104,7 @@ export class Connection {
     if (this.#closed || this.#ending) return;
     this.#activeMs = performance.now();
     try {
-      if (this.#restLength === 0) this.#consume(chunk, chunk.length);
+      if (this.#restLength === 0) this.#consume(chunk, chunk.length, 0);
       else this.#join(chunk);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
@@ -104,7 +112,8 @@ export class Connection {
     }
   }
 
-  #consume(buffer: Buffer, length: number): void {
+  /** @param earlier bytes that were there since `#restArrivedMs`: what ends among them arrived then */
+  #consume(buffer: Buffer, length: number, earlier: number): void {
     const { limits } = this.#owner;
     let at = 0;
     while (length - at >= 4) {
@@ -117,10 +126,12 @@ export class Connection {
         break;
       }
       this.pending++;
-      this.#owner.onFrame(this, buffer, at + 4, at + 4 + size, this.#activeMs);
+      const end = at + 4 + size;
+      this.#owner.onFrame(this, buffer, at + 4, end, end <= earlier ? this.#restArrivedMs : this.#activeMs);
       if (this.#closed) return;
-      at += 4 + size;
+      at = end;
     }
+    if (at >= earlier) this.#restArrivedMs = this.#activeMs;
     this.#keep(buffer, at, length);
   }
 
@@ -142,7 +153,8 @@ export class Connection {
   }
 
   #join(chunk: Buffer): void {
-    const total = this.#restLength + chunk.length;
+    const earlier = this.#restLength,
+      total = earlier + chunk.length;
     let rest = this.#rest!;
     if (total > rest.length) rest = roomier(rest, this.#restLength, chunk.length);
     chunk.copy(rest, this.#restLength);
@@ -153,7 +165,7 @@ export class Connection {
     if (size > 0 && size <= this.#owner.limits.frameBytes && total < size + 4) return;
     this.#rest = undefined;
     this.#restLength = 0;
-    this.#consume(rest, total);
+    this.#consume(rest, total, earlier);
     if (rest.length >= LEAST_SPARE_BYTES && rest.length <= MOST_SPARE_BYTES) spare = rest;
   }
 
@@ -180,12 +192,27 @@ export class Connection {
     this.#activeMs = performance.now();
     this.#partialSinceMs = 0;
     try {
-      this.#consume(rest, length);
+      this.#consume(rest, length, length);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       this.close(error.message);
     }
     this.#endWhenDone();
+  }
+
+  /** Keeps a frame until `release`, or until the connection closes. */
+  hold(frame: Buffer): HeldFrame {
+    const held = { frame };
+    this.#held.add(held);
+    this.heldBytes += frame.length;
+    return held;
+  }
+
+  /** @returns undefined when the connection has closed since */
+  release(held: HeldFrame): Buffer | undefined {
+    if (!this.#held.delete(held)) return undefined;
+    this.heldBytes -= held.frame!.length;
+    return held.frame;
   }
 
   // ------------------------------------------------------------------ writing
@@ -281,6 +308,11 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#rest = undefined;
+    for (const held of this.#held) {
+      this.heldBytes -= held.frame!.length;
+      held.frame = undefined;
+    }
+    this.#held.clear();
     this.lastQuestion = undefined;
     this.#out = Buffer.alloc(0);
     this.#socket.destroy();

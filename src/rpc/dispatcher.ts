@@ -15,6 +15,7 @@ import type { Connection } from './connection.js';
 import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
 import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
+import { overload, Refusals } from './refusals.js';
 import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
 import { ContextFields } from './request-context.js';
 import { requireInputs, ShapedCodec } from './shaped-codec.js';
@@ -90,6 +91,7 @@ export class Dispatcher {
   };
   readonly #nextId: () => Uint8Array;
   readonly #errors = new Map<ErrorCode, number>();
+  readonly #refusals = new Refusals();
   #routes = new Map<string, Route>();
   #generation = -1;
   #stopping = false;
@@ -269,7 +271,12 @@ export class Dispatcher {
   }
 
   #predictBy(caller: Caller, codec: PredictCodec | ShapedCodec, reader: WireReader, arrivedMs: number): void {
-    if (this.#request.inputs === 0) requireInputs(codec.servable);
+    const { servable } = codec;
+    if (!servable.admits(this.#context.timeoutMs)) {
+      this.#refuse(caller, GENERIC_ERROR_ID, servable);
+      return;
+    }
+    if (this.#request.inputs === 0) requireInputs(servable);
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new WaitingCall(this, caller, GENERIC_ERROR_ID, codec, arrivedMs, this.#context));
   }
@@ -317,7 +324,16 @@ export class Dispatcher {
   }
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+    if (!servable.admits(this.#context.timeoutMs)) {
+      this.#refuse(caller, route.errorId, servable);
+      return;
+    }
     const rows = this.#readRows(route, servable, reader);
+    // The context may stand behind the rows: its timeout counts as well.
+    if (this.#context.timeoutMs > 0 && !servable.admits(this.#context.timeoutMs)) {
+      this.#refuse(caller, route.errorId, servable);
+      return;
+    }
     route.codec!.plan.commit(
       rows,
       new WaitingCall(this, caller, route.errorId, route.codec!, arrivedMs, this.#context),
@@ -353,6 +369,21 @@ export class Dispatcher {
     return codec;
   }
 
+  /** There is no room in the version's queue. What stands behind was not read. */
+  #refuse(caller: Caller, errorId: number | undefined, servable: Servable): void {
+    const { timeoutMs, requestId } = this.#context;
+    if (errorId === undefined) {
+      this.failed(caller, errorId, overload(servable, timeoutMs, servable.queue.retryAfterMs(timeoutMs)), requestId);
+      return;
+    }
+    this.#count('OVERLOADED');
+    this.#refusals.reply(caller, errorId, servable, timeoutMs, requestId);
+  }
+
+  #count(code: ErrorCode): void {
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
   /** Waits for a version to load with a copy of the frame, then goes on. */
   #later<T>(
     caller: Caller,
@@ -362,13 +393,12 @@ export class Dispatcher {
     loading: Promise<T>,
     go: (reader: WireReader, value: T) => void,
   ): void {
-    const frame = Buffer.from(reader.buffer.subarray(start, reader.end)),
-      { connection } = caller;
-    connection.heldBytes += frame.length;
+    const { connection } = caller,
+      held = connection.hold(Buffer.from(reader.buffer.subarray(start, reader.end)));
     loading.then(
       (value) => {
-        connection.heldBytes -= frame.length;
-        if (caller.connection.closed) return;
+        const frame = connection.release(held);
+        if (frame === undefined) return;
         const again = caller.compact ? this.#compact : this.#binary;
         again.reset(frame, 0, frame.length);
         again.messageBegin();
@@ -381,7 +411,8 @@ export class Dispatcher {
         }
       },
       (error: unknown) => {
-        connection.heldBytes -= frame.length;
+        const frame = connection.release(held);
+        if (frame === undefined) return;
         this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
       },
     );
@@ -418,7 +449,7 @@ export class Dispatcher {
    */
   failed(caller: Caller, errorId: number | undefined, error: unknown, requestId = newRequestId()): void {
     const visible = visibleError(error);
-    this.#errors.set(visible.code, (this.#errors.get(visible.code) ?? 0) + 1);
+    this.#count(visible.code);
     if (visible.code === 'INTERNAL')
       this.#log.error({ err: error, requestId, method: String(caller.method) }, 'a call failed on a defect');
     if (errorId !== undefined) replyError(caller, errorId, visible, requestId);
@@ -477,6 +508,10 @@ class WaitingCall implements Call {
   ) {
     this.deadlineMs = context.deadline(arrivedMs);
     this.#requestId = context.requestId;
+  }
+
+  get cancelled(): boolean {
+    return this.caller.connection.closed;
   }
 
   deliver(answers: Answers, first: number, rows: number): void {

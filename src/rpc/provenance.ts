@@ -25,14 +25,14 @@ export class ProvenanceWriter {
     this.#version = Buffer.from(servable.version);
     this.#alias = aliasName === undefined ? undefined : Buffer.from(aliasName);
     const writer = new BinaryWriter();
-    this.#writeFields(writer, new Uint8Array(PREDICTION_ID_LENGTH), 0, 0);
+    this.#writeFields(writer, new Uint8Array(PREDICTION_ID_LENGTH), 0, 0, false);
     this.#binary = writer.buffer.subarray(0, writer.at);
   }
 
   write(writer: WireWriter, id: Uint8Array, answers: Answers, arrivedMs: number): void {
     const queueUs = Math.max(0, Math.round((answers.startedMs - arrivedMs) * 1000));
-    if (!(writer instanceof BinaryWriter)) {
-      this.#writeFields(writer, id, queueUs, answers.computeUs);
+    if (answers.cached || !(writer instanceof BinaryWriter)) {
+      this.#writeFields(writer, id, queueUs, answers.computeUs, answers.cached);
       return;
     }
     const at = writer.raw(this.#binary),
@@ -42,7 +42,7 @@ export class ProvenanceWriter {
     putI32(buffer, end - COMPUTE_BEFORE_END, answers.computeUs);
   }
 
-  #writeFields(writer: WireWriter, id: Uint8Array, queueUs: number, computeUs: number): void {
+  #writeFields(writer: WireWriter, id: Uint8Array, queueUs: number, computeUs: number, cached: boolean): void {
     writer.structBegin();
     writer.field(STRING, 1);
     writer.bytes(id);
@@ -58,6 +58,7 @@ export class ProvenanceWriter {
     writer.i32(queueUs);
     writer.field(I32, 6);
     writer.i32(computeUs);
+    if (cached) writer.fieldBool(7, true);
     writer.structEnd();
   }
 }

@@ -28,11 +28,20 @@ export function replyError(caller: Caller, errorId: number, error: ParleyError, 
   if (caller.connection.closed) return;
   const writer = caller.connection.begin(caller.compact);
   writer.messageBegin(caller.method, REPLY, caller.sequenceId);
+  writeErrorResult(writer, errorId, error, requestId);
+  caller.connection.finish(writer);
+}
+
+export function writeErrorResult(
+  writer: WireWriter,
+  errorId: number,
+  error: ParleyError,
+  requestId: string | undefined,
+): void {
   writer.structBegin();
   writer.field(STRUCT, errorId);
   writeError(writer, error, requestId);
   writer.structEnd();
-  caller.connection.finish(writer);
 }
 
 function writeError(writer: WireWriter, error: ParleyError, requestId: string | undefined): void {

@@ -39,6 +39,7 @@ export class RpcServer {
       },
       onClose: (connection, reason) => {
         this.#connections.delete(connection);
+        if (connection.pending > 0) batcher.ends++;
         if (reason !== undefined) log.debug({ reason }, 'connection closed');
       },
     };

@@ -7,7 +7,8 @@
 import { invalidInput, type Problem, unsupported } from '../errors.js';
 import { allocate, DATA_TYPES, type TensorData, type TensorSpec } from '../model/tensor.js';
 import { feedsOf, runtimeTensor } from '../onnx/session.js';
-import { type Answers, bytesOf } from '../serving/batcher.js';
+import { bytesOf } from '../serving/batch.js';
+import type { Answers } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShapedAnswers, ShapedPlan } from '../serving/shaped-plan.js';
 import { invalidRequest } from './invalid-request.js';

@@ -2,7 +2,9 @@
  * One blank row through all that a call goes through, for a version that is about to take over: its plans, its codecs, and
  * its session by way of both. Its first caller then waits no longer than the others.
  */
-import type { Answers, Batch, Call, Plan } from '../serving/batcher.js';
+import type { Batch } from '../serving/batch.js';
+import type { Answers, Call } from '../serving/batcher.js';
+import type { Plan } from '../serving/plan.js';
 import type { PredictCodec } from './predict-codec.js';
 import type { TypedCodec } from './typed-codec.js';
 import { BinaryWriter } from './wire/binary.js';
@@ -25,6 +27,7 @@ function answerBlankRow(plan: Plan, codecs: readonly Codec[], nextId: () => Uint
     const call: Call = {
       arrivedMs,
       deadlineMs: Number.POSITIVE_INFINITY,
+      cancelled: false,
       deliver: (answers, first) => {
         tally.succeeded--;
         tally.rows--;

@@ -6,6 +6,7 @@
  * is tried again by the next call; bytes that cannot be served are refused for a second without being read again. A version
  * that is let go is released when its last user has left, never under a call.
  */
+import type { Logger } from 'pino';
 import { ParleyError, shuttingDown } from '../errors.js';
 import type { ModelStore } from '../model/store-port.js';
 import type { Artifact } from '../model/trained.js';
@@ -15,7 +16,10 @@ import type { Batcher } from './batcher.js';
 import { memberVersions } from './ensemble-session.js';
 import { footprintOf } from './footprint.js';
 import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
+import { DEFAULT_SETTINGS, type SettingsOf } from './model-settings.js';
+import { CacheCounts } from './result-cache.js';
 import { Servable } from './servable.js';
+import { Shadow, Shadowing } from './shadow.js';
 import { Tally } from './tally.js';
 
 const REFUSED_MS = 1_000;
@@ -40,6 +44,9 @@ export class Factory {
   readonly #loading = new Map<string, Promise<Servable>>();
   readonly #refused = new Map<string, Refusal>();
   readonly #tallies = new Map<string, Tally>();
+  readonly #caches = new Map<string, CacheCounts>();
+  readonly #shadowings = new Map<string, Shadowing>();
+  readonly #settingsOf: SettingsOf;
   #importanceOf: (servable: Servable) => Importance = () => IMPORTANCE.none;
   #onGone: (servable: Servable) => void = () => {};
   #closed = false;
@@ -48,12 +55,19 @@ export class Factory {
   loadFailures = 0;
   evictions = 0;
 
-  /** @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf} */
+  /**
+   * @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf}
+   * @param settingsOf how a model's versions are to answer
+   */
   constructor(
     store: Pick<ModelStore, 'readVersion'>,
     batcher: Batcher,
-    { memoryLimitBytes = Number.POSITIVE_INFINITY }: { readonly memoryLimitBytes?: number } = {},
+    {
+      memoryLimitBytes = Number.POSITIVE_INFINITY,
+      settingsOf = () => DEFAULT_SETTINGS,
+    }: { readonly memoryLimitBytes?: number; readonly settingsOf?: SettingsOf } = {},
   ) {
+    this.#settingsOf = settingsOf;
     this.#store = store;
     this.#batcher = batcher;
     this.#memory = new Memory(memoryLimitBytes, (bytes) => this.#evict(bytes));
@@ -147,7 +161,12 @@ export class Factory {
       this.#memory.free(bytes);
       throw error;
     }
-    servable.tally = this.#tallyOf(model);
+    servable.tally = ofModel(this.#tallies, model, () => new Tally());
+    servable.shadowing = this.shadowingOf(model);
+    servable.applySettings(
+      this.#settingsOf(model),
+      ofModel(this.#caches, model, () => new CacheCounts()),
+    );
     this.#loaded.set(key, { servable, bytes });
     return servable;
   }
@@ -166,16 +185,48 @@ export class Factory {
     if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
   }
 
-  #tallyOf(model: string): Tally {
-    let tally = this.#tallies.get(model);
-    if (tally === undefined) this.#tallies.set(model, (tally = new Tally()));
-    return tally;
+  /** The versions of a model that are loaded now. */
+  servablesOf(model: string): readonly Servable[] {
+    return [...this.#loaded.values()].map(({ servable }) => servable).filter((servable) => servable.model === model);
+  }
+
+  /** By model; of every model that was ever loaded. */
+  get caches(): ReadonlyMap<string, CacheCounts> {
+    return this.#caches;
+  }
+
+  /** By model; of every model that was ever loaded, or has a shadow. */
+  get shadowings(): ReadonlyMap<string, Shadowing> {
+    return this.#shadowings;
+  }
+
+  /** What asks a version beside production; it is loaded when there is something to ask, and may be let go again. */
+  shadowOn(
+    model: string,
+    version: Version,
+    shadowing: Shadowing,
+    log: Logger,
+    answersProduction: (version: Version) => boolean,
+  ): Shadow {
+    return new Shadow({
+      model,
+      version,
+      shadowing,
+      log,
+      answersProduction,
+      batcher: this.#batcher,
+      loaded: () => this.loaded(model, version),
+      load: () => this.load(model, version),
+    });
+  }
+
+  shadowingOf(model: string): Shadowing {
+    return ofModel(this.#shadowings, model, () => new Shadowing());
   }
 
   /** The model's versions that are loaded now. */
   versionsOf(model: string): readonly Version[] {
-    const all = [...this.#loaded.values()].map(({ servable }) => servable);
-    return all.filter((servable) => servable.model === model).map(({ version }) => version);
+    return this.servablesOf(model).map(({ version }) => version);
   }
 
   /** By model: how many versions are loaded, and the bytes that they take. */
@@ -225,6 +276,12 @@ export class Factory {
     for (const { servable } of this.#loaded.values()) servable.release();
     this.#loaded.clear();
   }
+}
+
+function ofModel<T>(owned: Map<string, T>, model: string, make: () => T): T {
+  let found = owned.get(model);
+  if (found === undefined) owned.set(model, (found = make()));
+  return found;
 }
 
 const keyOf = (model: string, version: Version) => `${model}:${version}`;

@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import type { ServiceBinding } from '../contract/bind.js';
 import { ParleyError } from '../errors.js';
 import type { ModelState, ModelStore, Watching } from '../model/store-port.js';
-import { type AliasPointer, PRODUCTION, VERSION_PATTERN, type Version } from '../model/version.js';
+import { type AliasPointer, PRODUCTION, SHADOW, VERSION_PATTERN, type Version } from '../model/version.js';
 import { RunningCanary } from './canary.js';
 import { ContractChoice } from './contract-in-service.js';
 import type { Factory } from './factory.js';
@@ -247,6 +247,9 @@ export class Router {
 
   #forget(model: string): void {
     if (!this.#models.delete(model)) return;
+    const shadowing = this.#factory.shadowingOf(model);
+    shadowing.active?.end();
+    shadowing.active = undefined;
     this.#typed.publish(this.#models.values());
     this.#log.warn({ model }, 'the model is gone from the store');
   }
@@ -263,6 +266,7 @@ export class Router {
     } finally {
       for (const pointer of state.aliases) await this.#beginCanary(routed, pointer);
     }
+    this.#followShadow(routed);
     routed.epoch = state.epoch;
     routed.behind = state.aliases.some((pointer) => !leadsThere(routed, pointer));
   }
@@ -315,6 +319,21 @@ export class Router {
     }
     target.canary = new RunningCanary(canary, servable);
     this.#log.info(told, 'canary takes its share');
+  }
+
+  /** The alias `shadow` is asked what production answers; it needs no production to be loaded, nor to be there yet. */
+  #followShadow({ name, targets }: RoutedModel): void {
+    const shadowing = this.#factory.shadowingOf(name),
+      version = targets.get(SHADOW)?.version;
+    if (shadowing.active?.version === version) return;
+    shadowing.active?.end();
+    shadowing.active =
+      version === undefined
+        ? undefined
+        : this.#factory.shadowOn(name, version, shadowing, this.#log, (asked) => {
+            const target = targets.get(PRODUCTION);
+            return target?.version === asked || target?.canary?.version === asked;
+          });
   }
 
   /** What callers reached by its digest is answered no longer once it is retired or pruned. */

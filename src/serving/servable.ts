@@ -3,7 +3,7 @@
  * run may take. Owned by the factory, which alone releases it.
  */
 import { internal, modelBroken, ParleyError } from '../errors.js';
-import { allocate, type DataType, type Signature, type TensorData } from '../model/tensor.js';
+import { allocate, DATA_TYPES, type DataType, type Signature, type TensorData } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
@@ -12,10 +12,15 @@ import { divideSafely } from '../onnx/division.js';
 import { endedByNothing } from '../onnx/nothing.js';
 import { readGraph } from '../onnx/reader.js';
 import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
-import { type Batcher, Plan } from './batcher.js';
+import type { Batcher } from './batcher.js';
 import { EnsembleSession, type ReadMember } from './ensemble-session.js';
+import { DEFAULT_SETTINGS, type ModelSettings } from './model-settings.js';
+import { Plan } from './plan.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
+import { QueueBound } from './queue-bound.js';
+import { CacheCounts, CacheKeys, ResultCache } from './result-cache.js';
 import { type ServedGraph, servedGraph } from './served-graph.js';
+import { Shadowing } from './shadow.js';
 import { ShapedPlan } from './shaped-plan.js';
 import { Tally } from './tally.js';
 import { Users } from './users.js';
@@ -54,6 +59,8 @@ export class Servable {
   readonly outputs: readonly Slot[];
   /** Rows that one run takes, so that it lasts about two milliseconds; measured when the version was loaded. */
   readonly maxRows: number;
+  /** What a row takes in a batch; of strings, which have no fixed size, only their places are counted. */
+  readonly rowBytes: number;
   /** What stands for inputs that a call leaves out. */
   readonly defaults: Feeds;
   readonly session: RunnableSession;
@@ -63,6 +70,14 @@ export class Servable {
   usedMs = performance.now();
   /** The model's; the factory's when the factory has loaded it. */
   tally = new Tally();
+  /** Who answers production's calls beside it; the model's, as the tally is. */
+  shadowing = new Shadowing();
+  /** What waits for it, and how much may. */
+  readonly queue: QueueBound;
+  /** How long a batch that is not full waits for more rows. */
+  maxDelayMs = 0;
+  #cache: ResultCache | undefined;
+  #endsSeen = 0;
   readonly #plans = new Map<string, Plan>();
   readonly #shapedPlans = new Map<string, ShapedPlan>();
   readonly #batcher: Batcher;
@@ -78,6 +93,11 @@ export class Servable {
     this.inputs = fields.inputs;
     this.outputs = fields.outputs;
     this.maxRows = fields.maxRows;
+    this.rowBytes = fields.inputs.reduce(
+      (sum, slot) => sum + slot.rowWidth * (DATA_TYPES[slot.dataType].bytes || 16),
+      0,
+    );
+    this.queue = new QueueBound(RUN_BUDGET_MS / fields.maxRows);
     this.unbatchable = fields.unbatchable;
     this.endedByNothing = fields.endedByNothing;
     this.defaults = fields.defaults;
@@ -114,6 +134,13 @@ export class Servable {
     }
   }
 
+  /** Before its first call. @param counts the model's */
+  applySettings({ cache, maxDelayUs, maxQueueMs }: ModelSettings = DEFAULT_SETTINGS, counts = new CacheCounts()): void {
+    this.queue.maxMs = maxQueueMs;
+    this.maxDelayMs = maxDelayUs / 1000;
+    this.#cache = cache > 0 && this.batchable ? new ResultCache(cache, counts) : undefined;
+  }
+
   get batchable(): boolean {
     return this.unbatchable === undefined;
   }
@@ -127,6 +154,7 @@ export class Servable {
         this,
         fetches.map((index) => this.outputs[index]!),
         this.#batcher,
+        this.#cache && { results: this.#cache, keys: new CacheKeys(key, this.inputs) },
       );
       // Callers choose the outputs; a plan that is dropped here lives on with whoever holds it.
       if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
@@ -148,12 +176,27 @@ export class Servable {
     return plan;
   }
 
+  /** Whether a call may join what waits. @param timeoutMs of the call, from its arrival; 0: none */
+  admits(timeoutMs: number): boolean {
+    if (this.queue.admits(timeoutMs)) return true;
+    if (this.#batcher.ends !== this.#endsSeen) {
+      this.#endsSeen = this.#batcher.ends;
+      for (const plan of this.#plans.values()) plan.purge();
+      for (const plan of this.#shapedPlans.values()) plan.purge();
+      if (this.queue.admits(timeoutMs)) return true;
+    }
+    this.queue.refused++;
+    this.tally.refused('OVERLOADED');
+    return false;
+  }
+
   /** What ends a process is to end the rehearsal's: runs that loading does without. */
   async rehearse(): Promise<void> {
     if (!this.batchable) await tryBlankShapes(this.session, this.defaults);
   }
 
   release(): void {
+    this.#cache?.clear();
     this.session.release();
   }
 }

@@ -1,13 +1,17 @@
 /**
  * Runs a graph that cannot be batched, request by request, with each caller's own shapes.
  *
- * Calls wait for the end of the turn as those of a {@link Plan} do, and are answered in the order of their arrival.
+ * Calls wait for their turn as those of a {@link Plan} do, and begin in the order of their arrival. An asynchronous session
+ * has two under way at most.
  */
-import { deadlineExceeded, internal, invalidInput, ParleyError } from '../errors.js';
+import { internal, invalidInput, ParleyError } from '../errors.js';
 import type { TensorData, TensorSpec } from '../model/tensor.js';
 import { brokenRun, type Feeds, type Fetches, type Results } from '../onnx/session.js';
-import { type Answers, type Batcher, bytesOf, type Call, deliverOne, failOne } from './batcher.js';
+import { bytesOf } from './batch.js';
+import { type Answers, type Batcher, type Call, deliverOne, failOne, Left, lateAt, type Runnable } from './batcher.js';
 import type { Servable } from './servable.js';
+
+const MOST_UNDER_WAY = 2;
 
 /** A finished run of one request. */
 export interface ShapedAnswers extends Answers {
@@ -17,16 +21,20 @@ export interface ShapedAnswers extends Answers {
 
 interface Waiting {
   readonly feeds: Feeds;
+  readonly bytes: number;
   readonly call: Call;
 }
 
-export class ShapedPlan {
+export class ShapedPlan implements Runnable {
   readonly servable: Servable;
   readonly outputs: readonly TensorSpec[];
   readonly #fetches: Fetches;
   readonly #batcher: Batcher;
   #offered: Feeds | undefined;
+  #offeredBytes = 0;
   #waiting: Waiting[] = [];
+  #underWay = 0;
+  #listed = false;
 
   constructor(servable: Servable, outputs: readonly TensorSpec[], batcher: Batcher) {
     this.servable = servable;
@@ -37,48 +45,86 @@ export class ShapedPlan {
 
   /** The inputs of the request that is committed next; those that it leaves out are the graph's own. */
   offer(feeds: Feeds): void {
+    this.#offeredBytes = Object.values(feeds).reduce((sum, { data }) => sum + sizeOf(data as TensorData), 0);
     this.#offered = { ...this.servable.defaults, ...feeds };
   }
 
-  /** Takes what was offered; it runs at the end of this turn. */
+  /** Takes what was offered; it runs when those before it have. */
   commit(_rows: number, call: Call): void {
     if (this.#offered === undefined) throw internal('nothing was offered to be run');
-    this.#waiting.push({ feeds: this.#offered, call });
+    this.#waiting.push({ feeds: this.#offered, bytes: this.#offeredBytes, call });
     this.#offered = undefined;
+    this.servable.queue.entered(1, this.#offeredBytes);
     this.servable.users.enter();
-    if (this.#waiting.length === 1) this.#batcher.add(this);
+    this.#list();
   }
 
-  /** Never throws: every call is delivered or failed, now or when an asynchronous session answers. */
-  run(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const each of waiting) this.#runOne(each);
+  get #mayStart(): boolean {
+    return this.#waiting.length > 0 && (this.servable.session.synchronous || this.#underWay < MOST_UNDER_WAY);
   }
 
-  #runOne({ feeds, call }: Waiting): void {
-    const startedMs = performance.now();
-    if (call.deadlineMs <= startedMs) {
-      this.#failed(call, deadlineExceeded('the call waited longer than its timeout_ms; it was not run'));
-      return;
-    }
-    const { session, tally } = this.servable;
+  #list(): void {
+    if (this.#listed || !this.#mayStart) return;
+    this.#listed = true;
+    this.#batcher.add(this);
+  }
+
+  /** Runs one request. Never throws: its call is delivered or failed, now or when an asynchronous session answers. */
+  run(): Left {
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#runOne(next);
+    this.#listed = this.#mayStart;
+    return this.#listed ? Left.more : Left.nothing;
+  }
+
+  #runOne(waiting: Waiting): void {
+    const startedMs = performance.now(),
+      { feeds, call } = waiting;
+    if (this.#isDropped(waiting, startedMs)) return;
+    const { session, tally, queue } = this.servable;
     this.servable.usedMs = startedMs;
+    this.#underWay++;
     session.run(feeds, this.#fetches, (error, results) => {
+      this.#underWay--;
       if (results === undefined) this.#failed(call, refusedRun(error));
       else {
         tally.answered(call.arrivedMs, startedMs);
         deliverOne(call, this.#answers(results, startedMs), 0, 1);
-        this.servable.users.leave();
       }
-      if (!session.synchronous) this.#batcher.turnEnded();
+      this.#left(waiting);
+      queue.ran(1, startedMs, performance.now());
+      if (session.synchronous) return;
+      this.#list();
+      this.#batcher.turnEnded();
     });
+  }
+
+  /** What is late is told so; whoever has gone is told nothing. */
+  #isDropped(waiting: Waiting, nowMs: number): boolean {
+    const { call } = waiting;
+    if (call.cancelled) this.servable.tally.cancelled++;
+    else if (call.deadlineMs <= nowMs) this.#failed(call, lateAt(call, nowMs));
+    else return false;
+    this.#left(waiting);
+    return true;
+  }
+
+  /** Gives up what waits for nothing. */
+  purge(): void {
+    const now = performance.now(),
+      waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waiting.unshift(...waiting.filter((each) => !this.#isDropped(each, now)));
+  }
+
+  #left({ bytes }: Waiting): void {
+    this.servable.queue.left(1, 1, bytes);
+    this.servable.users.leave();
   }
 
   #failed(call: Call, error: ParleyError): void {
     this.servable.tally.refused(error.code);
     failOne(call, error);
-    this.servable.users.leave();
   }
 
   #answers(results: Results, startedMs: number): ShapedAnswers {
@@ -94,9 +140,13 @@ export class ShapedPlan {
       shapes: tensors.map(({ dims }) => dims),
       startedMs,
       computeUs,
+      cached: false,
     };
   }
 }
+
+const sizeOf = (values: TensorData): number =>
+  Array.isArray(values) ? values.reduce((sum, text) => sum + 16 + text.length * 2, 0) : values.byteLength;
 
 /** The graph has run on other inputs, or on none yet: what fails is this call's shapes and values. */
 function refusedRun(cause: unknown): ParleyError {

@@ -5,6 +5,8 @@ export class Tally {
   /** Calls. */
   succeeded = 0;
   failed = 0;
+  /** Calls whose callers had gone before they ran. */
+  cancelled = 0;
   /** Rows of the calls that succeeded. */
   rows = 0;
   /** Runs of the graph, warm-ups among them. */

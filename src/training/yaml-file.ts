@@ -3,29 +3,32 @@ import { readFileSync } from 'node:fs';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { hasErrno, invalidInput, notFound, type Problem } from '../errors.js';
 
+const MISSING_PROJECT = 'a project\'s folder has one. Make it with "parley init", or name another folder';
+
 /**
  * @param overrides dotted key -> value, written as in YAML: `{'trainer.l2': '0.5'}`
+ * @param missing what to do where there is no such file
  * @throws NOT_FOUND without the file; INVALID_INPUT with line and column for what is not YAML
  */
-export function readYaml(file: string, shownAs: string, overrides: Readonly<Record<string, string>>): unknown {
-  const document = parse(readText(file), shownAs);
+export function readYaml(
+  file: string,
+  shownAs: string,
+  overrides: Readonly<Record<string, string>>,
+  missing = MISSING_PROJECT,
+): unknown {
+  const document = parse(readText(file, missing), shownAs);
   if (!isMap(document.contents))
     throw invalidInput(`${shownAs}: expected keys and values such as "contract: penguins.thrift", got none`);
   for (const [key, text] of Object.entries(overrides)) override(document, key, text);
   return document.toJS();
 }
 
-function readText(file: string): string {
+function readText(file: string, missing: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT') && !hasErrno(cause, 'ENOTDIR')) throw cause;
-    throw notFound(
-      `no file "${file}"; a project's folder has one. Make it with "parley init", or name another folder`,
-      {
-        cause,
-      },
-    );
+    throw notFound(`no file "${file}"; ${missing}`, { cause });
   }
 }
 

@@ -1,11 +1,13 @@
 /** Calls that remember what became of them. */
 import type { TensorData } from '#parley/model/tensor.js';
-import type { Answers, Call, Plan } from '#parley/serving/batcher.js';
+import type { Answers, Call } from '#parley/serving/batcher.js';
+import type { Plan } from '#parley/serving/plan.js';
 
 type Outcome = { readonly values: unknown[][] } | { readonly error: { code?: string; message: string } };
 
 export class Recorded implements Call {
   readonly arrivedMs = performance.now();
+  cancelled = false;
   readonly outcomes: Outcome[] = [];
   readonly settled: Promise<void>;
   /** Called before the answer is taken. */
