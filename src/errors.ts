@@ -88,6 +88,20 @@ export const shuttingDown = raise('SHUTTING_DOWN');
 export const unsupported = raise('UNSUPPORTED');
 export const internal = raise('INTERNAL');
 
+/**
+ * An error that is an answer like others and made by the thousand: without the stack, which costs more than the rest of the
+ * call, and tells nothing of it.
+ */
+export function withoutStack(make: () => ParleyError): ParleyError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** The code that has this number on the wire; INTERNAL for a number that this release does not know. */
 export function codeOfNumber(number: number): ErrorCode {
   for (const [code, row] of Object.entries(ERROR_CODES)) if (row.number === number) return code as ErrorCode;

@@ -137,6 +137,7 @@ export class Dispatcher {
       return;
     }
     this.#context.clear();
+    if (route === this.#predict && this.#isRefusedUnread(caller, reader)) return;
     try {
       if (this.#stopping) throw shuttingDown('the server is stopping; another one will answer');
       if (route.kind === 'predict') this.#onPredict(caller, route, reader, start, arrivedMs);
@@ -220,13 +221,15 @@ export class Dispatcher {
   // ------------------------------------------------------------------ predict
 
   #onPredict(caller: Caller, route: PredictRoute, reader: WireReader, start: number, arrivedMs: number): void {
-    const request = this.#request;
+    const request = this.#request,
+      headAt = reader.at;
     this.#readRequest(reader);
     if (request.modelLength === 0) throw required('request.model');
     request.checkCounts();
     const last = caller.connection.lastQuestion;
     if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
-      this.#predictBy(caller, last.codec, reader, arrivedMs);
+      if (!this.#predictBy(caller, last.codec, reader, arrivedMs) && this.#context.requestId === undefined)
+        last.remember(reader.buffer, headAt, reader.end, request.inputsAt, this.#context.timeoutMs);
       return;
     }
     const { buffer } = reader;
@@ -270,15 +273,29 @@ export class Dispatcher {
     return generation === this.#generation && this.#router.ready(model, reference) === codec.servable;
   }
 
-  #predictBy(caller: Caller, codec: PredictCodec | ShapedCodec, reader: WireReader, arrivedMs: number): void {
+  /** @returns whether there was room for the call */
+  #predictBy(caller: Caller, codec: PredictCodec | ShapedCodec, reader: WireReader, arrivedMs: number): boolean {
     const { servable } = codec;
     if (!servable.admits(this.#context.timeoutMs)) {
       this.#refuse(caller, GENERIC_ERROR_ID, servable);
-      return;
+      return false;
     }
     if (this.#request.inputs === 0) requireInputs(servable);
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new WaitingCall(this, caller, GENERIC_ERROR_ID, codec, arrivedMs, this.#context));
+    return true;
+  }
+
+  /** While a version has no room, a call like the last one is refused for its first bytes. */
+  #isRefusedUnread(caller: Caller, { buffer, at, end }: WireReader): boolean {
+    const last = caller.connection.lastQuestion;
+    if (last === undefined || this.#stopping) return false;
+    const { servable } = last.codec;
+    if (servable.queue.admits(last.timeoutMs) || !last.begins(buffer, at, end)) return false;
+    if (!this.#holds(last) || servable.admits(last.timeoutMs)) return false;
+    this.#context.timeoutMs = last.timeoutMs;
+    this.#refuse(caller, GENERIC_ERROR_ID, servable);
+    return true;
   }
 
   #predictCodec(

@@ -15,6 +15,11 @@ export class LastQuestion {
   readonly #referenceBytes: Buffer;
   /** The whole list as it stood in the frame. */
   readonly #outputsBytes: Buffer;
+  /** What stood before the inputs in the last frame, behind its sequence id; empty where something stood behind them. */
+  #head: Buffer = Buffer.alloc(0);
+  #frameLength = 0;
+  /** Of the frame that had this head. */
+  timeoutMs = 0;
 
   private constructor(
     { buffer }: WireReader,
@@ -47,6 +52,20 @@ export class LastQuestion {
   ): LastQuestion | undefined {
     const bytes = request.modelLength + request.referenceLength + request.outputsLength;
     return bytes > MOST_BYTES ? undefined : new LastQuestion(reader, request, ...found);
+  }
+
+  /** Keeps how a question began that is refused, in order to refuse the next ones like it unread. */
+  remember(buffer: Buffer, headAt: number, end: number, inputsAt: number, timeoutMs: number): void {
+    const length = inputsAt - headAt;
+    if (length > MOST_BYTES) return;
+    this.#head = Buffer.from(buffer.subarray(headAt, inputsAt));
+    this.#frameLength = end - headAt;
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** Whether a frame, behind its sequence id, is as long and begins as the one that is remembered. */
+  begins(buffer: Buffer, headAt: number, end: number): boolean {
+    return end - headAt === this.#frameLength && sameBytes(buffer, headAt, this.#head.length, this.#head);
   }
 
   /** Whether a request asks for the same. */

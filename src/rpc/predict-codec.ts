@@ -66,6 +66,8 @@ export class PredictRequestSpans {
   outputsNamed = 0;
   readonly tensors: TensorSpan[] = [];
   inputs = 0;
+  /** Where the list of inputs begins. */
+  inputsAt = 0;
 
   read(reader: WireReader, context: ContextFields): void {
     this.modelLength = this.referenceLength = this.routingKeyLength = this.inputs = 0;
@@ -116,6 +118,7 @@ export class PredictRequestSpans {
   }
 
   #readTensors(reader: WireReader): void {
+    this.inputsAt = reader.at;
     reader.listBegin();
     const { size, elementType } = reader;
     if (size > 0 && elementType !== STRUCT) throw new Malformed('inputs: a list of something else than structs');

@@ -5,7 +5,7 @@
  * The reply's body is written once and copied as long as it stays the same, as it does for all that is refused in a turn.
  * Hot path when a server is overloaded: nothing is thrown.
  */
-import { overloaded, type ParleyError } from '../errors.js';
+import { overloaded, type ParleyError, withoutStack } from '../errors.js';
 import type { Servable } from '../serving/servable.js';
 import { type Caller, replyError, writeErrorResult } from './replies.js';
 import { BinaryWriter } from './wire/binary.js';
@@ -28,9 +28,11 @@ export function overload(servable: Servable, timeoutMs: number, retryAfterMs: nu
     timeoutMs > 0 && waitMs <= queue.maxMs
       ? `a call's turn comes in about ${waitMs} ms, too late for this one's timeout_ms of ${timeoutMs}`
       : `calls of about ${waitMs} ms wait, and no more are taken above ${queue.maxMs} ms (max_queue_ms)`;
-  return overloaded(`model "${model}" has more to do than it can: ${reason}; try again in ${retryAfterMs} ms`, {
-    retryAfterMs,
-  });
+  return withoutStack(() =>
+    overloaded(`model "${model}" has more to do than it can: ${reason}; try again in ${retryAfterMs} ms`, {
+      retryAfterMs,
+    }),
+  );
 }
 
 export class Refusals {

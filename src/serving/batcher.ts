@@ -6,7 +6,7 @@
  * another and what was answered is not kept; what is left runs in the next turn, behind its reads. No timer, no wait.
  * Hot path: nothing is allocated per value, nothing is awaited per row. bench/quick measures it.
  */
-import { deadlineExceeded, type ParleyError } from '../errors.js';
+import { deadlineExceeded, type ParleyError, withoutStack } from '../errors.js';
 import type { TensorData } from '../model/tensor.js';
 import { PredictionIds } from './prediction-id.js';
 import type { Servable, Slot } from './servable.js';
@@ -62,8 +62,10 @@ export function failOne(call: Call, error: unknown): void {
 export function lateAt({ arrivedMs, deadlineMs }: Call, nowMs: number): ParleyError {
   const waitedMs = Math.round(nowMs - arrivedMs),
     timeoutMs = Math.round(deadlineMs - arrivedMs);
-  return deadlineExceeded(
-    `the call waited ${waitedMs} ms for its turn, its timeout_ms is ${timeoutMs}; it was not run. Allow more time, or send less at once`,
+  return withoutStack(() =>
+    deadlineExceeded(
+      `the call waited ${waitedMs} ms for its turn, its timeout_ms is ${timeoutMs}; it was not run. Allow more time, or send less at once`,
+    ),
   );
 }
 

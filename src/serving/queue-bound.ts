@@ -15,7 +15,7 @@ export const DEFAULT_MAX_QUEUE_MS = 1_000;
 const NEWEST = 0.2,
   MOST_GROWTH = 4;
 /** Of the time that a call has, what may pass in the queue: its run, its reply and the way back take the rest. */
-const QUEUE_SHARE = 0.8;
+const QUEUE_SHARE = 0.5;
 
 export class QueueBound {
   /** Milliseconds. */
