@@ -1,0 +1,278 @@
+/** Order, fairness, bounds and what is given up, with sessions of the real runtime. */
+import { expect } from 'chai';
+import { modelBroken } from '#parley/errors.js';
+import type { RunnableSession } from '#parley/onnx/session.js';
+import { Batcher } from '#parley/serving/batcher.js';
+import type { Plan } from '#parley/serving/plan.js';
+import { QueueBound } from '#parley/serving/queue-bound.js';
+import type { Servable } from '#parley/serving/servable.js';
+import { until } from '../store/redis-server.js';
+import { put, Recorded } from './calls.js';
+import { echo, lookup, servableOf, sessionOn, summing } from './models.js';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Tells of a session's runs, and makes each last `ms`. */
+function watched(session: RunnableSession, onRun: (rows: number) => void, ms = 0): void {
+  const run = session.run.bind(session);
+  session.run = (feeds, fetches, done) => {
+    onRun(Number(Object.values(feeds)[0].dims[0]));
+    const endMs = performance.now() + ms;
+    while (performance.now() < endMs);
+    run(feeds, fetches, done);
+  };
+}
+
+const rowsOf = (rows: number, value = 1): number[][] => [new Array(rows).fill(value), new Array(rows).fill(0)];
+
+describe('a queue', () => {
+  const opened: Servable[] = [];
+  let batcher: Batcher;
+  const load = async (made = summing(), road: 'native' | 'public' = 'native') => {
+    const one = await servableOf(made, batcher, sessionOn(road));
+    opened.push(one);
+    return one;
+  };
+  beforeEach(() => {
+    batcher = new Batcher();
+  });
+  afterEach(() => {
+    for (const one of opened.splice(0)) one.release();
+  });
+
+  it("runs one batch in a turn that takes the turn's time, and writes before the next", async () => {
+    const events: string[] = [];
+    const one = await load();
+    watched(one.session, () => events.push('run'), 5);
+    batcher.onTurnEnd(() => events.push('written'));
+    const calls = Array.from({ length: 6 }, (_, i) => put(one.plan([0]), rowsOf(one.maxRows, i)));
+    await Promise.all(calls.map(({ settled }) => settled));
+    await turn();
+    expect(events.join()).to.match(/^(run,written,){5}run,written/);
+    calls.forEach((call, i) => {
+      expect(call.values[0]).to.deep.equal(new Array(one.maxRows).fill(i));
+    });
+  });
+
+  it('lets a model with one batch have its turn between those of a model with many', async () => {
+    const order: string[] = [];
+    const [busy, other] = [await load(), await load(summing(['a', 'b'], 1))];
+    watched(busy.session, () => order.push('busy'));
+    watched(other.session, () => order.push('other'));
+    const calls = Array.from({ length: 5 }, () => put(busy.plan([0]), rowsOf(busy.maxRows)));
+    calls.push(put(other.plan([0]), [[1], [1]]));
+    await Promise.all(calls.map(({ settled }) => settled));
+    expect(order).to.deep.equal(['busy', 'other', 'busy', 'busy', 'busy', 'busy']);
+  });
+
+  it('gives an asynchronous session two batches at a time, in order', async () => {
+    const one = await load(summing(), 'public'),
+      waiting: (() => void)[] = [],
+      run = one.session.run.bind(one.session);
+    one.session.run = (feeds, fetches, done) => {
+      waiting.push(() => run(feeds, fetches, done));
+    };
+    const answered: number[] = [];
+    const calls = Array.from({ length: 5 }, (_, i) => {
+      const call = new Recorded();
+      call.onDeliver = () => answered.push(i);
+      return put(one.plan([0]), rowsOf(one.maxRows, i), call);
+    });
+    for (let i = 0; i < 5; i++) {
+      await until('the runtime to be asked', () => waiting.length > 0);
+      await turn();
+      expect(waiting.length).to.equal(Math.min(2, 5 - i));
+      waiting.shift()!();
+      await calls[i]!.settled;
+    }
+    expect(answered).to.deep.equal([0, 1, 2, 3, 4]);
+  });
+
+  it('does not run the calls of callers that have gone, and tells them nothing', async () => {
+    const runs: number[] = [];
+    const one = await load();
+    watched(one.session, (rows) => runs.push(rows));
+    const calls = [1, 2, 3, 4].map((value) => put(one.plan([0]), [[value], [0]]));
+    calls[0]!.cancelled = calls[2]!.cancelled = true;
+    await Promise.all([calls[1]!.settled, calls[3]!.settled]);
+    expect(runs).to.deep.equal([2]);
+    expect(calls.map(({ outcomes }) => outcomes.length)).to.deep.equal([0, 1, 0, 1]);
+    expect([calls[1]!.values[0], calls[3]!.values[0]]).to.deep.equal([[2], [4]]);
+    expect(one.tally).to.include({ cancelled: 2, succeeded: 2, failed: 0 });
+    expect(one.queue).to.include({ rows: 0, calls: 0, bytes: 0 });
+    expect(one.users.any).to.equal(false);
+  });
+
+  it('moves strings with the rows that stay', async () => {
+    const one = await load(echo());
+    const calls = ['a', 'b', 'c', 'd'].map((text) => put(one.plan([0]), [[text, `${text}!`]]));
+    calls[0]!.cancelled = calls[2]!.cancelled = true;
+    await Promise.all([calls[1]!.settled, calls[3]!.settled]);
+    expect([calls[1]!.values[0], calls[3]!.values[0]]).to.deep.equal([
+      ['b', 'b!'],
+      ['d', 'd!'],
+    ]);
+  });
+
+  it('makes room of what nobody waits for before it refuses a call', async () => {
+    const one = await load();
+    one.queue.maxMs = 0;
+    const plan = one.plan([0]);
+    const calls = Array.from({ length: 80 }, () => put(plan, rowsOf(Math.ceil(one.maxRows / 4))));
+    expect(one.admits(0)).to.equal(false);
+    expect(one.tally.failed).to.equal(1);
+    for (const call of calls) call.cancelled = true;
+    batcher.ends++;
+    expect(one.admits(0)).to.equal(true);
+    await turn();
+    expect(one.queue).to.include({ rows: 0, calls: 0, bytes: 0 });
+  });
+
+  it('finds a few culprits among many calls without running each alone', async () => {
+    let runs = 0;
+    const one = await load(lookup());
+    watched(one.session, () => runs++);
+    const bad = [17, 130, 199],
+      asked = Array.from({ length: 256 }, (_, i) => (bad.includes(i) ? 11 : i % 10));
+    Object.assign(one, { maxRows: 256 });
+    const calls = asked.map((x) => put(one.plan([0]), [[x]]));
+    await Promise.all(calls.map(({ settled }) => settled));
+    calls.forEach((call, i) => {
+      if (bad.includes(i)) expect(call.error).to.include({ code: 'MODEL_BROKEN' });
+      else expect(call.values).to.deep.equal([[asked[i]! * 100]]);
+    });
+    // Two runs for each halving on a culprit's way: of 256 calls, eight halvings.
+    expect(runs).to.be.within(9, 1 + 3 * 2 * 8);
+  });
+
+  it('fails a whole request when one of its rows cannot be computed', async () => {
+    const one = await load(lookup());
+    const [good, bad] = [put(one.plan([0]), [[1, 2]]), put(one.plan([0]), [[3, 11, 4]])];
+    await Promise.all([good.settled, bad.settled]);
+    expect(good.values).to.deep.equal([[100, 200]]);
+    expect(bad.error.code).to.equal('MODEL_BROKEN');
+  });
+
+  it('does not blame rows for what was lost with the process that ran them', async () => {
+    const one = await load(summing(), 'public');
+    let runs = 0;
+    one.session.run = (_feeds, _fetches, done) => {
+      runs++;
+      setImmediate(() => done(modelBroken('the lane died'), undefined));
+    };
+    const calls = [1, 2, 3].map((value) => put(one.plan([0]), [[value], [0]]));
+    await Promise.all(calls.map(({ settled }) => settled));
+    expect(runs).to.equal(1);
+    for (const call of calls) expect(call.error.message).to.equal('the lane died');
+  });
+});
+
+describe('a batch that may wait for more rows', () => {
+  let one: Servable;
+  let plan: Plan;
+  const runs: number[] = [];
+  beforeEach(async () => {
+    runs.length = 0;
+    one = await servableOf(summing(), new Batcher());
+    plan = one.plan([0]);
+    watched(one.session, (rows) => runs.push(rows));
+    one.applySettings({ cache: 0, maxDelayUs: 30_500, maxQueueMs: 1_000 });
+  });
+  afterEach(() => one.release());
+
+  it('runs with those that come in the meantime, when the first has waited long enough', async () => {
+    const first = put(plan, [[1], [0]]);
+    for (let i = 0; i < 3; i++) await turn();
+    expect(runs).to.deep.equal([]);
+    const second = put(plan, [[2], [0]]);
+    await Promise.all([first.settled, second.settled]);
+    expect(performance.now() - first.arrivedMs).to.be.at.least(30.5);
+    expect(runs).to.deep.equal([2]);
+    expect([first.values[0], second.values[0]]).to.deep.equal([[1], [2]]);
+  });
+
+  it('runs at once when it is full', async () => {
+    const calls = [put(plan, [[1], [0]]), put(plan, rowsOf(one.maxRows - 1))];
+    await turn();
+    expect(runs).to.deep.equal([one.maxRows]);
+    await Promise.all(calls.map(({ settled }) => settled));
+  });
+
+  it('runs when it is filled behind one that waits already', async () => {
+    const first = put(plan, [[1], [0]]);
+    await turn();
+    await turn();
+    put(plan, rowsOf(one.maxRows - 1));
+    await turn();
+    expect(runs).to.deep.equal([one.maxRows]);
+    await first.settled;
+  });
+
+  it('waits anew for each batch', async () => {
+    for (const value of [1, 2]) {
+      const call = put(plan, [[value], [0]]);
+      await call.settled;
+      expect(performance.now() - call.arrivedMs).to.be.at.least(30.5);
+      expect(call.values[0]).to.deep.equal([value]);
+    }
+    expect(runs).to.deep.equal([1, 1]);
+  });
+});
+
+describe('the bound of a queue', () => {
+  /** @param rows of each of `calls` calls */
+  const filled = (calls: number, rows: number, msPerRow: number) => {
+    const bound = new QueueBound(msPerRow);
+    for (let i = 0; i < calls; i++) bound.entered(rows, 8);
+    return bound;
+  };
+
+  it('has room for 64 calls, however long they take', () => {
+    expect(filled(63, 1, 1_000).admits(0)).to.equal(true);
+    expect(filled(64, 1, 1_000).admits(0)).to.equal(false);
+  });
+
+  it('has room for a second of work, however many calls that is', () => {
+    expect(filled(9_999, 1, 0.1).admits(0)).to.equal(true);
+    expect(filled(10_001, 1, 0.1).admits(0)).to.equal(false);
+  });
+
+  it('refuses a call that would wait too long for its own time', () => {
+    const bound = filled(20, 1, 2);
+    expect([30, 79, 81, 1_000].map((timeoutMs) => bound.admits(timeoutMs))).to.deep.equal([false, false, true, true]);
+    expect(bound.retryAfterMs(40)).to.be.within(1, 40);
+  });
+
+  it('says when there will be room', () => {
+    expect(filled(10_000, 1, 0.25).retryAfterMs(0)).to.equal(2_000);
+    expect(filled(1, 1, 0.25).retryAfterMs(0)).to.equal(1);
+  });
+
+  it('does not hold more than 256 MiB, unless it is one call', () => {
+    const bound = new QueueBound(0.001);
+    bound.entered(1, 300 << 20);
+    expect(bound.admits(0)).to.equal(false);
+    bound.left(1, 1, 300 << 20);
+    expect(bound.admits(0)).to.equal(true);
+  });
+
+  it('learns what a row takes: from one batch to the next while calls wait, else from the run itself', () => {
+    const bound = filled(4, 10, 1);
+    bound.left(1, 10, 8);
+    bound.ran(10, 100, 120);
+    expect(bound.msPerRow).to.equal(2);
+    for (let endMs = 160, i = 0; i < 40; i++, endMs += 40) bound.ran(10, endMs - 5, endMs);
+    expect(bound.msPerRow).to.be.closeTo(4, 0.01);
+    bound.left(3, 30, 24);
+    bound.ran(10, 2_000, 2_001);
+    for (let i = 0; i < 40; i++) bound.ran(10, 9_000, 9_001);
+    expect(bound.msPerRow).to.be.closeTo(0.1, 0.01);
+  });
+
+  it('is not misled for long by one batch that took very long', () => {
+    const bound = new QueueBound(1);
+    bound.ran(1, 0, 1);
+    bound.ran(1, 0, 100_000);
+    expect(bound.msPerRow).to.be.at.most(2);
+  });
+});
