@@ -13,6 +13,7 @@ import { Caller, framed } from './caller.js';
 interface Waiting {
   readonly connection: Connection;
   readonly body: Buffer;
+  readonly arrivedMs: number;
 }
 
 class Desk {
@@ -22,9 +23,9 @@ class Desk {
   private constructor(readonly server: RpcServer) {}
 
   static async open(limits: Partial<Limits> = {}): Promise<Desk> {
-    const onFrame = (connection: Connection, buffer: Buffer, start: number, end: number) => {
+    const onFrame = (connection: Connection, buffer: Buffer, start: number, end: number, arrivedMs: number) => {
       desk.seen.add(connection);
-      desk.waiting.push({ connection, body: Buffer.from(buffer.subarray(start, end)) });
+      desk.waiting.push({ connection, body: Buffer.from(buffer.subarray(start, end)), arrivedMs });
     };
     const log = pino({ level: 'silent' });
     const desk: Desk = new Desk(new RpcServer(onFrame, new Batcher(), { ...DEFAULT_LIMITS, ...limits }, log));
@@ -101,6 +102,26 @@ describe('a connection', () => {
     (desk.waiting[0] as Waiting).connection.heldBytes -= 200_000;
     desk.answer();
     await desk.until(4);
+  });
+
+  it('knows when frames were read that wait until others are answered', async () => {
+    const caller = await start({ callsPerConnection: 1 });
+    const last = Buffer.from('number 3'),
+      cut = framed(last).subarray(0, 7);
+    caller.send(Buffer.concat([numbered(3), cut]));
+    await desk.until(1);
+    const readMs = desk.waiting[0]!.arrivedMs;
+    await until('time to pass', () => performance.now() > readMs + 20);
+    for (let i = 0; i < 3; i++) {
+      await until('the next call', () => desk.waiting.length > 0);
+      expect(desk.waiting[0]!.arrivedMs).to.equal(readMs);
+      desk.answer();
+    }
+    caller.send(framed(last).subarray(cut.length));
+    await desk.until(1);
+    expect(desk.waiting[0]!.arrivedMs).to.be.above(readMs + 20);
+    desk.answer();
+    expect(texts(await caller.heard(4))).to.deep.equal(expected(4));
   });
 
   it('answers all that was sent before the caller closed its side, though reading had paused', async () => {

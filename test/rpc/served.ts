@@ -20,6 +20,7 @@ import { DEFAULT_LIMITS, type Limits } from '#parley/rpc/limits.js';
 import { RpcServer } from '#parley/rpc/server.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
+import { DEFAULT_SETTINGS, type ModelSettings } from '#parley/serving/model-settings.js';
 import { Router } from '#parley/serving/router.js';
 import { loadProject } from '#parley/training/project.js';
 import { newRunId, publishProjectContract, publishTrained } from '#parley/training/publish-run.js';
@@ -96,7 +97,7 @@ function scalarsModel(): Artifact {
 }
 
 /** The class at index 1, "11", for numbers above zero. */
-function parityModel(): Artifact {
+export function parityModel(): Artifact {
   const graph = new GraphBuilder();
   const zero = graph.constant('zero', { dataType: 'float64', shape: [], data: new Float64Array(1) });
   const flat = graph.constant('flat', { dataType: 'int64', shape: [1], data: BigInt64Array.of(-1n) });
@@ -106,7 +107,7 @@ function parityModel(): Artifact {
 }
 
 /** Puts a model into production, past the gate. */
-async function place(store: ModelStore, model: string, artifact: Artifact, idl?: string): Promise<void> {
+export async function place(store: ModelStore, model: string, artifact: Artifact, idl?: string): Promise<void> {
   const by = { actor: 'ada' };
   if (idl !== undefined) {
     const contract = parseContract({ file: `${model}.thrift`, idl, includes: {} });
@@ -146,6 +147,7 @@ export interface Served {
   readonly host: string;
   readonly port: number;
   readonly server: RpcServer;
+  readonly factory: Factory;
   close(): Promise<void>;
 }
 
@@ -154,9 +156,10 @@ export async function serve(
   store: ModelStore,
   limits: Partial<Limits> = {},
   log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true })),
+  settings: Partial<ModelSettings> = {},
 ): Promise<Served> {
   const batcher = new Batcher();
-  const factory = new Factory(store, batcher);
+  const factory = new Factory(store, batcher, { settingsOf: () => ({ ...DEFAULT_SETTINGS, ...settings }) });
   const router = new Router(store, factory, log);
   await router.start();
   const generated = new GeneratedServices(
@@ -177,6 +180,7 @@ export async function serve(
   return {
     ...address,
     server,
+    factory,
     async close() {
       await server.close();
       await router.close();
