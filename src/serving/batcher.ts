@@ -177,9 +177,10 @@ export class Plan {
       const answers = this.#answers(error, results, batch.rows, startedMs);
       if (!('servable' in answers)) this.#failed(batch, answers.error);
       else {
-        const { tally } = this.servable;
+        const { tally } = this.servable,
+          endedMs = startedMs + answers.computeUs / 1000;
         for (let i = 0, first = 0; i < batch.calls.length; i++) {
-          tally.answered(batch.calls[i]!.arrivedMs, startedMs);
+          tally.answered(batch.calls[i]!.arrivedMs, startedMs, endedMs);
           deliverOne(batch.calls[i]!, answers, first, batch.sizes[i]!);
           first += batch.sizes[i]!;
         }
@@ -231,7 +232,7 @@ export class Plan {
       this.servable.session.run(batch.view(first, rows), this.#fetches, (alone, results) => {
         const answers = this.#answers(alone, results, rows, startedMs);
         if ('servable' in answers) {
-          tally.answered(call.arrivedMs, startedMs);
+          tally.answered(call.arrivedMs, startedMs, startedMs + answers.computeUs / 1000);
           deliverOne(call, answers, 0, rows);
         } else {
           const broken = brokenRun(answers.error);

@@ -14,15 +14,16 @@ import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
 import { memberVersions } from './ensemble-session.js';
 import { footprintOf } from './footprint.js';
+import { DURATION_BUCKETS, Histogram } from './histogram.js';
 import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
 import { Servable } from './servable.js';
-import { Tally } from './tally.js';
+import { Tallies } from './tallies.js';
 
 const REFUSED_MS = 1_000;
 /** Failures that lie in the bytes. */
 const LASTING: readonly string[] = ['MODEL_BROKEN', 'UNSUPPORTED'];
 
-interface Loaded {
+export interface Loaded {
   readonly servable: Servable;
   readonly bytes: number;
 }
@@ -39,10 +40,13 @@ export class Factory {
   readonly #loaded = new Map<string, Loaded>();
   readonly #loading = new Map<string, Promise<Servable>>();
   readonly #refused = new Map<string, Refusal>();
-  readonly #tallies = new Map<string, Tally>();
   #importanceOf: (servable: Servable) => Importance = () => IMPORTANCE.none;
   #onGone: (servable: Servable) => void = () => {};
   #closed = false;
+  /** What each version has answered. */
+  readonly tallies = new Tallies();
+  /** Microseconds of the loads that succeeded, the wait for memory among them. */
+  readonly loadDurations = new Histogram(DURATION_BUCKETS);
   /** Since this process started. */
   loads = 0;
   loadFailures = 0;
@@ -78,11 +82,6 @@ export class Factory {
     return this.#memory;
   }
 
-  /** By model; of every model that was ever loaded. */
-  get tallies(): ReadonlyMap<string, Tally> {
-    return this.#tallies;
-  }
-
   /**
    * A version that stays loaded at least until this turn of the event loop ends.
    *
@@ -107,9 +106,11 @@ export class Factory {
 
   async #load(key: string, model: string, version: Version): Promise<Servable> {
     this.#checkRefused(key);
+    const beganMs = performance.now();
     try {
       const servable = await this.#read(key, model, version);
       this.loads++;
+      this.loadDurations.record((performance.now() - beganMs) * 1000);
       return servable;
     } catch (error) {
       if (this.#closed) throw error;
@@ -147,7 +148,7 @@ export class Factory {
       this.#memory.free(bytes);
       throw error;
     }
-    servable.tally = this.#tallyOf(model);
+    servable.tally = this.tallies.of(model, version);
     this.#loaded.set(key, { servable, bytes });
     return servable;
   }
@@ -166,10 +167,9 @@ export class Factory {
     if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
   }
 
-  #tallyOf(model: string): Tally {
-    let tally = this.#tallies.get(model);
-    if (tally === undefined) this.#tallies.set(model, (tally = new Tally()));
-    return tally;
+  /** What is loaded now, and the bytes that each takes. */
+  get loadedVersions(): Iterable<Loaded> {
+    return this.#loaded.values();
   }
 
   /** The model's versions that are loaded now. */
@@ -212,6 +212,7 @@ export class Factory {
     if (found === undefined) return;
     const { servable, bytes } = found;
     this.#loaded.delete(key);
+    this.tallies.end(servable.model, servable.version);
     this.#onGone(servable);
     servable.users.giveUp(() => {
       servable.release();

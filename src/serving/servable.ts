@@ -61,7 +61,7 @@ export class Servable {
   readonly users = new Users();
   /** When a run last began, on performance.now()'s clock. */
   usedMs = performance.now();
-  /** The model's; the factory's when the factory has loaded it. */
+  /** What it has answered; the factory's when the factory has loaded it. */
   tally = new Tally();
   readonly #plans = new Map<string, Plan>();
   readonly #shapedPlans = new Map<string, ShapedPlan>();
@@ -146,6 +146,11 @@ export class Servable {
       this.#shapedPlans.set(key, plan);
     }
     return plan;
+  }
+
+  /** The same version with batches and counts of its own: what runs there is no call of anybody. It is not to be released. */
+  aside(): Servable {
+    return new Servable(this, this.#batcher);
   }
 
   /** What ends a process is to end the rehearsal's: runs that loading does without. */

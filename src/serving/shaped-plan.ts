@@ -67,8 +67,9 @@ export class ShapedPlan {
     session.run(feeds, this.#fetches, (error, results) => {
       if (results === undefined) this.#failed(call, refusedRun(error));
       else {
-        tally.answered(call.arrivedMs, startedMs);
-        deliverOne(call, this.#answers(results, startedMs), 0, 1);
+        const answers = this.#answers(results, startedMs);
+        tally.answered(call.arrivedMs, startedMs, startedMs + answers.computeUs / 1000);
+        deliverOne(call, answers, 0, 1);
         this.servable.users.leave();
       }
       if (!session.synchronous) this.#batcher.turnEnded();
