@@ -133,6 +133,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       runtime,
       traffic: server.traffic,
       errors: calls.errors,
+      unknownMethods: () => calls.unknownMethods,
       methods: generated.answered,
       unlogged: callLog.suppressed,
     });

@@ -2,7 +2,7 @@
 import type { Factory } from '../serving/factory.js';
 import type { Histogram } from '../serving/histogram.js';
 import type { Tally } from '../serving/tally.js';
-import { counter, gauge, histogram, type Metric, type Sample } from './metric.js';
+import { counter, histogram, type Metric, type Sample } from './metric.js';
 
 const VERSION = ['model', 'version'];
 
@@ -40,12 +40,6 @@ export function inferenceMetrics({ factory }: { readonly factory: Factory }): Me
       ({ queue }) => queue.sum,
     ),
     counted('parley_inference_compute_infer_duration_us', 'Microseconds of runs', ({ compute }) => compute.sum),
-    gauge(
-      'parley_inference_pending_request_count',
-      'Calls that wait for their run, or for its end',
-      ofVersions(({ pending }) => pending),
-      VERSION,
-    ),
     distributed(
       'parley_inference_request_duration_seconds',
       'From arrival to the end of the run, of calls that were answered',

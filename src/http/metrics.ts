@@ -32,6 +32,7 @@ export interface Sources {
   readonly runtime: RuntimeWatch;
   /** Refused and failed calls, by the error's code. */
   readonly errors: ReadonlyMap<string, number>;
+  readonly unknownMethods: () => number;
   /** Calls of methods that no batch answers, by `Service:method`. */
   readonly methods: ReadonlyMap<string, number>;
   /** Lines of the call log that were not written, by kind. */
@@ -152,12 +153,12 @@ function stateOf({ router, factory, traffic }: Sources): Metric[] {
       one(factory.memory.takenBytes),
     ),
     gauge('parley_memory_limit_bytes', 'What loaded versions may take together', () => one(factory.memory.limitBytes)),
-    gauge('parley_connections_open', 'Connections that are open', () => one(traffic.open)),
+    gauge('parley_connections', 'Connections that are open', () => one(traffic.open)),
     gauge('parley_calls_in_flight', 'Calls that are not answered yet', () => one(traffic.inFlight)),
   ];
 }
 
-function countsOf({ factory, errors, traffic, methods, unlogged }: Sources): Metric[] {
+function countsOf({ factory, errors, traffic, unknownMethods, methods, unlogged }: Sources): Metric[] {
   return [
     counter('parley_loads_total', 'Versions that were loaded', () => one(factory.loads)),
     counter('parley_load_failures_total', 'Tries to load a version that failed', () => one(factory.loadFailures)),
@@ -169,6 +170,9 @@ function countsOf({ factory, errors, traffic, methods, unlogged }: Sources): Met
     ]),
     counter('parley_errors_total', 'Calls that were answered with an error', byKey(errors), ['code']),
     counter('parley_method_calls_total', 'Calls of methods that are no predictions', byKey(methods), ['method']),
+    counter('parley_unknown_methods_total', 'Calls of methods that this server does not have', () =>
+      one(unknownMethods()),
+    ),
     counter('parley_connections_accepted_total', 'Connections that were accepted', () => one(traffic.accepted)),
     counter('parley_connections_refused_total', 'Connections that were one too many', () => one(traffic.refused)),
     counter('parley_connections_closed_total', 'Connections that ended', byKey(traffic.closed), ['reason']),

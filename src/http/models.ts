@@ -64,11 +64,10 @@ function versionOf({ servable, bytes }: Loaded): object {
   };
 }
 
-function answeredBy({ succeeded, rows, pending, failures, request, compute }: Tally): object {
+function answeredBy({ succeeded, rows, failures, request, compute }: Tally): object {
   return {
     calls: succeeded,
     rows,
-    pending,
     errors: Object.fromEntries(failures.byCode),
     requestMs: quantiles(request),
     computeMs: quantiles(compute),

@@ -224,6 +224,7 @@ export class Dispatcher {
       method !== undefined && method.length > 0
         ? `; call it as ${method.map((service) => `"${service}:${name}"`).join(' or ')} (multiplexed)`
         : '';
+    this.#calls.unknownMethods++;
     replyException(caller, UNKNOWN_METHOD, `unknown method "${name}"${hint}; this port serves ${services.join(', ')}`);
   }
 
@@ -285,7 +286,6 @@ export class Dispatcher {
     this.#met = codec;
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new WaitingCall(this, caller, GENERIC_ERROR_ID, codec, arrivedMs, this.#context));
-    codec.servable.tally.pending++;
   }
 
   #predictCodec(
@@ -336,7 +336,6 @@ export class Dispatcher {
       rows,
       new WaitingCall(this, caller, route.errorId, route.codec!, arrivedMs, this.#context),
     );
-    servable.tally.pending++;
   }
 
   /** The arguments' struct, its rows into the batch. @returns how many */
@@ -540,26 +539,23 @@ class WaitingCall implements Call {
   }
 
   deliver(answers: Answers, first: number, rows: number): void {
-    const { caller, dispatcher } = this,
-      { tally } = this.codec.servable;
+    const { caller, dispatcher } = this;
     if (!caller.connection.closed) {
       try {
         const writer = beginReply(caller);
         this.codec.encode(writer, answers, first, rows, this.arrivedMs, dispatcher.nextId);
         caller.connection.finish(writer);
       } catch (error) {
-        tally.unanswered(visibleError(error).code);
+        this.codec.servable.tally.unanswered(visibleError(error).code);
         throw error;
       }
     }
-    tally.pending--;
     const tookMs = answers.startedMs + answers.computeUs / 1000 - this.arrivedMs;
     if (this.trace !== undefined || tookMs >= dispatcher.calls.quickMs)
       dispatcher.calls.answered(this.#ended(answers, rows));
   }
 
   fail(error: unknown): void {
-    this.codec.servable.tally.pending--;
     this.dispatcher.failed(this.caller, this.errorId, error, this, this.codec);
   }
 

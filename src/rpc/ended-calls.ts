@@ -27,6 +27,8 @@ export interface EndedCall {
 
 export class EndedCalls {
   readonly #errors = new Map<ErrorCode, number>();
+  /** Calls of methods that there are not. */
+  unknownMethods = 0;
 
   constructor(
     private readonly log: CallLog,
@@ -48,6 +50,11 @@ export class EndedCalls {
     return this.#errors;
   }
 
+  /** An answer that was this error. */
+  count(code: ErrorCode): void {
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
   answered(call: EndedCall): void {
     this.log.answered(call);
     if (call.trace !== undefined) this.spans?.record(call, call.trace, undefined);
@@ -56,7 +63,7 @@ export class EndedCalls {
   /** @returns what the caller may see of the error */
   failed(call: EndedCall, error: unknown): ParleyError {
     const visible = visibleError(error);
-    this.#errors.set(visible.code, (this.#errors.get(visible.code) ?? 0) + 1);
+    this.count(visible.code);
     this.log.failed(call, visible.code, error);
     if (call.trace !== undefined) this.spans?.record(call, call.trace, visible.code);
     return visible;

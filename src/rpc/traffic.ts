@@ -6,6 +6,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'a frame that does not end': 'partial_frame',
   'does not take its replies': 'slow_reader',
   'the server stops': 'stopped',
+  'it keeps the most of too many bytes': 'flooded',
+  'too many calls without a right token': 'unauthenticated',
 };
 
 export class Traffic {

@@ -28,8 +28,6 @@ export class Tally {
   /** Calls. */
   succeeded = 0;
   failed = 0;
-  /** Calls that wait for their answer now. */
-  pending = 0;
   /** Rows of the runs that succeeded. */
   rows = 0;
   /** Runs of the graph that succeeded. */

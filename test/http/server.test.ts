@@ -35,6 +35,7 @@ describe('the HTTP side', () => {
       traffic: new Traffic(),
       runtime: new RuntimeWatch(),
       methods: new Map(),
+      unknownMethods: () => 0,
       unlogged: new Map(),
     });
   const models = (only?: string) => modelsPage({ router, factory }, only);

@@ -30,7 +30,7 @@ describe('a warm-up', () => {
     };
     await warm();
     expect(runs).to.equal(1);
-    expect(servable.tally).to.include({ runs: 0, rows: 0, succeeded: 0, failed: 0, pending: 0 });
+    expect(servable.tally).to.include({ runs: 0, rows: 0, succeeded: 0, failed: 0 });
     expect(servable.tally.compute.count).to.equal(0);
   });
 
