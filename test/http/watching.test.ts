@@ -1,9 +1,9 @@
 /** What a real server tells of real calls. */
 import { expect } from 'chai';
 import { AggregatorRegistry } from 'prom-client';
-import { type MetricJson, Metrics } from '#parley/http/metrics.js';
+import type { MetricJson, Metrics } from '#parley/http/metrics.js';
 import { modelsPage } from '#parley/http/models.js';
-import { RuntimeWatch } from '#parley/http/process-metrics.js';
+import type { RuntimeWatch } from '#parley/http/process-metrics.js';
 import { HttpServer } from '#parley/http/server.js';
 import { Caller } from '../rpc/caller.js';
 import { BROKEN_X, describeModel, FORBIDDEN_X, generic, LOOKUPS, placeLookups, typed } from '../rpc/lookups.js';
@@ -12,6 +12,7 @@ import { type Served, serve } from '../rpc/served.js';
 import { envelopeOf, summing } from '../serving/models.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, sha256, World } from '../store/world.js';
+import { watch } from './watched.js';
 
 describe('a server that is watched', () => {
   const redis = sharedRedis();
@@ -22,8 +23,7 @@ describe('a server that is watched', () => {
     version = await placeLookups(world);
     served = await serve(world.store, { connections: 2 });
     caller = await Caller.open(served);
-    runtime = new RuntimeWatch();
-    metrics = watched(served);
+    ({ metrics, runtime } = watch(served));
     const models = (only?: string) => modelsPage(served, only);
     http = new HttpServer({ metrics, models, unready: () => undefined });
     base = `http://127.0.0.1:${(await http.listen('127.0.0.1', 0)).port}`;
@@ -35,19 +35,6 @@ describe('a server that is watched', () => {
     await served.close();
     await world.close();
   });
-
-  const watched = ({ router, factory, calls, callLog, generated, server }: Served) =>
-    new Metrics({
-      serverVersion: 'test',
-      router,
-      factory,
-      runtime,
-      traffic: server.traffic,
-      errors: calls.errors,
-      unknownMethods: () => calls.unknownMethods,
-      methods: generated.answered,
-      unlogged: callLog.suppressed,
-    });
 
   /** By name and labels, as they are spelled. */
   async function told(): Promise<Record<string, number>> {
