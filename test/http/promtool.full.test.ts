@@ -1,6 +1,6 @@
 /** `/metrics` as Prometheus's own tool reads it. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -25,11 +25,27 @@ function promtool(folder: string): string | undefined {
   }
 }
 
+/** The dashboard's queries as a file of rules, with its variables filled in. */
+function rulesOf(dashboard: string): string {
+  const { panels } = JSON.parse(dashboard) as { panels: { targets?: { expr: string }[] }[] };
+  const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const rules = queries.map((query, index) => ({
+    record: `query:${index}`,
+    expr: query.replaceAll('$__rate_interval', '5m').replaceAll('$model', '.*'),
+  }));
+  // JSON is YAML.
+  return JSON.stringify({ groups: [{ name: 'dashboard', rules }] });
+}
+
 describe('promtool', () => {
   const redis = sharedRedis();
   const folder = mkdtempSync(join(tmpdir(), 'parley-promtool-'));
-  let world: World, served: Served, caller: Caller;
-  before(async () => {
+  let world: World | undefined, served: Served, caller: Caller;
+  let tool: string | undefined;
+  before(async function () {
+    this.timeout(180_000);
+    tool = promtool(folder);
+    if (tool === undefined) skip(this, 'there is no promtool, and apt cannot download the package prometheus');
     world = new World(redis);
     await placeLookups(world);
     served = await serve(world.store);
@@ -37,21 +53,26 @@ describe('promtool', () => {
   });
   after(async () => {
     rmSync(folder, { recursive: true });
-    caller.close();
-    await served.close();
-    await world.close();
+    caller?.close();
+    await served?.close();
+    await world?.close();
   });
 
-  it('finds nothing to complain of but the names that are Triton’s', async function () {
-    this.timeout(180_000);
-    const tool = promtool(folder);
-    if (tool === undefined) return skip(this, 'there is no promtool, and apt cannot download the package prometheus');
+  it("takes the dashboard's queries", () => {
+    const file = join(folder, 'rules.yml');
+    writeFileSync(file, rulesOf(readFileSync('docs/grafana.json', 'utf8')));
+    const { stdout, stderr, status } = spawnSync(tool!, ['check', 'rules', file], { encoding: 'utf8' });
+    expect(status, stderr).to.equal(0);
+    expect(Number(/SUCCESS: (\d+) rules/.exec(stdout)?.[1])).to.be.above(40);
+  });
+
+  it('finds nothing to complain of but the names that are Triton’s', async () => {
     await generic(caller, [1, 2]);
     await generic(caller, [BROKEN_X]);
     await describeModel(caller, 'nothing');
     const { metrics, runtime } = watch(served);
     runtime.loopDelay.record(5);
-    const { stdout, stderr, status } = spawnSync(tool, ['check', 'metrics'], { input: await metrics.text() });
+    const { stdout, stderr, status } = spawnSync(tool!, ['check', 'metrics'], { input: await metrics.text() });
     const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
     // 3: it was read, and has names that are against the conventions.
     expect(status, complaints.join('\n')).to.be.oneOf([0, 3]);

@@ -26,7 +26,7 @@ service Lookups {
 `;
 
 /** Puts the model into production. @returns its version */
-export async function placeLookups({ store }: World): Promise<string> {
+export async function placeLookups({ store }: Pick<World, 'store'>): Promise<string> {
   const { fingerprint } = parseContract({ file: 'lookups.thrift', idl: IDL, includes: {} });
   await store.publishContract({
     ...BY,
