@@ -27,18 +27,23 @@ import {
 } from './config.js';
 import { invalidInput } from './errors.js';
 import { Metrics } from './http/metrics.js';
+import { modelsPage } from './http/models.js';
+import { RuntimeWatch } from './http/process-metrics.js';
 import { HttpServer } from './http/server.js';
 import { checkRecordFields } from './model-types/record-fields.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
+import { CallLog, DEFAULT_CALL_LOG } from './rpc/call-log.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
 import { Dispatcher } from './rpc/dispatcher.js';
+import { EndedCalls } from './rpc/ended-calls.js';
 import { GeneratedServices } from './rpc/generated.js';
 import { operationsHandlers } from './rpc/handlers/operations.js';
 import { predictionHandlers } from './rpc/handlers/prediction.js';
 import { registryHandlers } from './rpc/handlers/registry.js';
 import { DEFAULT_LIMITS } from './rpc/limits.js';
 import { RpcServer } from './rpc/server.js';
+import { CallSpans } from './rpc/spans.js';
 import { Batcher } from './serving/batcher.js';
 import { Factory } from './serving/factory.js';
 import { Router } from './serving/router.js';
@@ -117,22 +122,36 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     });
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
-    const dispatcher = new Dispatcher({
-      router,
-      batcher,
-      log,
-      generated: generatedServices(router, registryOn(store, registryRule), log),
-      defaultService: options.defaultService,
-    });
+    const { accessLog: access = DEFAULT_CALL_LOG.access, slowMs = DEFAULT_CALL_LOG.slowMs } = options;
+    const callLog = new CallLog(log, { access, slowMs });
+    const calls = new EndedCalls(callLog, await CallSpans.open(parleyVersion()));
+    const generated = generatedServices(router, registryOn(store, registryRule), calls);
+    const dispatcher = new Dispatcher({ router, batcher, calls, generated, defaultService: options.defaultService });
+    const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     router.warmBy((servable, aliasName) => dispatcher.warmUp(servable, aliasName));
     let unready: string | undefined = 'starting: the models are being read from the store';
-    const metrics = new Metrics({ serverVersion: parleyVersion(), router, factory, errors: dispatcher.errors });
-    const watched = new HttpServer({ metrics, unready: () => unready });
+    const runtime = new RuntimeWatch();
+    const metrics = new Metrics({
+      serverVersion: parleyVersion(),
+      router,
+      factory,
+      runtime,
+      traffic: server.traffic,
+      errors: calls.errors,
+      unknownMethods: () => calls.unknownMethods,
+      methods: generated.answered,
+      unlogged: callLog.suppressed,
+    });
+    const models = (only: string | undefined) => modelsPage({ router, factory }, only);
+    const watched = new HttpServer({ metrics, models, unready: () => unready });
     const http = options.httpPort === undefined ? undefined : await watched.listen(options.host, options.httpPort);
-    if (http !== undefined) closing.push(() => watched.close());
+    if (http !== undefined) {
+      closing.push(() => watched.close());
+      runtime.start();
+      closing.push(() => runtime.stop());
+    }
     closing.push(() => router.close());
     await router.start();
-    const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
@@ -170,11 +189,7 @@ async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promis
 const registryOn = (store: ConstructorParameters<typeof Registry>[0], contractsRequired: boolean): Registry =>
   new Registry(store, actorName(), { requireContract: contractsRequired });
 
-function generatedServices(
-  router: Router,
-  registry: Registry,
-  log: ConstructorParameters<typeof GeneratedServices>[1],
-): GeneratedServices {
+function generatedServices(router: Router, registry: Registry, calls: EndedCalls): GeneratedServices {
   return new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
@@ -185,6 +200,6 @@ function generatedServices(
         genericIdl: readFileSync(genericIdlFile, 'utf8'),
       }),
     },
-    log,
+    calls,
   );
 }

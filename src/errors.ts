@@ -37,6 +37,16 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Failures that whoever runs the server looks into; the others are the caller's to mend. */
+const SERVERS_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'OVERLOADED',
+  'DEADLINE_EXCEEDED',
+  'STORE_UNAVAILABLE',
+  'MODEL_BROKEN',
+  'INTERNAL',
+]);
+export const isServersFault = (code: ErrorCode): boolean => SERVERS_FAULTS.has(code);
+
 /** One thing wrong with an input: where it stands, what it must be, what was there (shortened). */
 export interface Problem {
   /** A path such as `penguin.bill_length_mm`, `inputs[2].shape`, `parley.yaml: trainer.l2` or `penguins.thrift:14:3`. */

@@ -54,6 +54,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   '@creditkarma/thrift-parser': 'contract',
   commander: 'cli',
   'prom-client': 'http',
+  '@opentelemetry/api': 'rpc',
 };
 
 const ENVIRONMENT_READERS = ['config', 'main'];

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { StoreFlags } from '../config.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
+import type { CallLogOptions } from '../rpc/call-log.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
 import type { Output } from './output.js';
 
@@ -30,6 +31,9 @@ export interface ServeOptions extends StoreFlags {
   readonly insecure: boolean;
   readonly defaultService?: string;
   readonly logLevel?: string;
+  /** Which calls are logged, and those of how many milliseconds as slow. */
+  readonly accessLog?: CallLogOptions['access'];
+  readonly slowMs?: number;
   /** Absent: no HTTP. */
   readonly httpPort?: number;
   /** In bytes; absent: half of the memory that there is. */

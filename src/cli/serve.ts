@@ -1,6 +1,7 @@
 /** `parley serve`: answers calls until it is told to stop. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_HOST, DEFAULT_PORT, parseSize } from '../config.js';
+import { ACCESS_LOGS, DEFAULT_CALL_LOG } from '../rpc/call-log.js';
 import { type CommandDefinition, REDIS_ADDRESSES, type ServeOptions, storeOptions } from './context.js';
 
 interface Options extends ServeOptions {
@@ -15,7 +16,11 @@ export const serve: CommandDefinition = (program, context) => {
     )
     .option('--host <address>', 'the address to listen on', DEFAULT_HOST)
     .option('--port <port>', 'the port; 0 for any free one', portOf, DEFAULT_PORT)
-    .option('--http-port <port>', 'also answer /metrics, /live and /ready over HTTP; 0 for any free port', portOf)
+    .option(
+      '--http-port <port>',
+      'also answer /metrics, /models, /live and /ready over HTTP; 0 for any free port',
+      portOf,
+    )
     .option('--insecure', 'allow an address that other machines reach, without TLS and tokens', false)
     .option(
       '--default-service <name>',
@@ -32,6 +37,20 @@ export const serve: CommandDefinition = (program, context) => {
       "a YAML file of models' settings: kept answers, waiting for fuller batches, the queue's bound; read at the start",
     )
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
+    .addOption(
+      new Option(
+        '--access-log <which>',
+        'calls that are logged, never with what they brought: failures (and slow ones), all (100 a second), or off',
+      )
+        .choices(ACCESS_LOGS)
+        .default(DEFAULT_CALL_LOG.access),
+    )
+    .option(
+      '--slow-ms <milliseconds>',
+      'calls that took this long are logged as slow',
+      millisecondsOf,
+      DEFAULT_CALL_LOG.slowMs,
+    )
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
@@ -57,7 +76,7 @@ export const serve: CommandDefinition = (program, context) => {
               : `typed services: ${server.services.join(', ')}`,
           );
           if (server.http !== undefined)
-            output.note(`http://${server.http.host}:${server.http.port} has /metrics, /live and /ready`);
+            output.note(`http://${server.http.host}:${server.http.port} has /metrics, /models, /live and /ready`);
           if (output.isTerminal) output.note('Ctrl-C stops it');
         }
         await aborted(signal);
@@ -80,6 +99,12 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError('Write a port from 0 to 65535.');
   return port;
+}
+
+function millisecondsOf(text: string): number {
+  const milliseconds = Number(text);
+  if (!(milliseconds > 0)) throw new InvalidArgumentError('Write milliseconds above 0, such as 250.');
+  return milliseconds;
 }
 
 function sizeOf(text: string): number {

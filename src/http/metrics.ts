@@ -2,46 +2,68 @@
  * What the server tells a Prometheus: names and kinds in one table, values read where they are kept, when they are asked for.
  *
  * Names that mean what Triton's `nv_inference_*` mean are spelled as those are, after `parley_`. Nothing is counted here:
- * what happens on the way of a call is a plain number of its owner.
+ * what happens on the way of a call is a plain number of its owner. docs/metrics.md is this table.
  */
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Factory } from '../serving/factory.js';
 import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShadowCounts } from '../serving/shadow-comparison.js';
-import type { Tally } from '../serving/tally.js';
+import { inferenceMetrics } from './inference-metrics.js';
+import { counter, gauge, histogram, type Metric, type MetricValue, one, type Sample } from './metric.js';
+import { processMetrics, type RuntimeWatch } from './process-metrics.js';
+
+/** What a port counts. */
+export interface TrafficCounts {
+  readonly open: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly closed: ReadonlyMap<string, number>;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly inFlight: number;
+}
 
 export interface Sources {
   readonly serverVersion: string;
   readonly router: Router;
   readonly factory: Factory;
+  readonly traffic: TrafficCounts;
+  readonly runtime: RuntimeWatch;
   /** Refused and failed calls, by the error's code. */
   readonly errors: ReadonlyMap<string, number>;
+  readonly unknownMethods: () => number;
+  /** Calls of methods that no batch answers, by `Service:method`. */
+  readonly methods: ReadonlyMap<string, number>;
+  /** Lines of the call log that were not written, by kind. */
+  readonly unlogged: ReadonlyMap<string, number>;
 }
 
-/** One value of a metric: its labels' values in their order, and the number. */
-type Sample = readonly [labels: readonly string[], value: number];
-
-interface Metric {
+/** A metric as a registry of prom-client's takes it and its AggregatorRegistry adds it to those of other processes. */
+export interface MetricJson {
   readonly name: string;
   readonly help: string;
-  readonly kind: 'gauge' | 'counter';
-  readonly labels?: readonly string[];
-  readonly samples: () => readonly Sample[];
+  readonly type: string;
+  readonly aggregator: string;
+  readonly values: readonly MetricValue[];
 }
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly table: readonly Metric[];
 
   constructor(sources: Sources) {
-    for (const metric of [
+    this.table = [
       ...stateOf(sources),
       ...queuesOf(sources),
       ...countsOf(sources),
+      ...inferenceMetrics(sources),
       ...shadowsOf(sources),
-      ...processOf(sources),
-    ])
-      this.#add(metric);
+      ...processMetrics(sources),
+    ];
+    for (const metric of this.table) this.#registry.registerMetric(readable(metric));
   }
 
   get contentType(): string {
@@ -53,68 +75,76 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #add({ name, help, kind, labels = [], samples }: Metric): void {
-    const common = { name, help, labelNames: labels, registers: [this.#registry] };
-    const labelled = (values: readonly string[]) => Object.fromEntries(labels.map((label, i) => [label, values[i]!]));
-    if (kind === 'gauge') {
-      const collect = () => {
-        gauge.reset();
-        for (const [values, value] of samples()) gauge.set(labelled(values), value);
-      };
-      const gauge: Gauge = new Gauge({ ...common, collect });
-    } else {
-      const collect = () => {
-        counter.reset();
-        for (const [values, value] of samples()) counter.inc(labelled(values), value);
-      };
-      const counter: Counter = new Counter({ ...common, collect });
-    }
+  /** One argument of `AggregatorRegistry.aggregate`, which can be sent to another process. */
+  json(): readonly MetricJson[] {
+    return this.table.map(({ name, help, kind, across, values }) => ({
+      name,
+      help,
+      type: kind,
+      aggregator: across,
+      values: values(),
+    }));
   }
 }
 
-const one = (value: number): readonly Sample[] => [[[], value]];
+type Registered = Parameters<Registry['registerMetric']>[0];
+
+/** Of a metric a registry uses its name and `get`, as its own aggregation shows; the type asks for counters of its own. */
+function readable({ name, help, kind, across, values }: Metric): Registered {
+  const get = async () => ({ name, help, type: kind, aggregator: across, values: values() });
+  return { name, help, type: kind, aggregator: across, get } as unknown as Registered;
+}
 
 function byModel<T>(models: ReadonlyMap<string, T>, numberOf: (of: T) => number): Sample[] {
   return [...models].map(([model, of]) => [[model], numberOf(of)]);
 }
 
-const gauge = (name: string, help: string, samples: Metric['samples'], labels: readonly string[] = []): Metric => ({
-  name,
-  help,
-  kind: 'gauge',
-  samples,
-  labels,
-});
-const counter = (name: string, help: string, samples: Metric['samples'], labels: readonly string[] = []): Metric => ({
-  name,
-  help,
-  kind: 'counter',
-  samples,
-  labels,
-});
+const byKey = (counts: ReadonlyMap<string, number>) => (): readonly Sample[] =>
+  [...counts].map(([key, count]) => [[key], count]);
 
-function stateOf({ router, factory }: Sources): Metric[] {
+function stateOf({ router, factory, traffic }: Sources): Metric[] {
   const model = ['model'];
   return [
-    gauge('parley_store_connected', '1 while the store answers', () => one(router.connected ? 1 : 0)),
-    gauge('parley_store_heard_seconds', 'Seconds since the store last answered', () => one(router.sinceHeardMs / 1000)),
+    gauge('parley_store_connected', '1 while the store answers', () => one(router.connected ? 1 : 0), [], 'min'),
+    gauge(
+      'parley_store_heard_seconds',
+      'Seconds since the store last answered',
+      () => one(router.sinceHeardMs / 1000),
+      [],
+      'max',
+    ),
     gauge(
       'parley_model_epoch',
       'Sequence number of the ledger line that is served',
       () => byModel(router.followed, ({ epoch }) => epoch),
       model,
+      'min',
     ),
     gauge(
       'parley_model_lagging',
       '1 for a model that has changed and is answered as before',
       () => router.lagging.map((name): Sample => [[name], 1]),
       model,
+      'max',
     ),
     gauge(
       'parley_model_uncontracted',
       '1 for a model whose production version answers without a contract',
       () => byModel(router.followed, ({ uncontracted }) => (uncontracted ? 1 : 0)),
       model,
+      'max',
+    ),
+    gauge(
+      'parley_canary_weight',
+      'Share of calls that the canary of an alias takes, of [0, 1]',
+      () =>
+        [...router.models].flatMap(({ name, targets }) =>
+          [...targets.values()].flatMap(({ aliasName, canary }): Sample[] =>
+            canary === undefined ? [] : [[[name, aliasName, canary.version], canary.weight]],
+          ),
+        ),
+      ['model', 'alias', 'version'],
+      'max',
     ),
     gauge(
       'parley_loaded_versions',
@@ -132,6 +162,8 @@ function stateOf({ router, factory }: Sources): Metric[] {
       one(factory.memory.takenBytes),
     ),
     gauge('parley_memory_limit_bytes', 'What loaded versions may take together', () => one(factory.memory.limitBytes)),
+    gauge('parley_connections', 'Connections that are open', () => one(traffic.open)),
+    gauge('parley_calls_in_flight', 'Calls that are not answered yet', () => one(traffic.inFlight)),
   ];
 }
 
@@ -162,7 +194,7 @@ function queuesOf(sources: Sources): Metric[] {
     counter(
       'parley_cancelled_total',
       'Calls whose callers had gone before they ran',
-      () => byModel(factory.tallies, ({ cancelled }) => cancelled),
+      () => byModel(factory.tallies.totals, ({ cancelled }) => cancelled),
       model,
     ),
     counter(
@@ -235,59 +267,28 @@ function shadowsOf({ factory }: Sources): Metric[] {
   ];
 }
 
-function countsOf({ factory, errors }: Sources): Metric[] {
-  const model = ['model'];
-  const tallied = (numberOf: (tally: Tally) => number) => () => byModel(factory.tallies, numberOf);
+function countsOf({ factory, errors, traffic, unknownMethods, methods, unlogged }: Sources): Metric[] {
   return [
     counter('parley_loads_total', 'Versions that were loaded', () => one(factory.loads)),
     counter('parley_load_failures_total', 'Tries to load a version that failed', () => one(factory.loadFailures)),
     counter('parley_evictions_total', 'Versions that were let go because memory was short', () =>
       one(factory.evictions),
     ),
-    counter(
-      'parley_inference_request_success',
-      'Calls that a model answered',
-      tallied(({ succeeded }) => succeeded),
-      model,
+    histogram('parley_load_duration_seconds', 'From the wish for a version until it can answer', () => [
+      [[], factory.loadDurations],
+    ]),
+    counter('parley_errors_total', 'Calls that were answered with an error', byKey(errors), ['code']),
+    counter('parley_method_calls_total', 'Calls of methods that are no predictions', byKey(methods), ['method']),
+    counter('parley_unknown_methods_total', 'Calls of methods that this server does not have', () =>
+      one(unknownMethods()),
     ),
-    counter(
-      'parley_inference_request_failure',
-      'Calls that reached a model and failed',
-      tallied(({ failed }) => failed),
-      model,
-    ),
-    counter(
-      'parley_inference_count',
-      'Rows that a model answered',
-      tallied(({ rows }) => rows),
-      model,
-    ),
-    counter(
-      'parley_inference_exec_count',
-      'Runs of a model, one a batch',
-      tallied(({ runs }) => runs),
-      model,
-    ),
-    counter(
-      'parley_inference_compute_infer_duration_us',
-      'Microseconds of these runs',
-      tallied(({ computeUs }) => computeUs),
-      model,
-    ),
-    counter(
-      'parley_errors_total',
-      'Calls that were answered with an error',
-      () => [...errors].map(([code, count]): Sample => [[code], count]),
-      ['code'],
-    ),
-  ];
-}
-
-function processOf({ serverVersion }: Sources): Metric[] {
-  const startedSeconds = Date.now() / 1000 - process.uptime();
-  return [
-    gauge('parley_build_info', 'The release that runs', () => [[[serverVersion], 1]], ['version']),
-    gauge('process_resident_memory_bytes', 'Resident memory of this process', () => one(process.memoryUsage.rss())),
-    gauge('process_start_time_seconds', 'When this process started, since the epoch', () => one(startedSeconds)),
+    counter('parley_connections_accepted_total', 'Connections that were accepted', () => one(traffic.accepted)),
+    counter('parley_connections_refused_total', 'Connections that were one too many', () => one(traffic.refused)),
+    counter('parley_connections_closed_total', 'Connections that ended', byKey(traffic.closed), ['reason']),
+    counter('parley_frames_received_total', 'Frames that arrived whole', () => one(traffic.framesIn)),
+    counter('parley_frames_sent_total', 'Frames that were answered', () => one(traffic.framesOut)),
+    counter('parley_received_bytes_total', 'Bytes that were read from connections', () => one(traffic.bytesIn)),
+    counter('parley_sent_bytes_total', 'Bytes that were written to connections', () => one(traffic.bytesOut)),
+    counter('parley_log_lines_suppressed_total', 'Lines about calls that were one too many', byKey(unlogged), ['kind']),
   ];
 }

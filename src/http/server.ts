@@ -1,5 +1,5 @@
 /**
- * The HTTP side of a server, for those who watch it: `/metrics`, `/live` and `/ready`. Read-only.
+ * The HTTP side of a server, for those who watch it: `/metrics`, `/models`, `/live` and `/ready`. Read-only.
  *
  * Live: the event loop turns. Ready: it takes calls; a server whose store is away does, for what it has loaded.
  */
@@ -14,7 +14,9 @@ const MOST_CONNECTIONS = 64;
 const REQUEST_MS = 5_000;
 
 export interface Watched {
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** What `/models` tells, of one model where it is asked for. */
+  readonly models: (only: string | undefined) => object;
   /** Why no calls are taken now; undefined while they are. */
   readonly unready: () => string | undefined;
 }
@@ -77,11 +79,14 @@ export class HttpServer {
 
   async #replyTo({ method, url = '/' }: IncomingMessage): Promise<Reply> {
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'error: only GET and HEAD\n');
-    switch (url.split('?', 1)[0]) {
+    const [path, query] = url.split('?', 2);
+    switch (path) {
       case '/metrics': {
         const { metrics } = this.watched;
         return { status: 200, type: metrics.contentType, body: await metrics.text() };
       }
+      case '/models':
+        return this.#models(new URLSearchParams(query));
       case '/live':
         return text(200, 'live\n');
       case '/ready': {
@@ -89,8 +94,14 @@ export class HttpServer {
         return reason === undefined ? text(200, 'ready\n') : text(503, `${reason}\n`);
       }
       default:
-        return text(404, 'error: there are /metrics, /live and /ready\n');
+        return text(404, 'error: there are /metrics, /models, /live and /ready\n');
     }
+  }
+
+  #models(query: URLSearchParams): Reply {
+    const page = this.watched.models(query.get('model') ?? undefined);
+    const body = JSON.stringify(page, null, query.has('pretty') ? 2 : undefined);
+    return { status: 200, type: 'application/json', body: `${body}\n` };
   }
 }
 

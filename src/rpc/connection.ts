@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import type { LastQuestion } from './last-question.js';
 import type { Limits } from './limits.js';
+import type { Traffic } from './traffic.js';
 import { BinaryWriter } from './wire/binary.js';
 import { CompactWriter } from './wire/compact.js';
 import { grown, Malformed, type WireWriter } from './wire/protocol.js';
@@ -38,6 +39,7 @@ function roomier(buffer: Buffer, length: number, more: number): Buffer {
 
 export interface ConnectionOwner {
   readonly limits: Limits;
+  readonly traffic: Traffic;
   /** A whole frame without its length: bytes `start` to `end`. Throws Malformed to end the connection. */
   onFrame(connection: Connection, buffer: Buffer, start: number, end: number, arrivedMs: number): void;
   /** The connection has something to write at the end of this turn. */
@@ -103,6 +105,7 @@ export class Connection {
   #read(chunk: Buffer): void {
     if (this.#closed || this.#ending) return;
     this.#activeMs = performance.now();
+    this.#owner.traffic.bytesIn += chunk.length;
     try {
       if (this.#restLength === 0) this.#consume(chunk, chunk.length, 0);
       else this.#join(chunk);
@@ -126,6 +129,7 @@ export class Connection {
         break;
       }
       this.pending++;
+      this.#owner.traffic.framesIn++;
       const end = at + 4 + size;
       this.#owner.onFrame(this, buffer, at + 4, end, end <= earlier ? this.#restArrivedMs : this.#activeMs);
       if (this.#closed) return;
@@ -246,6 +250,7 @@ export class Connection {
     if (this.#outLength === 0) this.#owner.onDirty(this);
     this.#outLength = length;
     this.pending--;
+    this.#owner.traffic.framesOut++;
   }
 
   /** Writes the turn's replies. The kernel has usually taken them when `write` returns, and the buffer is free again. */
@@ -254,6 +259,7 @@ export class Connection {
     const { limits } = this.#owner,
       bytes = this.#out.subarray(0, this.#outLength);
     this.#outLength = 0;
+    this.#owner.traffic.bytesOut += bytes.length;
     this.#socket.write(bytes);
     if (this.#socket.writableLength > 0 || this.#out.length > KEPT_OUT_BYTES)
       this.#out = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);

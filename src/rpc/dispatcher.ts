@@ -4,14 +4,14 @@
  * Hot path: `Prediction.predict` and the typed services are decoded here, straight from the frame. A call whose version
  * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
  */
-import type { Logger } from 'pino';
-import { type ErrorCode, invalidInput, ParleyError, shuttingDown } from '../errors.js';
+import { invalidInput, ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import type { Answers, Batcher, Call } from '../serving/batcher.js';
 import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { TypedService } from '../serving/typed-services.js';
 import type { Connection } from './connection.js';
+import type { EndedCall, EndedCalls } from './ended-calls.js';
 import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
 import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
@@ -49,12 +49,14 @@ const GENERIC_CONTEXT = [1, 1];
 type Route =
   | {
       readonly kind: 'predict';
+      readonly name: string;
       readonly method: Buffer;
       readonly errorId: number;
       readonly codecs: WeakMap<Servable, Map<string, PredictCodec | ShapedCodec>>;
     }
   | {
       readonly kind: 'typed';
+      readonly name: string;
       readonly method: Buffer;
       readonly errorId: number | undefined;
       readonly typed: TypedService;
@@ -66,6 +68,7 @@ type Route =
     }
   | {
       readonly kind: 'generated';
+      readonly name: string;
       readonly method: Buffer;
       readonly errorId: number;
       readonly generated: GeneratedMethod;
@@ -77,20 +80,22 @@ export class Dispatcher {
   readonly #router: Router;
   readonly #batcher: Batcher;
   readonly #generated: GeneratedServices;
-  readonly #log: Logger;
+  readonly #calls: EndedCalls;
   readonly #defaultService: string | undefined;
   readonly #binary = new BinaryReader();
   readonly #compact = new CompactReader();
-  readonly #context = new ContextFields();
+  readonly #context: ContextFields;
   readonly #request = new PredictRequestSpans();
   readonly #predict: PredictRoute = {
     kind: 'predict',
+    name: 'Prediction:predict',
     method: Buffer.from('predict'),
     errorId: GENERIC_ERROR_ID,
     codecs: new WeakMap(),
   };
   readonly #nextId: () => Uint8Array;
-  readonly #errors = new Map<ErrorCode, number>();
+  /** What the call at hand has met; undefined before it has. */
+  #met: MetCodec | undefined;
   readonly #refusals = new Refusals();
   #routes = new Map<string, Route>();
   #generation = -1;
@@ -100,13 +105,14 @@ export class Dispatcher {
     router: Router;
     batcher: Batcher;
     generated: GeneratedServices;
-    log: Logger;
+    calls: EndedCalls;
     defaultService?: string | undefined;
   }) {
     this.#router = parts.router;
     this.#batcher = parts.batcher;
     this.#generated = parts.generated;
-    this.#log = parts.log;
+    this.#calls = parts.calls;
+    this.#context = new ContextFields(parts.calls.traced);
     this.#defaultService = parts.defaultService;
     this.#nextId = () => parts.batcher.ids.next();
   }
@@ -131,12 +137,16 @@ export class Dispatcher {
       compact,
       sequenceId: reader.sequenceId,
       method: route?.method ?? plainName(reader),
+      name: route?.name ?? '',
+      arrivedMs,
     };
     if (route === undefined) {
       this.#refuseUnknown(caller, reader);
       return;
     }
     this.#context.clear();
+    this.#met = undefined;
+    this.#request.modelLength = 0;
     if (route === this.#predict && this.#isRefusedUnread(caller, reader)) return;
     try {
       if (this.#stopping) throw shuttingDown('the server is stopping; another one will answer');
@@ -145,7 +155,8 @@ export class Dispatcher {
       else this.#onGenerated(caller, route.generated, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, buffer, start, end));
+      const model = route.kind === 'typed' ? route.typed.service.model : modelOf(reader, this.#request);
+      this.#refused(caller, route, error, model, reader, buffer, start, end);
     }
   };
 
@@ -176,7 +187,7 @@ export class Dispatcher {
       const route: Route =
         name === 'Prediction:predict'
           ? this.#predict
-          : { kind: 'generated', method: Buffer.from(method), errorId: GENERIC_ERROR_ID, generated };
+          : { kind: 'generated', name, method: Buffer.from(method), errorId: GENERIC_ERROR_ID, generated };
       routes.set(`${service}:${method}`, route).set(method, route);
     }
     const { services } = this.#router;
@@ -185,6 +196,7 @@ export class Dispatcher {
       typed.service.methods.forEach((method, index) => {
         const route: Route = {
           kind: 'typed',
+          name: `${name}:${method.name}`,
           method: Buffer.from(method.name),
           errorId: method.errorId,
           typed,
@@ -215,6 +227,7 @@ export class Dispatcher {
       method !== undefined && method.length > 0
         ? `; call it as ${method.map((service) => `"${service}:${name}"`).join(' or ')} (multiplexed)`
         : '';
+    this.#calls.unknownMethods++;
     replyException(caller, UNKNOWN_METHOD, `unknown method "${name}"${hint}; this port serves ${services.join(', ')}`);
   }
 
@@ -249,7 +262,7 @@ export class Dispatcher {
       return;
     }
     const found = this.#router.resolveCall(model, reference, routingKeyOf(reader, request));
-    this.#later(caller, route, reader, start, found, (again, found) => {
+    this.#later(caller, route, reader, start, model, found, (again, found) => {
       this.#readRequest(again);
       const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
       this.#predictBy(caller, codec, again, arrivedMs);
@@ -281,6 +294,7 @@ export class Dispatcher {
       return false;
     }
     if (this.#request.inputs === 0) requireInputs(servable);
+    this.#met = codec;
     const rows = codec.decode(reader, this.#request);
     codec.plan.commit(rows, new WaitingCall(this, caller, GENERIC_ERROR_ID, codec, arrivedMs, this.#context));
     return true;
@@ -335,7 +349,7 @@ export class Dispatcher {
       servable = this.#router.ready(model, PRODUCTION) ?? this.#router.choose(model, PRODUCTION);
     if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
     else
-      this.#later(caller, route, reader, start, this.#router.resolveCall(model), (again, found) =>
+      this.#later(caller, route, reader, start, model, this.#router.resolveCall(model), (again, found) =>
         this.#typedOn(caller, route, found.servable, again, arrivedMs),
       );
   }
@@ -363,7 +377,7 @@ export class Dispatcher {
       route.codec = this.#typedCodec(route, servable);
       route.codecOf = servable;
     }
-    const codec = route.codec!,
+    const codec = (this.#met = route.codec!),
       { argument, contextId, many } = codec.method;
     let rows = 0;
     reader.structBegin();
@@ -390,15 +404,12 @@ export class Dispatcher {
   #refuse(caller: Caller, errorId: number | undefined, servable: Servable): void {
     const { timeoutMs, requestId } = this.#context;
     if (errorId === undefined) {
-      this.failed(caller, errorId, overload(servable, timeoutMs, servable.queue.retryAfterMs(timeoutMs)), requestId);
+      const error = overload(servable, timeoutMs, servable.queue.retryAfterMs(timeoutMs));
+      this.failed(caller, errorId, error, this.#context, { servable, aliasName: PRODUCTION });
       return;
     }
-    this.#count('OVERLOADED');
+    this.#calls.count('OVERLOADED');
     this.#refusals.reply(caller, errorId, servable, timeoutMs, requestId);
-  }
-
-  #count(code: ErrorCode): void {
-    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
   }
 
   /** Waits for a version to load with a copy of the frame, then goes on. */
@@ -407,6 +418,7 @@ export class Dispatcher {
     route: Route,
     reader: WireReader,
     start: number,
+    model: string,
     loading: Promise<T>,
     go: (reader: WireReader, value: T) => void,
   ): void {
@@ -420,17 +432,19 @@ export class Dispatcher {
         again.reset(frame, 0, frame.length);
         again.messageBegin();
         this.#context.clear();
+        this.#met = undefined;
         try {
           go(again, value);
         } catch (error) {
           if (error instanceof Malformed) caller.connection.close(error.message);
-          else this.failed(caller, route.errorId, error, this.#requestIdOf(route, again, frame, 0, frame.length));
+          else this.#refused(caller, route, error, model, again, frame, 0, frame.length);
         }
       },
       (error: unknown) => {
         const frame = connection.release(held);
         if (frame === undefined) return;
-        this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, frame, 0, frame.length));
+        this.#met = undefined;
+        this.#refused(caller, route, error, model, reader, frame, 0, frame.length);
       },
     );
   }
@@ -444,8 +458,26 @@ export class Dispatcher {
     this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)), reader.values);
   }
 
-  /** The id that a refused call brought. It may stand behind what was refused, so the frame is read once more. */
-  #requestIdOf(route: Route, reader: WireReader, frame: Buffer, start: number, end: number): string | undefined {
+  /** Answers a call that does not get into a batch. @param model its name as the caller gave it */
+  #refused(
+    caller: Caller,
+    route: Route,
+    error: unknown,
+    model: string,
+    reader: WireReader,
+    frame: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const met = this.#met,
+      context = this.#contextOf(route, reader, frame, start, end),
+      { code } = this.failed(caller, route.errorId, error, context, met, this.#router.knows(model) ? model : undefined);
+    if (met !== undefined) met.servable.tally.refused(code);
+    else if (this.#router.knows(model)) this.#router.tallies.refused(model, code);
+  }
+
+  /** The context that a refused call brought. It may stand behind what was refused, so the frame is read once more. */
+  #contextOf(route: Route, reader: WireReader, frame: Buffer, start: number, end: number): ContextFields {
     const context = this.#context;
     context.clear();
     try {
@@ -457,26 +489,46 @@ export class Dispatcher {
       // What is broken behind the refused part changes nothing: it is refused without an id.
       if (!(error instanceof Malformed)) throw error;
     }
-    return context.requestId;
+    return context;
   }
 
   /**
    * Answers with an error, as the method declares it, or as Thrift's own exception where it declares none. A call that
    * brought no id is given one, so that the answer and the log can be brought together.
+   *
+   * @returns what the caller sees
    */
-  failed(caller: Caller, errorId: number | undefined, error: unknown, requestId = newRequestId()): void {
-    const visible = visibleError(error);
-    this.#count(visible.code);
-    if (visible.code === 'INTERNAL')
-      this.#log.error({ err: error, requestId, method: String(caller.method) }, 'a call failed on a defect');
+  failed(
+    caller: Caller,
+    errorId: number | undefined,
+    error: unknown,
+    { requestId = newRequestId(), trace }: Pick<ContextFields, 'requestId' | 'trace'>,
+    met: MetCodec | undefined,
+    model = met?.servable.model,
+  ): ParleyError {
+    const { name, arrivedMs } = caller,
+      { servable, aliasName } = met ?? {};
+    const visible = this.#calls.failed(
+      {
+        method: name,
+        requestId,
+        trace,
+        arrivedMs,
+        endedMs: performance.now(),
+        model,
+        version: servable?.version,
+        alias: aliasName,
+      },
+      error,
+    );
     if (errorId !== undefined) replyError(caller, errorId, visible, requestId);
     else replyException(caller, INTERNAL_ERROR, `${visible.code}: ${visible.message}`);
     this.#batcher.schedule();
+    return visible;
   }
 
-  /** Answers of this server that were errors, by code. */
-  get errors(): ReadonlyMap<ErrorCode, number> {
-    return this.#errors;
+  get calls(): EndedCalls {
+    return this.#calls;
   }
 
   /** Has a version answer a row by each way in which the alias is asked. */
@@ -508,12 +560,15 @@ export class Dispatcher {
 }
 
 /** What writes the answers of a call. */
-type AnswerCodec = Pick<PredictCodec | ShapedCodec | TypedCodec, 'encode'>;
+type AnswerCodec = Pick<PredictCodec | ShapedCodec | TypedCodec, 'encode' | 'servable' | 'aliasName'>;
+/** The version that a call has met, and the alias that led there. */
+type MetCodec = Pick<AnswerCodec, 'servable' | 'aliasName'>;
 
 /** A call that waits in a batch. */
 class WaitingCall implements Call {
   readonly deadlineMs: number;
-  readonly #requestId: string | undefined;
+  readonly requestId: string | undefined;
+  readonly trace: ContextFields['trace'];
 
   constructor(
     readonly dispatcher: Dispatcher,
@@ -524,7 +579,8 @@ class WaitingCall implements Call {
     context: ContextFields,
   ) {
     this.deadlineMs = context.deadline(arrivedMs);
-    this.#requestId = context.requestId;
+    this.requestId = context.requestId;
+    this.trace = context.trace;
   }
 
   get cancelled(): boolean {
@@ -532,15 +588,43 @@ class WaitingCall implements Call {
   }
 
   deliver(answers: Answers, first: number, rows: number): void {
-    const { caller } = this;
-    if (caller.connection.closed) return;
-    const writer = beginReply(caller);
-    this.codec.encode(writer, answers, first, rows, this.arrivedMs, this.dispatcher.nextId);
-    caller.connection.finish(writer);
+    const { caller, dispatcher } = this;
+    if (!caller.connection.closed) {
+      try {
+        const writer = beginReply(caller);
+        this.codec.encode(writer, answers, first, rows, this.arrivedMs, dispatcher.nextId);
+        caller.connection.finish(writer);
+      } catch (error) {
+        this.codec.servable.tally.unanswered(visibleError(error).code);
+        throw error;
+      }
+    }
+    const tookMs = answers.startedMs + answers.computeUs / 1000 - this.arrivedMs;
+    if (this.trace !== undefined || tookMs >= dispatcher.calls.quickMs)
+      dispatcher.calls.answered(this.#ended(answers, rows));
   }
 
   fail(error: unknown): void {
-    this.dispatcher.failed(this.caller, this.errorId, error, this.#requestId);
+    this.dispatcher.failed(this.caller, this.errorId, error, this, this.codec);
+  }
+
+  #ended(answers: Answers, rows: number): EndedCall {
+    const { caller, requestId, trace, arrivedMs } = this,
+      { servable, aliasName } = this.codec;
+    return {
+      method: caller.name,
+      requestId,
+      trace,
+      arrivedMs,
+      endedMs: performance.now(),
+      model: servable.model,
+      version: servable.version,
+      alias: aliasName,
+      rows,
+      queueUs: Math.max(0, answers.startedMs - arrivedMs) * 1000,
+      computeUs: answers.computeUs,
+      cached: 'cached' in answers && answers.cached === true,
+    };
   }
 }
 
@@ -566,6 +650,11 @@ function readContext(reader: WireReader, context: ContextFields, path: readonly 
     else context.read(reader);
   }
   reader.structEnd();
+}
+
+/** As far as it was read. */
+function modelOf({ buffer }: WireReader, { modelAt, modelLength }: PredictRequestSpans): string {
+  return buffer.toString('utf8', modelAt, modelAt + modelLength);
 }
 
 function routingKeyOf({ buffer }: WireReader, { routingKeyAt, routingKeyLength }: PredictRequestSpans): Uint8Array {

@@ -6,8 +6,6 @@
  * read them as something else: what it throws then is the frame's fault, and containers hold no more than was walked
  * through. Handlers throw ParleyErrors; whatever else is thrown becomes INTERNAL.
  */
-
-import type { Logger } from 'pino';
 import thrift from 'thrift';
 import feedback from '../../gen/Feedback.js';
 import operations from '../../gen/Operations.js';
@@ -15,8 +13,10 @@ import prediction from '../../gen/Prediction.js';
 import registry from '../../gen/Registry.js';
 import training from '../../gen/Training.js';
 import { internal, invalidInput, unsupported } from '../errors.js';
+import type { EndedCalls } from './ended-calls.js';
 import { thriftError } from './error-mapping.js';
-import { type Caller, newRequestId, replyError, visibleError } from './replies.js';
+import { type Caller, newRequestId, replyError } from './replies.js';
+import { parseTraceParent } from './spans.js';
 import { Malformed } from './wire/protocol.js';
 
 /** Values of one message: each may cost a hundred bytes, where it came as one, and the generated code is slow. */
@@ -52,14 +52,17 @@ const FramedTransport = thrift.TFramedTransport as unknown as new (
 export class GeneratedServices {
   /** By `Service:method`. */
   readonly methods: ReadonlyMap<string, GeneratedMethod>;
+  /** Calls that were answered, by `Service:method`, errors among them. */
+  readonly answered = new Map<string, number>();
 
   /** @param handlers methods that are not there answer UNSUPPORTED */
-  constructor(handlers: Readonly<Partial<Record<GenericService, Handlers>>>, log: Logger) {
-    const methods = new Map<string, GeneratedMethod>();
+  constructor(handlers: Readonly<Partial<Record<GenericService, Handlers>>>, calls: EndedCalls) {
+    const methods = new Map<string, GeneratedMethod>(),
+      watched = watchedBy(calls, this.answered);
     for (const service of GENERIC_SERVICES) {
       const { Processor } = SERVICES[service],
         names = methodNames(Processor.prototype);
-      const processor = new Processor(answering(service, names, handlers[service] ?? {}, log)) as unknown as Record<
+      const processor = new Processor(answering(service, names, handlers[service] ?? {}, watched)) as unknown as Record<
         string,
         Process
       >;
@@ -126,25 +129,51 @@ const methodNames = (prototype: object): string[] =>
     .map((name) => name.slice('process_'.length));
 
 /** The handler object that a generated processor calls. */
-function answering(service: GenericService, names: readonly string[], handlers: Handlers, log: Logger): object {
+function answering(service: GenericService, names: readonly string[], handlers: Handlers, watched: Watched): object {
   return Object.fromEntries(
     names.map((name) => [
       name,
       // The processor looks at the number of arguments: one means a promise.
-      async (request: unknown) => {
-        try {
+      (request: unknown) =>
+        watched(`${service}:${name}`, request, async () => {
           const handler = handlers[name];
           if (handler === undefined) throw unsupported(`${service}.${name} is not implemented by this server`);
           return await handler(request as never);
-        } catch (error) {
-          const visible = visibleError(error);
-          const requestId =
-            (request as { context?: { request_id?: string | null } } | null)?.context?.request_id ?? newRequestId();
-          if (visible.code === 'INTERNAL')
-            log.error({ err: error, requestId, method: `${service}:${name}` }, 'a call failed on a defect');
-          throw thriftError(visible, requestId);
-        }
-      },
+        }),
     ]),
   );
+}
+
+/** The context of a request, as the generated code reads it. */
+interface Contextual {
+  readonly context?: {
+    readonly request_id?: string | null;
+    readonly trace?: Readonly<Record<string, string>> | null;
+  } | null;
+}
+
+/** Runs a handler and tells of its end. @throws the struct that the generated code writes */
+type Watched = (method: string, request: unknown, handler: () => Promise<unknown>) => Promise<unknown>;
+
+function watchedBy(calls: EndedCalls, answered: Map<string, number>): Watched {
+  return async (method, request, handler) => {
+    const arrivedMs = performance.now(),
+      { request_id, trace } = (request as Contextual | null)?.context ?? {};
+    const ended = (requestId: string | undefined) => ({
+      method,
+      requestId,
+      trace: calls.traced && trace ? parseTraceParent(trace.traceparent ?? '', trace.tracestate) : undefined,
+      arrivedMs,
+      endedMs: performance.now(),
+    });
+    answered.set(method, (answered.get(method) ?? 0) + 1);
+    try {
+      const answer = await handler();
+      calls.answered(ended(request_id ?? undefined));
+      return answer;
+    } catch (error) {
+      const requestId = request_id ?? newRequestId();
+      throw thriftError(calls.failed(ended(requestId), error), requestId);
+    }
+  };
 }

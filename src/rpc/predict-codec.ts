@@ -197,7 +197,7 @@ export class PredictCodec {
    */
   constructor(
     servable: Servable,
-    aliasName: string | undefined,
+    readonly aliasName: string | undefined,
     wanted: readonly string[] | undefined,
     guards: readonly InputBinding[],
   ) {

@@ -11,6 +11,10 @@ export interface Caller {
   readonly sequenceId: number;
   /** The method's plain name, as the reply spells it. */
   readonly method: Uint8Array;
+  /** `Service:method`, for those who watch. */
+  readonly name: string;
+  /** On performance.now()'s clock. */
+  readonly arrivedMs: number;
 }
 
 /** For a call that brought none. */

@@ -1,13 +1,21 @@
 /** RequestContext of idl/parley.thrift, read from a frame without an object for what is not there. */
-import { I32, STOP, STRING, type WireReader } from './wire/protocol.js';
+import { parseTraceParent, type TraceParent } from './spans.js';
+import { I32, MAP, STOP, STRING, type WireReader } from './wire/protocol.js';
+
+/** Of a trace's map; two are known. */
+const MOST_ENTRIES = 16;
 
 export class ContextFields {
   requestId: string | undefined;
   /** 0: none. */
   timeoutMs = 0;
+  trace: TraceParent | undefined;
+
+  /** @param traced whether anyone asks for `trace` */
+  constructor(private readonly traced = false) {}
 
   clear(): void {
-    this.requestId = undefined;
+    this.requestId = this.trace = undefined;
     this.timeoutMs = 0;
   }
 
@@ -19,6 +27,7 @@ export class ContextFields {
         const length = reader.span();
         this.requestId = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + Math.min(length, 256));
       } else if (reader.fieldId === 2 && type === I32) this.timeoutMs = reader.i32();
+      else if (this.traced && reader.fieldId === 4 && type === MAP) this.trace = readTrace(reader);
       else reader.skip(type);
     }
     reader.structEnd();
@@ -28,4 +37,31 @@ export class ContextFields {
   deadline(arrivedMs: number): number {
     return this.timeoutMs > 0 ? arrivedMs + this.timeoutMs : Number.POSITIVE_INFINITY;
   }
+}
+
+/** The two entries that are known, of a map of texts; what else is there is passed over. */
+function readTrace(reader: WireReader): TraceParent | undefined {
+  let parent = '',
+    state: string | undefined;
+  reader.mapBegin();
+  const { size, keyType, elementType } = reader,
+    texts = keyType === STRING && elementType === STRING;
+  for (let i = 0; i < size; i++) {
+    if (!texts || i >= MOST_ENTRIES) {
+      reader.skip(keyType);
+      reader.skip(elementType);
+      continue;
+    }
+    const key = readText(reader),
+      value = readText(reader);
+    if (key === 'traceparent') parent = value;
+    else if (key === 'tracestate') state = value;
+  }
+  return parseTraceParent(parent, state);
+}
+
+/** Of a longer one only so much that it shows. */
+function readText(reader: WireReader): string {
+  const length = reader.span();
+  return reader.buffer.toString('latin1', reader.spanAt, reader.spanAt + Math.min(length, 1_024));
 }

@@ -10,6 +10,7 @@ import { hasErrno, invalidInput } from '../errors.js';
 import type { Batcher } from '../serving/batcher.js';
 import { Connection, type ConnectionOwner } from './connection.js';
 import type { Limits } from './limits.js';
+import { Traffic } from './traffic.js';
 
 const SWEEP_MS = 1_000;
 /** How long callers are told that the server stops before their connections end: longer than a call is on its way. */
@@ -23,6 +24,7 @@ export class RpcServer {
   readonly #batcher: Batcher;
   readonly #net: NetServer;
   readonly #connections = new Set<Connection>();
+  readonly traffic = new Traffic();
   readonly #dirty: Connection[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
@@ -32,6 +34,7 @@ export class RpcServer {
     this.#batcher = batcher;
     const owner: ConnectionOwner = {
       limits,
+      traffic: this.traffic,
       onFrame,
       onDirty: (connection) => {
         this.#dirty.push(connection);
@@ -40,14 +43,17 @@ export class RpcServer {
       onClose: (connection, reason) => {
         this.#connections.delete(connection);
         if (connection.pending > 0) batcher.ends++;
+        this.traffic.ended(reason, connection.pending);
         if (reason !== undefined) log.debug({ reason }, 'connection closed');
       },
     };
     batcher.onTurnEnd(() => this.#flush());
-    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#connections.add(new Connection(socket, owner)),
-    );
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.traffic.began();
+      this.#connections.add(new Connection(socket, owner));
+    });
     this.#net.maxConnections = limits.connections;
+    this.#net.on('drop', () => this.traffic.refused++);
   }
 
   /** @returns where it listens. @throws ParleyError INVALID_INPUT when the port is in use */

@@ -34,7 +34,11 @@ export class ShapedCodec {
   readonly #provenance: ProvenanceWriter;
 
   /** @param wanted names of outputs; all when undefined */
-  constructor(servable: Servable, aliasName: string | undefined, wanted: readonly string[] | undefined) {
+  constructor(
+    servable: Servable,
+    readonly aliasName: string | undefined,
+    wanted: readonly string[] | undefined,
+  ) {
     const { outputs } = servable.signature,
       fetches = indicesOf(outputs, wanted);
     this.plan = servable.shapedPlan(fetches);

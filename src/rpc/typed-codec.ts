@@ -82,7 +82,11 @@ export class TypedCodec {
   #problems: Problem[] = [];
   #problemCount = 0;
 
-  constructor(binding: MethodBinding, servable: Servable, aliasName: string | undefined) {
+  constructor(
+    binding: MethodBinding,
+    readonly servable: Servable,
+    readonly aliasName: string | undefined,
+  ) {
     this.method = binding.method;
     this.plan = servable.plan(binding.fetches);
     this.provenance = new ProvenanceWriter(servable, aliasName);

@@ -1,10 +1,12 @@
 /**
  * One blank row through all that a call goes through, for a version that is about to take over: its plans, its codecs, and
  * its session by way of both. Its first caller then waits no longer than the others.
+ *
+ * The row runs aside of what callers send: it is in none of their batches, and in no count.
  */
-import type { Batch } from '../serving/batch.js';
 import type { Answers, Call } from '../serving/batcher.js';
 import type { Plan } from '../serving/plan.js';
+import type { Servable } from '../serving/servable.js';
 import type { PredictCodec } from './predict-codec.js';
 import type { TypedCodec } from './typed-codec.js';
 import { BinaryWriter } from './wire/binary.js';
@@ -14,43 +16,41 @@ type Codec = PredictCodec | TypedCodec;
 
 /** @throws what a call would be answered with that the graph cannot compute */
 export async function warmUp(codecs: readonly Codec[], nextId: () => Uint8Array): Promise<void> {
-  const plans = new Map<Plan, Codec[]>();
+  const plans = new Map<Plan, Codec[]>(),
+    asides = new Map<Servable, Servable>();
   for (const codec of codecs) plans.set(codec.plan, [...(plans.get(codec.plan) ?? []), codec]);
-  await Promise.all([...plans].map(([plan, sharing]) => answerBlankRow(plan, sharing, nextId)));
+  for (const { servable } of plans.keys()) asides.set(servable, servable.aside());
+  await Promise.all(
+    [...plans].map(([plan, sharing]) => answerBlankRow(plan, asides.get(plan.servable)!, sharing, nextId)),
+  );
 }
 
-function answerBlankRow(plan: Plan, codecs: readonly Codec[], nextId: () => Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
+function answerBlankRow(
+  plan: Plan,
+  aside: Servable,
+  codecs: readonly Codec[],
+  nextId: () => Uint8Array,
+): Promise<void> {
+  const { servable, outputs } = plan,
+    blank = aside.plan(outputs.map((output) => servable.outputs.indexOf(output)));
+  servable.users.enter();
+  return new Promise<void>((resolve, reject) => {
     const arrivedMs = performance.now();
-    // A warm-up is a run and no call.
-    const { tally } = plan.servable;
     const call: Call = {
       arrivedMs,
       deadlineMs: Number.POSITIVE_INFINITY,
       cancelled: false,
       deliver: (answers, first) => {
-        tally.succeeded--;
-        tally.rows--;
         for (const codec of codecs) encode(codec, answers, first, arrivedMs, nextId);
         resolve();
       },
-      fail: (error) => {
-        tally.failed--;
-        reject(error);
-      },
+      fail: reject,
     };
-    blankRow(plan.reserve(1));
-    plan.commit(1, call);
-  });
-}
-
-/** Values of an earlier call that the graph refused may stand there; what it computes with nothing was seen at its load. */
-function blankRow({ columns, inputs, rows }: Batch): void {
-  columns.forEach((column, index) => {
-    const { rowWidth } = inputs[index]!,
-      blank = Array.isArray(column) ? '' : column instanceof BigInt64Array || column instanceof BigUint64Array ? 0n : 0;
-    (column as unknown[]).fill(blank, rows * rowWidth, (rows + 1) * rowWidth);
-  });
+    // The callers' own batch, for its columns and its view of one row.
+    plan.reserve(1).feeds(1);
+    blank.reserve(1);
+    blank.commit(1, call);
+  }).finally(() => servable.users.leave());
 }
 
 function encode(codec: Codec, answers: Answers, first: number, arrivedMs: number, nextId: () => Uint8Array): void {

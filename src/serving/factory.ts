@@ -15,18 +15,19 @@ import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
 import { memberVersions } from './ensemble-session.js';
 import { footprintOf } from './footprint.js';
+import { DURATION_BUCKETS, Histogram } from './histogram.js';
 import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
 import { DEFAULT_SETTINGS, type SettingsOf } from './model-settings.js';
 import { CacheCounts } from './result-cache.js';
 import { Servable } from './servable.js';
 import { Shadow, Shadowing } from './shadow.js';
-import { Tally } from './tally.js';
+import { Tallies } from './tallies.js';
 
 const REFUSED_MS = 1_000;
 /** Failures that lie in the bytes. */
 const LASTING: readonly string[] = ['MODEL_BROKEN', 'UNSUPPORTED'];
 
-interface Loaded {
+export interface Loaded {
   readonly servable: Servable;
   readonly bytes: number;
 }
@@ -43,13 +44,16 @@ export class Factory {
   readonly #loaded = new Map<string, Loaded>();
   readonly #loading = new Map<string, Promise<Servable>>();
   readonly #refused = new Map<string, Refusal>();
-  readonly #tallies = new Map<string, Tally>();
   readonly #caches = new Map<string, CacheCounts>();
   readonly #shadowings = new Map<string, Shadowing>();
   readonly #settingsOf: SettingsOf;
   #importanceOf: (servable: Servable) => Importance = () => IMPORTANCE.none;
   #onGone: (servable: Servable) => void = () => {};
   #closed = false;
+  /** What each version has answered. */
+  readonly tallies = new Tallies();
+  /** Microseconds of the loads that succeeded, the wait for memory among them. */
+  readonly loadDurations = new Histogram(DURATION_BUCKETS);
   /** Since this process started. */
   loads = 0;
   loadFailures = 0;
@@ -92,11 +96,6 @@ export class Factory {
     return this.#memory;
   }
 
-  /** By model; of every model that was ever loaded. */
-  get tallies(): ReadonlyMap<string, Tally> {
-    return this.#tallies;
-  }
-
   /**
    * A version that stays loaded at least until this turn of the event loop ends.
    *
@@ -121,9 +120,11 @@ export class Factory {
 
   async #load(key: string, model: string, version: Version): Promise<Servable> {
     this.#checkRefused(key);
+    const beganMs = performance.now();
     try {
       const servable = await this.#read(key, model, version);
       this.loads++;
+      this.loadDurations.record((performance.now() - beganMs) * 1000);
       return servable;
     } catch (error) {
       if (this.#closed) throw error;
@@ -161,7 +162,7 @@ export class Factory {
       this.#memory.free(bytes);
       throw error;
     }
-    servable.tally = ofModel(this.#tallies, model, () => new Tally());
+    servable.tally = this.tallies.of(model, version);
     servable.shadowing = this.shadowingOf(model);
     servable.applySettings(
       this.#settingsOf(model),
@@ -224,6 +225,11 @@ export class Factory {
     return ofModel(this.#shadowings, model, () => new Shadowing());
   }
 
+  /** What is loaded now, and the bytes that each takes. */
+  get loadedVersions(): Iterable<Loaded> {
+    return this.#loaded.values();
+  }
+
   /** The model's versions that are loaded now. */
   versionsOf(model: string): readonly Version[] {
     return this.servablesOf(model).map(({ version }) => version);
@@ -263,6 +269,7 @@ export class Factory {
     if (found === undefined) return;
     const { servable, bytes } = found;
     this.#loaded.delete(key);
+    this.tallies.end(servable.model, servable.version);
     this.#onGone(servable);
     servable.users.giveUp(() => {
       servable.release();

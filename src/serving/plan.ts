@@ -177,7 +177,8 @@ export class Plan implements Runnable {
   /** To calls `from` to `to` of the batch, the first of whose rows is row 0 of the answers. */
   #deliver(batch: Batch, answers: Answers, from: number, to: number): void {
     const { calls, sizes, keys, kept } = batch,
-      { tally } = this.servable;
+      { tally } = this.servable,
+      endedMs = answers.startedMs + answers.computeUs / 1000;
     for (let i = from, first = 0; i < to; i++) {
       const call = calls[i]!,
         rows = sizes[i]!;
@@ -185,7 +186,7 @@ export class Plan implements Runnable {
         this.#deliverOneKept(call, kept[i]!);
         continue;
       }
-      tally.answered(call.arrivedMs, answers.startedMs);
+      tally.answered(call.arrivedMs, answers.startedMs, endedMs);
       deliverOne(call, answers, first, rows);
       const key = keys[i];
       if (key !== undefined) this.#cache!.results.keep(key, answers.values, this.outputs, first, rows);
@@ -305,7 +306,7 @@ export class Plan implements Runnable {
       failOne(call, lateAt(call, startedMs));
       return;
     }
-    servable.tally.answered(call.arrivedMs, startedMs);
+    servable.tally.answered(call.arrivedMs, startedMs, startedMs);
     const rows = values.length === 0 ? 0 : values[0]!.length / outputs[0]!.rowWidth;
     deliverOne(call, { servable, outputs, values, bytes, startedMs, computeUs: 0, cached: true }, 0, rows);
   }

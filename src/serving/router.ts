@@ -28,6 +28,7 @@ import {
   unknownReference,
 } from './routed-model.js';
 import type { Servable } from './servable.js';
+import type { Tallies } from './tallies.js';
 import { type TypedService, TypedServices } from './typed-services.js';
 
 const RETRY_MS = 1_000;
@@ -127,6 +128,21 @@ export class Router {
         { epoch, uncontracted: contract === undefined && targets.has(PRODUCTION) },
       ]),
     );
+  }
+
+  /** Whether the store has such a model. */
+  knows(model: string): boolean {
+    return this.#models.has(model);
+  }
+
+  /** What every version has answered. */
+  get tallies(): Tallies {
+    return this.#factory.tallies;
+  }
+
+  /** Every model as it is answered for now. */
+  get models(): Iterable<Readonly<RoutedModel>> {
+    return this.#models.values();
   }
 
   /** The loaded version that answers all calls of an alias, when it can be said without waiting; none while a canary runs. */

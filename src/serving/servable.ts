@@ -68,7 +68,7 @@ export class Servable {
   readonly users = new Users();
   /** When a run last began, on performance.now()'s clock. */
   usedMs = performance.now();
-  /** The model's; the factory's when the factory has loaded it. */
+  /** What it has answered; the factory's when the factory has loaded it. */
   tally = new Tally();
   /** Who answers production's calls beside it; the model's, as the tally is. */
   shadowing = new Shadowing();
@@ -188,6 +188,11 @@ export class Servable {
     this.queue.refused++;
     this.tally.refused('OVERLOADED');
     return false;
+  }
+
+  /** The same version with batches and counts of its own: what runs there is no call of anybody. It is not to be released. */
+  aside(): Servable {
+    return new Servable(this, this.#batcher);
   }
 
   /** What ends a process is to end the rehearsal's: runs that loading does without. */

@@ -88,8 +88,9 @@ export class ShapedPlan implements Runnable {
       this.#underWay--;
       if (results === undefined) this.#failed(call, refusedRun(error));
       else {
-        tally.answered(call.arrivedMs, startedMs);
-        deliverOne(call, this.#answers(results, startedMs), 0, 1);
+        const answers = this.#answers(results, startedMs);
+        tally.answered(call.arrivedMs, startedMs, startedMs + answers.computeUs / 1000);
+        deliverOne(call, answers, 0, 1);
       }
       this.#left(waiting);
       queue.ran(1, startedMs, performance.now());

@@ -2,8 +2,11 @@ import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { Metrics } from '#parley/http/metrics.js';
+import { modelsPage } from '#parley/http/models.js';
+import { RuntimeWatch } from '#parley/http/process-metrics.js';
 import { HttpServer } from '#parley/http/server.js';
 import { digestOf } from '#parley/model-types/envelope.js';
+import { Traffic } from '#parley/rpc/traffic.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
 import { Router } from '#parley/serving/router.js';
@@ -22,14 +25,28 @@ describe('the HTTP side', () => {
   let unready: string | undefined;
   const errors = new Map<string, number>();
 
+  /** Of a server that takes no calls: only its models are real. */
+  const metricsOf = (serverVersion = '') =>
+    new Metrics({
+      serverVersion,
+      router,
+      factory,
+      errors,
+      traffic: new Traffic(),
+      runtime: new RuntimeWatch(),
+      methods: new Map(),
+      unknownMethods: () => 0,
+      unlogged: new Map(),
+    });
+  const models = (only?: string) => modelsPage({ router, factory }, only);
+
   beforeEach(async () => {
     world = new World(redis);
     factory = new Factory(world.store, new Batcher(), { memoryLimitBytes: 1 << 30 });
     router = new Router(world.store, factory, pino({ level: 'silent' }));
     unready = undefined;
     errors.clear();
-    const metrics = new Metrics({ serverVersion: '1.2.3', router, factory, errors });
-    http = new HttpServer({ metrics, unready: () => unready });
+    http = new HttpServer({ metrics: metricsOf('1.2.3'), models, unready: () => unready });
     const { host, port } = await http.listen('127.0.0.1', 0);
     base = `http://${host}:${port}`;
   });
@@ -59,7 +76,8 @@ describe('the HTTP side', () => {
   it('tells of the store, of what is loaded, and of what was answered', async () => {
     const version = await publish();
     await router.start();
-    const of = `{model="${MODEL}"}`;
+    const of = `{model="${MODEL}"}`,
+      by = `{model="${MODEL}",version="${version}"}`;
     expect((await metrics()).get(`parley_loaded_versions${of}`)).to.equal(undefined);
     const { servable } = await router.resolve(MODEL);
     const plan = servable.plan([0]);
@@ -78,22 +96,32 @@ describe('the HTTP side', () => {
       parley_loads_total: 1,
       parley_load_failures_total: 0,
       parley_evictions_total: 0,
-      [`parley_inference_request_success${of}`]: 2,
-      [`parley_inference_request_failure${of}`]: 1,
-      [`parley_inference_count${of}`]: 3,
-      [`parley_inference_exec_count${of}`]: 1,
+      [`parley_inference_request_success${by}`]: 2,
+      [`parley_inference_request_failure{model="${MODEL}",version="${version}",reason="MODEL_BROKEN"}`]: 1,
+      [`parley_model_requests_total{model="${MODEL}",outcome="OK"}`]: 2,
+      [`parley_model_requests_total{model="${MODEL}",outcome="MODEL_BROKEN"}`]: 1,
+      [`parley_model_rows_total${of}`]: 3,
+      [`parley_inference_request_duration_seconds_count${by}`]: 2,
+      [`parley_inference_queue_duration_seconds_count${by}`]: 2,
+      [`parley_inference_compute_duration_seconds_count${by}`]: 1,
+      [`parley_inference_batch_size_bucket{model="${MODEL}",version="${version}",le="2"}`]: 0,
+      [`parley_inference_batch_size_bucket{model="${MODEL}",version="${version}",le="4"}`]: 1,
+      [`parley_inference_batch_size_sum${by}`]: 3,
+      parley_load_duration_seconds_count: 1,
+      [`parley_inference_count${by}`]: 3,
+      [`parley_inference_exec_count${by}`]: 1,
       'parley_errors_total{code="INVALID_INPUT"}': 3,
       'parley_build_info{version="1.2.3"}': 1,
     });
     expect(told.get('parley_store_heard_seconds')).to.be.within(0, 30);
-    expect(told.get(`parley_inference_compute_infer_duration_us${of}`)).to.be.above(0);
+    expect(told.get(`parley_inference_compute_infer_duration_us${by}`)).to.be.above(0);
     expect(told.get('process_resident_memory_bytes')).to.be.above(1 << 20);
 
     factory.forget(MODEL, version);
     const after = await metrics();
     expect(after.get(`parley_loaded_versions${of}`)).to.equal(undefined);
     expect(after.get('parley_memory_taken_bytes')).to.equal(0);
-    expect(after.get(`parley_inference_count${of}`)).to.equal(3);
+    expect(after.get(`parley_inference_count${by}`)).to.equal(3);
   });
 
   it('gives every metric a help and a kind', async () => {
@@ -118,15 +146,14 @@ describe('the HTTP side', () => {
     expect([head.status, head.headers.get('content-length'), await head.text()]).to.deep.equal([200, '5', '']);
     const post = await fetch(`${base}/metrics`, { method: 'POST', body: 'x' });
     expect([post.status, post.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD']);
-    expect((await fetch(`${base}/models`)).status).to.equal(404);
+    expect((await fetch(`${base}/model`)).status).to.equal(404);
   });
 
   describe('with clients that do not go on', () => {
     let slow: HttpServer;
     let port: number;
     beforeEach(async () => {
-      const metrics = new Metrics({ serverVersion: '', router, factory, errors });
-      slow = new HttpServer({ metrics, unready: () => undefined }, 200);
+      slow = new HttpServer({ metrics: metricsOf(), models, unready: () => undefined }, 200);
       ({ port } = await slow.listen('127.0.0.1', 0));
     });
     afterEach(() => slow.close());
@@ -162,10 +189,7 @@ describe('the HTTP side', () => {
     const port = await new Promise<number>((resolve) =>
       other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port)),
     );
-    const second = new HttpServer({
-      metrics: new Metrics({ serverVersion: '', router, factory, errors }),
-      unready: () => undefined,
-    });
+    const second = new HttpServer({ metrics: metricsOf(), models, unready: () => undefined });
     const error = await failure(second.listen('127.0.0.1', port));
     expect(error.code).to.equal('INVALID_INPUT');
     expect(error.message).to.contain(`${port}`).and.to.contain('--http-port');

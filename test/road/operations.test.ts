@@ -50,7 +50,7 @@ describe('an operator', function () {
     expect(metrics.get('parley_memory_limit_bytes')).to.equal(7e6);
     expect(metrics.get('parley_memory_taken_bytes')).to.be.within(1, 7e6);
     expect(metrics.get('parley_evictions_total')).to.be.above(0);
-    expect(metrics.get(`parley_inference_request_success{model="${MODEL}"}`)).to.equal(7);
+    expect(metrics.get(`parley_model_requests_total{model="${MODEL}",outcome="OK"}`)).to.equal(7);
   });
 
   it('who gives a limit that no version keeps is told so by the answer', async () => {

@@ -163,8 +163,13 @@ export class Place {
     return (await this.versions()).find(({ aliases }) => aliases.includes('production'))?.version;
   }
 
-  async serve(...args: readonly string[]): Promise<Server> {
-    const command = this.start(['serve', '--port', '0', '--json', ...args]);
+  serve(...args: readonly string[]): Promise<Server> {
+    return this.serveIn({}, ...args);
+  }
+
+  /** With more in its environment. */
+  async serveIn(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Server> {
+    const command = this.start(['serve', '--port', '0', '--json', ...args], { env });
     const lines = createInterface({ input: command.child.stdout! });
     const first = await Promise.race([once(lines, 'line'), command.ended]);
     if (!Array.isArray(first)) throw new Error(`parley serve ended with ${first.code}: ${first.stderr}`);

@@ -11,13 +11,16 @@ import { modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { inspectGraph } from '#parley/onnx/reader.js';
 import { Registry } from '#parley/registry/registry.js';
+import { CallLog, type CallLogOptions } from '#parley/rpc/call-log.js';
 import { Dispatcher } from '#parley/rpc/dispatcher.js';
+import { EndedCalls } from '#parley/rpc/ended-calls.js';
 import { GeneratedServices } from '#parley/rpc/generated.js';
 import { operationsHandlers } from '#parley/rpc/handlers/operations.js';
 import { predictionHandlers } from '#parley/rpc/handlers/prediction.js';
 import { registryHandlers } from '#parley/rpc/handlers/registry.js';
 import { DEFAULT_LIMITS, type Limits } from '#parley/rpc/limits.js';
 import { RpcServer } from '#parley/rpc/server.js';
+import { CallSpans } from '#parley/rpc/spans.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
 import { DEFAULT_SETTINGS, type ModelSettings } from '#parley/serving/model-settings.js';
@@ -147,7 +150,11 @@ export interface Served {
   readonly host: string;
   readonly port: number;
   readonly server: RpcServer;
+  readonly router: Router;
   readonly factory: Factory;
+  readonly calls: EndedCalls;
+  readonly callLog: CallLog;
+  readonly generated: GeneratedServices;
   close(): Promise<void>;
 }
 
@@ -157,7 +164,10 @@ export async function serve(
   limits: Partial<Limits> = {},
   log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true })),
   settings: Partial<ModelSettings> = {},
+  logged?: CallLogOptions,
 ): Promise<Served> {
+  const callLog = new CallLog(log, logged),
+    calls = new EndedCalls(callLog, await CallSpans.open('test'));
   const batcher = new Batcher();
   const factory = new Factory(store, batcher, { settingsOf: () => ({ ...DEFAULT_SETTINGS, ...settings }) });
   const router = new Router(store, factory, log);
@@ -172,15 +182,19 @@ export async function serve(
         genericIdl: readFileSync('idl/parley.thrift', 'utf8'),
       }),
     },
-    log,
+    calls,
   );
-  const dispatcher = new Dispatcher({ router, batcher, log, generated, defaultService: 'Penguins' });
+  const dispatcher = new Dispatcher({ router, batcher, calls, generated, defaultService: 'Penguins' });
   const server = new RpcServer(dispatcher.onFrame, batcher, { ...DEFAULT_LIMITS, ...limits }, log);
   const address = await server.listen('127.0.0.1', 0);
   return {
     ...address,
     server,
+    router,
     factory,
+    calls,
+    callLog,
+    generated,
     async close() {
       await server.close();
       await router.close();

@@ -22,9 +22,16 @@ describe('a warm-up', () => {
     });
 
   it('runs the graph once, which is no call of anybody', async () => {
-    const { runs } = servable.tally;
+    let runs = 0;
+    const run = servable.session.run.bind(servable.session);
+    servable.session.run = (feeds, fetches, done) => {
+      runs++;
+      run(feeds, fetches, done);
+    };
     await warm();
-    expect(servable.tally).to.include({ runs: runs + 1, rows: 0, succeeded: 0, failed: 0 });
+    expect(runs).to.equal(1);
+    expect(servable.tally).to.include({ runs: 0, rows: 0, succeeded: 0, failed: 0 });
+    expect(servable.tally.compute.count).to.equal(0);
   });
 
   it('succeeds after a call whose values the graph refuses', async () => {
