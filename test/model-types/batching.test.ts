@@ -94,7 +94,9 @@ for (const { name, artifact, members, rows, isExact } of subjects) {
   describe(`rows of ${name} in company`, () => {
     let servable: Servable;
     before(async () => {
-      const bytes = new Map(members.map((member) => [versionOf(member), modelTypeOf(member.modelType).serialize(member)]));
+      const bytes = new Map(
+        members.map((member) => [versionOf(member), modelTypeOf(member.modelType).serialize(member)]),
+      );
       const envelope = modelTypeOf(artifact.modelType).serialize(artifact);
       servable = await Servable.of(
         'm',
@@ -116,7 +118,10 @@ for (const { name, artifact, members, rows, isExact } of subjects) {
         alone.push(call.values);
       }
       expect(new Set(alone.map((values) => JSON.stringify(values, bigints))).size, 'different answers').to.be.above(1);
-      const calls = fc.array(fc.array(fc.nat(count - 1), { minLength: 1, maxLength: 90 }), { minLength: 1, maxLength: 30 });
+      const calls = fc.array(fc.array(fc.nat(count - 1), { minLength: 1, maxLength: 90 }), {
+        minLength: 1,
+        maxLength: 30,
+      });
       await fc.assert(
         fc.asyncProperty(calls, async (asked) => {
           const answered = asked.map((chosen) => ask(plan, rows, chosen));
@@ -134,4 +139,5 @@ for (const { name, artifact, members, rows, isExact } of subjects) {
   });
 }
 
-const bigints = (_key: string, value: TensorData[number]): unknown => (typeof value === 'bigint' ? String(value) : value);
+const bigints = (_key: string, value: TensorData[number]): unknown =>
+  typeof value === 'bigint' ? String(value) : value;
