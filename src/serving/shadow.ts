@@ -217,10 +217,10 @@ export class Shadow {
     } catch {
       counts.failed += rows;
     }
-    if (String(before).length < String(counts.rows).length) this.#tell(counts);
+    if (counts.rows > 0 && (before === 0 || String(before).length < String(counts.rows).length)) this.#tell(counts);
   }
 
-  /** Tens, hundreds, thousands of rows: enough to be seen, too few to fill a log. */
+  /** The first rows, then tens, hundreds, thousands: enough to be seen, too few to fill a log. */
   #tell({ model, version, shadow, rows, agreeingRows, dropped, largestDifferences }: ShadowCounts): void {
     const differences = Object.fromEntries(largestDifferences);
     this.#parts.log.info(

@@ -187,6 +187,18 @@ describe('a connection', () => {
     expect(caller.closed).to.equal(false);
   });
 
+  it('lets go of what is kept of its calls when its caller resets it', async () => {
+    const caller = await start();
+    caller.send(numbered(1));
+    await desk.until(1);
+    const { only } = desk,
+      held = only.hold(Buffer.from('a frame'));
+    expect(only.heldBytes).to.equal(7);
+    caller.socket.resetAndDestroy();
+    await until('the connection to be closed', () => only.closed);
+    expect([only.heldBytes, held.frame, only.release(held)]).to.deep.equal([0, undefined, undefined]);
+  });
+
   it('is refused when there are too many', async () => {
     await start({ connections: 2 });
     await another();
