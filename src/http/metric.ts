@@ -18,7 +18,8 @@ export interface Metric {
   readonly kind: 'gauge' | 'counter' | 'histogram';
   readonly labels: readonly string[];
   readonly across: Across;
-  readonly values: () => readonly MetricValue[];
+  /** Read as they are taken: what a sample tells is of one moment, and there may be moments between two of them. */
+  readonly values: () => Iterable<MetricValue>;
 }
 
 /** One value of a metric: its labels' values in their order, and the number. */
@@ -63,19 +64,22 @@ export const histogram = (
   kind: 'histogram',
   labels,
   across: 'sum',
-  values: () => samples().flatMap(([values, counted]) => bucketsOf(name, labelled(labels, values), counted, unit)),
+  *values() {
+    for (const [values, counted] of samples()) yield* bucketsOf(name, labelled(labels, values), counted, unit);
+  },
 });
 
 /** What has counted nothing yet has no lines: there may be a thousand models that nobody calls. */
-function bucketsOf(name: string, labels: MetricValue['labels'], { buckets, counts, sum }: Histogram, unit: number) {
-  const bounds = [...buckets.bounds].map((bound) => String(bound / unit)),
+function bucketsOf(name: string, labels: MetricValue['labels'], counted: Histogram, unit: number): MetricValue[] {
+  const { buckets, counts, sum } = counted,
     values: MetricValue[] = [];
+  if (counted.count === 0) return values;
   let count = 0;
-  [...bounds, '+Inf'].forEach((le, i) => {
-    count += counts[i]!;
+  counts.forEach((each, i) => {
+    count += each;
+    const le = i < buckets.bounds.length ? String(buckets.bounds[i]! / unit) : '+Inf';
     values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: count });
   });
-  if (count === 0) return [];
   values.push({ metricName: `${name}_sum`, labels, value: sum / unit });
   values.push({ metricName: `${name}_count`, labels, value: count });
   return values;

@@ -4,11 +4,11 @@
  * Names that mean what Triton's `nv_inference_*` mean are spelled as those are, after `parley_`. Nothing is counted here:
  * what happens on the way of a call is a plain number of its owner. docs/metrics.md is this table.
  */
-import { Registry } from 'prom-client';
 import type { Factory } from '../serving/factory.js';
 import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShadowCounts } from '../serving/shadow-comparison.js';
+import { CONTENT_TYPE, exposition } from './exposition.js';
 import { inferenceMetrics } from './inference-metrics.js';
 import { counter, gauge, histogram, type Metric, type MetricValue, one, type Sample } from './metric.js';
 import { processMetrics, type RuntimeWatch } from './process-metrics.js';
@@ -41,7 +41,7 @@ export interface Sources {
   readonly unlogged: ReadonlyMap<string, number>;
 }
 
-/** A metric as a registry of prom-client's takes it and its AggregatorRegistry adds it to those of other processes. */
+/** A metric as prom-client's registries tell of theirs. */
 export interface MetricJson {
   readonly name: string;
   readonly help: string;
@@ -51,7 +51,6 @@ export interface MetricJson {
 }
 
 export class Metrics {
-  readonly #registry = new Registry();
   readonly table: readonly Metric[];
 
   constructor(sources: Sources) {
@@ -63,36 +62,27 @@ export class Metrics {
       ...shadowsOf(sources),
       ...processMetrics(sources),
     ];
-    for (const metric of this.table) this.#registry.registerMetric(readable(metric));
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return CONTENT_TYPE;
   }
 
   /** In Prometheus's text format. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return exposition(this.table);
   }
 
-  /** One argument of `AggregatorRegistry.aggregate`, which can be sent to another process. */
+  /** One argument of prom-client's `AggregatorRegistry.aggregate`, which can be sent to another process. */
   json(): readonly MetricJson[] {
     return this.table.map(({ name, help, kind, across, values }) => ({
       name,
       help,
       type: kind,
       aggregator: across,
-      values: values(),
+      values: [...values()],
     }));
   }
-}
-
-type Registered = Parameters<Registry['registerMetric']>[0];
-
-/** Of a metric a registry uses its name and `get`, as its own aggregation shows; the type asks for counters of its own. */
-function readable({ name, help, kind, across, values }: Metric): Registered {
-  const get = async () => ({ name, help, type: kind, aggregator: across, values: values() });
-  return { name, help, type: kind, aggregator: across, get } as unknown as Registered;
 }
 
 function byModel<T>(models: ReadonlyMap<string, T>, numberOf: (of: T) => number): Sample[] {

@@ -4,7 +4,7 @@
  * Live: the event loop turns. Ready: it takes calls; a server whose store is away does, for what it has loaded.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { hasErrno, invalidInput } from '../errors.js';
 import type { Metrics } from './metrics.js';
 
@@ -29,6 +29,8 @@ interface Reply {
 
 export class HttpServer {
   readonly #server: Server;
+  /** Whose one request is being answered. */
+  readonly #asked = new WeakSet<Socket>();
 
   /** @param requestMs how long a client may take to go on */
   constructor(
@@ -63,6 +65,9 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // What stands behind the first request of a connection is never answered, so it must cost nothing either.
+    if (this.#asked.has(request.socket)) return;
+    this.#asked.add(request.socket);
     const { status, type, body } = await this.#replyTo(request).catch((error: unknown) =>
       text(500, `error: ${error instanceof Error ? error.message : String(error)}\n`),
     );
