@@ -17,6 +17,7 @@ import {
   actorName,
   DEFAULT_HOST,
   DEFAULT_PORT,
+  defaultLanes,
   defaultMemoryLimit,
   logLevel,
   requireContract,
@@ -41,6 +42,7 @@ import { DEFAULT_LIMITS } from './rpc/limits.js';
 import { RpcServer } from './rpc/server.js';
 import { Batcher } from './serving/batcher.js';
 import { Factory } from './serving/factory.js';
+import { Lanes } from './serving/lanes/lanes.js';
 import { Router } from './serving/router.js';
 import { openStore } from './store/connect.js';
 
@@ -109,7 +111,12 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const close = () => undoAll(closing.splice(0));
   try {
     const batcher = new Batcher();
-    const factory = new Factory(store, batcher, { memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit() });
+    const lanes = new Lanes({ count: options.lanes ?? defaultLanes(), log });
+    closing.push(() => lanes.close());
+    const factory = new Factory(store, batcher, {
+      memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit(),
+      loadSession: lanes.load,
+    });
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
     const dispatcher = new Dispatcher({
@@ -121,7 +128,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     });
     router.warmBy((servable, aliasName) => dispatcher.warmUp(servable, aliasName));
     let unready: string | undefined = 'starting: the models are being read from the store';
-    const metrics = new Metrics({ serverVersion: parleyVersion(), router, factory, errors: dispatcher.errors });
+    const metrics = new Metrics({ serverVersion: parleyVersion(), router, factory, lanes, errors: dispatcher.errors });
     const watched = new HttpServer({ metrics, unready: () => unready });
     const http = options.httpPort === undefined ? undefined : await watched.listen(options.host, options.httpPort);
     if (http !== undefined) closing.push(() => watched.close());

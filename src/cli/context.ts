@@ -35,6 +35,8 @@ export interface ServeOptions extends StoreFlags {
   /** In bytes; absent: half of the memory that there is. */
   readonly memoryLimit?: number;
   readonly requireContract?: boolean;
+  /** Processes for heavy models, at most; absent: one less than there are cores, and at least one. */
+  readonly lanes?: number;
 }
 
 export interface RunningServer {

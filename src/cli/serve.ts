@@ -26,6 +26,11 @@ export const serve: CommandDefinition = (program, context) => {
       'what loaded versions may take together, such as 2GiB; the least recently used go first (default: half of the memory)',
       sizeOf,
     )
+    .option(
+      '--lanes <n>',
+      'processes for models that take more than about a millisecond a row, at most; 0: none (default: cores - 1, at least 1)',
+      countOf,
+    )
     .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
     .option('--json', 'print one line of JSON once it can answer')
@@ -76,6 +81,15 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError('Write a port from 0 to 65535.');
   return port;
+}
+
+const MOST_LANES = 256;
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count > MOST_LANES)
+    throw new InvalidArgumentError(`Write a number from 0 to ${MOST_LANES}.`);
+  return count;
 }
 
 function sizeOf(text: string): number {

@@ -6,6 +6,7 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Factory } from '../serving/factory.js';
+import type { Lanes } from '../serving/lanes/lanes.js';
 import type { Router } from '../serving/router.js';
 import type { Tally } from '../serving/tally.js';
 
@@ -13,6 +14,8 @@ export interface Sources {
   readonly serverVersion: string;
   readonly router: Router;
   readonly factory: Factory;
+  /** Absent: everything runs in this process. */
+  readonly lanes?: Lanes;
   /** Refused and failed calls, by the error's code. */
   readonly errors: ReadonlyMap<string, number>;
 }
@@ -32,7 +35,8 @@ export class Metrics {
   readonly #registry = new Registry();
 
   constructor(sources: Sources) {
-    for (const metric of [...stateOf(sources), ...countsOf(sources), ...processOf(sources)]) this.#add(metric);
+    for (const metric of [...stateOf(sources), ...countsOf(sources), ...lanesOf(sources), ...processOf(sources)])
+      this.#add(metric);
   }
 
   get contentType(): string {
@@ -83,6 +87,16 @@ const counter = (name: string, help: string, samples: Metric['samples'], labels:
   samples,
   labels,
 });
+
+function lanesOf({ lanes }: Sources): Metric[] {
+  if (lanes === undefined) return [];
+  return [
+    gauge('parley_lanes', 'Processes for heavy models that run now', () => one(lanes.running)),
+    gauge('parley_lane_sessions', 'Graphs that are loaded in lanes', () => one(lanes.sessions)),
+    counter('parley_lane_runs_total', 'Runs of graphs in lanes', () => one(lanes.runs)),
+    counter('parley_lane_restarts_total', 'Lanes that died or hung and were replaced', () => one(lanes.restarts)),
+  ];
+}
 
 function stateOf({ router, factory }: Sources): Metric[] {
   const model = ['model'];

@@ -14,6 +14,7 @@ import { deserialize } from '../model-types/table.js';
 import type { Batcher } from './batcher.js';
 import { memberVersions } from './ensemble-session.js';
 import { footprintOf } from './footprint.js';
+import { type LoadSession, loadInline } from './load-inline.js';
 import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
 import { Servable } from './servable.js';
 import { Tally } from './tally.js';
@@ -36,6 +37,7 @@ export class Factory {
   readonly #store: Pick<ModelStore, 'readVersion'>;
   readonly #batcher: Batcher;
   readonly #memory: Memory;
+  readonly #loadSession: LoadSession;
   readonly #loaded = new Map<string, Loaded>();
   readonly #loading = new Map<string, Promise<Servable>>();
   readonly #refused = new Map<string, Refusal>();
@@ -48,14 +50,21 @@ export class Factory {
   loadFailures = 0;
   evictions = 0;
 
-  /** @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf} */
+  /**
+   * @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf}, wherever they run
+   * @param loadSession how a graph becomes a session
+   */
   constructor(
     store: Pick<ModelStore, 'readVersion'>,
     batcher: Batcher,
-    { memoryLimitBytes = Number.POSITIVE_INFINITY }: { readonly memoryLimitBytes?: number } = {},
+    {
+      memoryLimitBytes = Number.POSITIVE_INFINITY,
+      loadSession = loadInline,
+    }: { readonly memoryLimitBytes?: number; readonly loadSession?: LoadSession } = {},
   ) {
     this.#store = store;
     this.#batcher = batcher;
+    this.#loadSession = loadSession;
     this.#memory = new Memory(memoryLimitBytes, (bytes) => this.#evict(bytes));
   }
 
@@ -140,7 +149,14 @@ export class Factory {
     let servable: Servable | undefined;
     try {
       this.#refuseWhenClosed();
-      servable = await Servable.of(model, version, artifact, this.#batcher, async (member) => members.get(member)!);
+      servable = await Servable.of(
+        model,
+        version,
+        artifact,
+        this.#batcher,
+        async (member) => members.get(member)!,
+        this.#loadSession,
+      );
       this.#refuseWhenClosed();
     } catch (error) {
       servable?.release();

@@ -8,12 +8,12 @@ import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
-import { divideSafely } from '../onnx/division.js';
 import { endedByNothing } from '../onnx/nothing.js';
 import { readGraph } from '../onnx/reader.js';
-import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
+import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor } from '../onnx/session.js';
 import { type Batcher, Plan } from './batcher.js';
 import { EnsembleSession, type ReadMember } from './ensemble-session.js';
+import { type LoadSession, loadInline } from './load-inline.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
 import { type ServedGraph, servedGraph } from './served-graph.js';
 import { ShapedPlan } from './shaped-plan.js';
@@ -98,9 +98,11 @@ export class Servable {
     artifact: Artifact,
     batcher: Batcher,
     readMember: ReadMember = noMember,
-    loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
+    loadSession: LoadSession = loadInline,
   ): Promise<Servable> {
-    const { session, defaults } = await loadArtifact(artifact, readMember, loadSession);
+    const { session, defaults } = await loadArtifact(artifact, readMember, (graph, member) =>
+      loadSession(graph, [`version ${version.slice(0, 12)} of model "${model}"`, member].filter(Boolean).join(', ')),
+    );
     try {
       const batching = await batchingOf(artifact, session);
       const { modelType, metadata } = artifact;
@@ -165,13 +167,12 @@ const noMember: ReadMember = (version) =>
 async function loadArtifact(
   artifact: Artifact,
   readMember: ReadMember,
-  loadSession: (graph: Uint8Array) => Promise<RunnableSession>,
+  load: LoadSession,
 ): Promise<{ readonly session: RunnableSession; readonly defaults: ServedGraph['defaults'] }> {
-  const load = async (graph: Uint8Array) => loadSession(await divideSafely(graph));
   if (artifact.modelType === ENSEMBLE)
     return { session: await EnsembleSession.load(artifact, readMember, load), defaults: new Map() };
   const { graph, defaults } = servedGraph(artifact);
-  return { session: await load(graph), defaults };
+  return { session: await load(graph, ''), defaults };
 }
 
 type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' | 'endedByNothing'>;
