@@ -17,7 +17,10 @@ export function convnet(blocks) {
     return graph.constant(name, { dataType: 'float32', shape, data });
   };
   graph.input('image', 'float32', [-1, ...IMAGE]);
-  let at = graph.node('Conv', ['image', weights('w', 64, 3, 7, 7)], { strides: { ints: [4, 4] }, pads: { ints: [3, 3, 3, 3] } });
+  let at = graph.node('Conv', ['image', weights('w', 64, 3, 7, 7)], {
+    strides: { ints: [4, 4] },
+    pads: { ints: [3, 3, 3, 3] },
+  });
   for (let i = 0; i < blocks; i++) {
     at = graph.node('Relu', [at]);
     at = graph.node('Conv', [at, weights(`w${i}`, 64, 64, 3, 3)], { pads: { ints: [1, 1, 1, 1] } });

@@ -12,10 +12,12 @@ import { convnet, IMAGE, light } from './convnet.mjs';
 const BLOCKS = Number(process.env.BLOCKS ?? 11),
   ROUNDS = Number(process.env.ROUNDS ?? 9),
   ROUND_MS = Number(process.env.ROUND_MS ?? 1500);
-const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
+const quantile = (values, q) =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 const rounded = (value) => Number(value.toPrecision(4));
 
-const image = () => feedsOf([['image', runtimeTensor('float32', new Float32Array(602_112 / 4).fill(0.5), [1, ...IMAGE])]]);
+const image = () =>
+  feedsOf([['image', runtimeTensor('float32', new Float32Array(602_112 / 4).fill(0.5), [1, ...IMAGE])]]);
 const FETCHES = { scores: null };
 
 /** Two at a time, as a plan has. @returns runs per second */
@@ -56,13 +58,17 @@ async function throughput() {
   }
   const median = (values) => quantile(values, 0.5);
   const ratio = median(rates.lane.map((each, i) => each / rates.inline[i]));
-  console.log(`inline ${rounded(median(rates.inline))}/s (${rounded(1000 / median(rates.inline))} ms)   lane ${rounded(median(rates.lane))}/s   ratio of neighbours, median ${rounded(ratio)}`);
+  console.log(
+    `inline ${rounded(median(rates.inline))}/s (${rounded(1000 / median(rates.inline))} ms)   lane ${rounded(median(rates.lane))}/s   ratio of neighbours, median ${rounded(ratio)}`,
+  );
   await lanes.close();
 }
 
 /** A light run for every turn of the event loop, as a closed loop of callers makes; each turn's length is a latency. */
 async function lightFor(session, forMs) {
-  const feeds = feedsOf(Array.from({ length: 30 }, (_, i) => [`x${i}`, runtimeTensor('float64', Float64Array.of(i), [1, 1])]));
+  const feeds = feedsOf(
+    Array.from({ length: 30 }, (_, i) => [`x${i}`, runtimeTensor('float64', Float64Array.of(i), [1, 1])]),
+  );
   const waits = [];
   const begin = performance.now();
   let runs = 0;
@@ -73,12 +79,18 @@ async function lightFor(session, forMs) {
     waits.push(performance.now() - due);
     runs++;
   }
-  return { p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), perSecond: (runs / (performance.now() - begin)) * 1000 };
+  return {
+    p50: quantile(waits, 0.5),
+    p99: quantile(waits, 0.99),
+    perSecond: (runs / (performance.now() - begin)) * 1000,
+  };
 }
 
 /** As many light runs as fit. */
 async function lightRate(session, forMs) {
-  const feeds = feedsOf(Array.from({ length: 30 }, (_, i) => [`x${i}`, runtimeTensor('float64', Float64Array.of(i), [1, 1])]));
+  const feeds = feedsOf(
+    Array.from({ length: 30 }, (_, i) => [`x${i}`, runtimeTensor('float64', Float64Array.of(i), [1, 1])]),
+  );
   const begin = performance.now();
   let runs = 0;
   while (performance.now() - begin < forMs) {
@@ -107,9 +119,16 @@ async function beside() {
       stop = true;
       await load;
     }
-    const median = (rounds, key) => quantile(rounds.map((each) => each[key]), 0.5);
-    const line = (rounds) => `p50 ${rounded(median(rounds, 'p50'))} p99 ${rounded(median(rounds, 'p99'))} ms, ${Math.round(median(rounds, 'most'))}/s`;
-    console.log(`nice ${nice}: quiet ${line(quiet)}   busy ${line(busy)}   convnet ${rounded(quantile(heavy, 0.5))}/s meanwhile`);
+    const median = (rounds, key) =>
+      quantile(
+        rounds.map((each) => each[key]),
+        0.5,
+      );
+    const line = (rounds) =>
+      `p50 ${rounded(median(rounds, 'p50'))} p99 ${rounded(median(rounds, 'p99'))} ms, ${Math.round(median(rounds, 'most'))}/s`;
+    console.log(
+      `nice ${nice}: quiet ${line(quiet)}   busy ${line(busy)}   convnet ${rounded(quantile(heavy, 0.5))}/s meanwhile`,
+    );
     await lanes.close();
   }
   small.release();
