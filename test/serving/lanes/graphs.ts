@@ -9,23 +9,25 @@ import { graphOf, type Made } from '../models.js';
 
 const FLOAT32 = ELEMENT_TYPES.float32;
 
-/** `value` is x and what is left of it after matrices were multiplied: tens of milliseconds, in a graph of a few hundred bytes. */
-export function laborious(size = 512, times = 6): Made {
+/** `value` is the sum of the fields, for which matrices are multiplied: tens of milliseconds, in a graph of some hundred bytes. */
+export function laborious(fields: readonly string[] = ['x'], size = 512, times = 6): Made {
   return graphOf(
-    { x: 'float64' },
+    Object.fromEntries(fields.map((name) => [name, 'float64' as const])),
     (built) => {
       const shape = built.constant('shape', {
         dataType: 'int64',
         shape: [2],
         data: BigInt64Array.of(BigInt(size), BigInt(size)),
       });
-      const scale = built.constant('scale', { dataType: 'float64', shape: [1], data: Float64Array.of(1 / size) });
-      const scaled = built.node('Mul', [built.node('ReduceMax', ['x'], { keepdims: 0 }), scale]);
+      const scalar = (name: string, value: number) =>
+        built.constant(name, { dataType: 'float64', shape: [1], data: Float64Array.of(value) });
+      const sum = built.node('Sum', fields),
+        scale = scalar('scale', 1 / size);
+      const scaled = built.node('Mul', [built.node('ReduceMax', [sum], { keepdims: 0 }), scale]);
       let matrix = built.node('Expand', [scaled, shape]);
       for (let i = 0; i < times; i++) matrix = built.node('MatMul', [matrix, matrix]);
-      const most = built.node('Mul', [built.node('ReduceMax', [matrix], { keepdims: 0 }), scale]);
-      const zero = built.constant('zero', { dataType: 'float64', shape: [1], data: Float64Array.of(0) });
-      const value = built.node('Add', ['x', built.node('Mul', [most, zero])]);
+      const nothing = built.node('Mul', [built.node('ReduceMax', [matrix], { keepdims: 0 }), scalar('zero', 0)]);
+      const value = built.node('Add', [sum, nothing]);
       built.output('value', built.node('Cast', [value], { to: FLOAT32 }), 'float32', [-1, 1]);
     },
     [{ name: 'value', dataType: 'float32', shape: [-1, 1] }],
