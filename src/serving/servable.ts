@@ -20,11 +20,14 @@ import { ShapedPlan } from './shaped-plan.js';
 import { Tally } from './tally.js';
 import { Users } from './users.js';
 
-/** A run may hold the event loop for about this long. */
-const RUN_BUDGET_MS = 2;
+/** A run may hold the event loop for about this long; and a lane, where the next batch of another version may wait. */
+const RUN_BUDGET_MS = 2,
+  LANE_BUDGET_MS = 25;
 const LEAST_ROWS = 8,
   MOST_ROWS = 1024,
   PROBE_ROWS = 64;
+/** Rows that cost less than this together, of what they cost alone, are worth a batch. */
+const GAIN = 0.75;
 /** Choices of outputs whose plans are kept. */
 const MOST_PLANS = 64;
 
@@ -239,9 +242,18 @@ async function measureOutputs(session: RunnableSession, inputs: readonly Slot[])
 
 async function measureRows(session: RunnableSession, inputs: readonly Slot[]): Promise<number> {
   const single = await timeOf(session, inputs, 1, 1);
-  if (single * LEAST_ROWS > RUN_BUDGET_MS) return LEAST_ROWS;
-  const perRowMs = (await timeOf(session, inputs, PROBE_ROWS, 3)) / PROBE_ROWS;
-  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 ** Math.floor(Math.log2(RUN_BUDGET_MS / perRowMs))));
+  if (!session.synchronous && single * LEAST_ROWS > LANE_BUDGET_MS) return laneRows(session, inputs, single);
+  if (session.synchronous && single * LEAST_ROWS > RUN_BUDGET_MS) return LEAST_ROWS;
+  const budgetMs = session.synchronous ? RUN_BUDGET_MS : LANE_BUDGET_MS,
+    perRowMs = (await timeOf(session, inputs, PROBE_ROWS, 3)) / PROBE_ROWS;
+  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 ** Math.floor(Math.log2(budgetMs / perRowMs))));
+}
+
+/** Of heavy rows: few at once, so that neighbours in the lane wait less, unless they cost less together (as where weights are read once). */
+async function laneRows(session: RunnableSession, inputs: readonly Slot[], singleMs: number): Promise<number> {
+  const together = await timeOf(session, inputs, LEAST_ROWS / 2, 1);
+  if (together < GAIN * (LEAST_ROWS / 2) * singleMs) return LEAST_ROWS;
+  return Math.max(1, Math.floor(LANE_BUDGET_MS / singleMs));
 }
 
 async function timeOf(session: RunnableSession, inputs: readonly Slot[], rows: number, runs: number): Promise<number> {

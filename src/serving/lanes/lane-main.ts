@@ -4,7 +4,7 @@
  * It gives way to the serving process (nice), and ends when the socket does.
  */
 import { readFileSync, writeSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ERROR_CODES, modelBroken, ParleyError } from '../../errors.js';
 import type { DataType, TensorData } from '../../model/tensor.js';
@@ -23,7 +23,7 @@ new Worker(new URL('../../registry/parent-watch.js', import.meta.url), {
   workerData: { parent: Number(parent), folder },
 }).unref();
 // After the watch has started, which is not to wait for a core.
-setPriority(Math.min(Number(nice), constants.priority.PRIORITY_LOW));
+setPriority(Math.min(getPriority() + Number(nice), constants.priority.PRIORITY_LOW));
 
 // They reach all of a terminal's or a service's processes: the server decides when its lanes end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
