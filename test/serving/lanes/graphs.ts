@@ -68,8 +68,8 @@ export const endlessFor: Made = {
   outputs: [{ name: 'value', dataType: 'float32', shape: [-1, 1] }],
 };
 
-/** `value` is a / (b + 1) in a branch, where the lowest int32 by -1 ends the process. */
-export const deadly: Made = {
+/** `value` is a / (b + more) in a branch, where the lowest int32 by -1 ends the process. */
+export const dividing = (more: number): Made => ({
   graph: file({
     nodes: [
       node('Add', ['b', 'one'], ['divisor']),
@@ -82,7 +82,7 @@ export const deadly: Made = {
       node('Cast', ['quotient'], ['value'], { to: FLOAT32 }),
     ],
     constants: [
-      stored('one', 'int32', [1], new Uint8Array(Int32Array.of(1).buffer)),
+      stored('one', 'int32', [1], new Uint8Array(Int32Array.of(more).buffer)),
       stored('yes', 'bool', [], Uint8Array.of(1)),
     ],
     inputs: [
@@ -93,7 +93,9 @@ export const deadly: Made = {
   }),
   inputs: ['a', 'b'].map((name) => ({ name, dataType: 'int32', shape: [-1, 1] })),
   outputs: [{ name: 'value', dataType: 'float32', shape: [-1, 1] }],
-};
+});
+
+export const deadly = dividing(1);
 
 /** Every element type, of any shape, as it is. */
 export const EVERY_TYPE: readonly DataType[] = [
