@@ -91,15 +91,17 @@ describe('lanes', () => {
       expect(lanes.running).to.equal(0);
     });
 
-    it('spreads graphs over lanes before two share one', async () => {
+    it('spreads graphs over lanes, each to the one with the fewest', async () => {
       open({ count: 2 });
-      const [first, second, third] = [
-        await laneOf(endlessFor.graph, 'first'),
-        await laneOf(deadly.graph, 'second'),
-        await laneOf(endlessFor.graph, 'third'),
-      ];
-      expect(new Set([first.pid, second.pid]).size).to.equal(2);
-      expect([first.pid, second.pid]).to.include(third.pid);
+      const first = await laneOf(endlessFor.graph, 'first'),
+        second = await laneOf(deadly.graph, 'second');
+      const pids = [first.pid, second.pid];
+      expect(new Set(pids).size).to.equal(2);
+      second.release();
+      expect((await laneOf(endlessFor.graph, 'third')).pid).to.equal(pids[1]);
+      first.release();
+      expect((await laneOf(endlessFor.graph, 'fourth')).pid).to.equal(pids[0]);
+      expect(pids).to.include((await laneOf(endlessFor.graph, 'fifth')).pid);
     });
   });
 
