@@ -17,6 +17,7 @@ import {
   actorName,
   DEFAULT_HOST,
   DEFAULT_PORT,
+  defaultLanes,
   defaultMemoryLimit,
   logLevel,
   requireContract,
@@ -46,6 +47,7 @@ import { RpcServer } from './rpc/server.js';
 import { CallSpans } from './rpc/spans.js';
 import { Batcher } from './serving/batcher.js';
 import { Factory } from './serving/factory.js';
+import { Lanes } from './serving/lanes/lanes.js';
 import { Router } from './serving/router.js';
 import { readSettings } from './serving/settings-file.js';
 import { openStore } from './store/connect.js';
@@ -116,8 +118,11 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const close = () => undoAll(closing.splice(0));
   try {
     const batcher = new Batcher();
+    const lanes = new Lanes({ count: options.lanes ?? defaultLanes(), log });
+    closing.push(() => lanes.close());
     const factory = new Factory(store, batcher, {
       memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit(),
+      loadSession: lanes.load,
       ...(settingsOf && { settingsOf }),
     });
     closing.push(() => factory.close());
@@ -135,6 +140,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       serverVersion: parleyVersion(),
       router,
       factory,
+      lanes,
       runtime,
       traffic: server.traffic,
       errors: calls.errors,

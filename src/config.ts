@@ -1,7 +1,7 @@
 /**
  * Settings: command-line flags, then the environment, then defaults. The only file that reads the environment.
  */
-import { totalmem, userInfo } from 'node:os';
+import { availableParallelism, totalmem, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { invalidInput } from './errors.js';
 
@@ -127,6 +127,9 @@ export function defaultMemoryLimit(): number {
   const constrained = process.constrainedMemory();
   return Math.floor(Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY) / 2);
 }
+
+/** Processes for heavy models: the serving process keeps a core where there is more than one. */
+export const defaultLanes = (): number => Math.max(1, availableParallelism() - 1);
 
 /** Who changes things from the command line: the operating system's user. */
 export function actorName(environment: NodeJS.ProcessEnv = process.env): string {

@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   MODEL_BROKEN: {
     number: 11,
     retryable: false,
-    meaning: 'stored bytes do not match their digest, or the runtime refuses the graph',
+    meaning: 'stored bytes do not match their digest, the runtime refuses the graph, or running it ended its process',
   },
   SHUTTING_DOWN: { number: 12, retryable: true, meaning: 'the server is draining; another one will answer' },
   UNSUPPORTED: { number: 13, retryable: false, meaning: 'valid, and this server cannot do it' },

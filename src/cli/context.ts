@@ -41,6 +41,8 @@ export interface ServeOptions extends StoreFlags {
   readonly requireContract?: boolean;
   /** A file of models' settings. */
   readonly config?: string;
+  /** Processes for heavy models, at most; absent: one less than there are cores, and at least one. */
+  readonly lanes?: number;
 }
 
 export interface RunningServer {

@@ -31,6 +31,11 @@ export const serve: CommandDefinition = (program, context) => {
       'what loaded versions may take together, such as 2GiB; the least recently used go first (default: half of the memory)',
       sizeOf,
     )
+    .option(
+      '--lanes <n>',
+      'processes for models that take more than about a millisecond a row, at most; 0: none (default: cores - 1, at least 1)',
+      countOf,
+    )
     .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
     .option(
       '--config <file>',
@@ -105,6 +110,15 @@ function millisecondsOf(text: string): number {
   const milliseconds = Number(text);
   if (!(milliseconds > 0)) throw new InvalidArgumentError('Write milliseconds above 0, such as 250.');
   return milliseconds;
+}
+
+const MOST_LANES = 256;
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count > MOST_LANES)
+    throw new InvalidArgumentError(`Write a number from 0 to ${MOST_LANES}.`);
+  return count;
 }
 
 function sizeOf(text: string): number {

@@ -13,6 +13,14 @@ import { inferenceMetrics } from './inference-metrics.js';
 import { counter, gauge, histogram, type Metric, type MetricValue, one, type Sample } from './metric.js';
 import { processMetrics, type RuntimeWatch } from './process-metrics.js';
 
+/** What the lanes count. */
+export interface LaneCounts {
+  readonly running: number;
+  readonly sessions: number;
+  readonly runs: number;
+  readonly restarts: number;
+}
+
 /** What a port counts. */
 export interface TrafficCounts {
   readonly open: number;
@@ -32,6 +40,7 @@ export interface Sources {
   readonly factory: Factory;
   readonly traffic: TrafficCounts;
   readonly runtime: RuntimeWatch;
+  readonly lanes: LaneCounts;
   /** Refused and failed calls, by the error's code. */
   readonly errors: ReadonlyMap<string, number>;
   readonly unknownMethods: () => number;
@@ -60,6 +69,7 @@ export class Metrics {
       ...countsOf(sources),
       ...inferenceMetrics(sources),
       ...shadowsOf(sources),
+      ...lanesOf(sources),
       ...processMetrics(sources),
     ];
   }
@@ -91,6 +101,15 @@ function byModel<T>(models: ReadonlyMap<string, T>, numberOf: (of: T) => number)
 
 const byKey = (counts: ReadonlyMap<string, number>) => (): readonly Sample[] =>
   [...counts].map(([key, count]) => [[key], count]);
+
+function lanesOf({ lanes }: Sources): Metric[] {
+  return [
+    gauge('parley_lanes', 'Processes for heavy models that run now', () => one(lanes.running)),
+    gauge('parley_lane_sessions', 'Graphs that are loaded in lanes', () => one(lanes.sessions)),
+    counter('parley_lane_runs_total', 'Runs of graphs in lanes', () => one(lanes.runs)),
+    counter('parley_lane_restarts_total', 'Lanes that died or hung and were replaced', () => one(lanes.restarts)),
+  ];
+}
 
 function stateOf({ router, factory, traffic }: Sources): Metric[] {
   const model = ['model'];

@@ -58,7 +58,7 @@ function versionOf({ servable, bytes }: Loaded): object {
     version,
     modelType,
     bytes,
-    runs: session.synchronous ? 'inline' : 'beside',
+    runs: session.synchronous ? 'inline' : 'lane',
     batched: batchable,
     ...answeredBy(tally),
   };

@@ -191,16 +191,8 @@ export class Session {
   }
 
   /** `run` as a promise, for what is not on the serving road. */
-  runOnce(
-    feeds: Feeds,
-    fetches: readonly string[] = this.signature.outputs.map((output) => output.name),
-  ): Promise<Results> {
-    const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
-    return new Promise((resolve, reject) => {
-      this.run(feeds, wanted, (error, results) =>
-        results === undefined ? reject(brokenRun(error)) : resolve(results),
-      );
-    });
+  runOnce(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
+    return runOnce(this, feeds, fetches);
   }
 
   release(): void {
@@ -209,6 +201,20 @@ export class Session {
     this.#native?.dispose();
     void this.#public?.release();
   }
+}
+
+/** A run as a promise. @param fetches all outputs unless given @throws ParleyError as {@link brokenRun} tells it */
+export function runOnce(
+  session: Pick<RunnableSession, 'signature' | 'run'>,
+  feeds: Feeds,
+  fetches: readonly string[] = session.signature.outputs.map((output) => output.name),
+): Promise<Results> {
+  const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
+  return new Promise((resolve, reject) => {
+    session.run(feeds, wanted, (error, results) =>
+      results === undefined ? reject(brokenRun(error)) : resolve(results),
+    );
+  });
 }
 
 /** What a failed run is told as. */

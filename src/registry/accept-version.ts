@@ -59,7 +59,7 @@ export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, fol
 /** As its maker wrote it, and an ensemble by its members. */
 const loadArtifact = (artifact: Artifact, readMember: ReadMember): Promise<RunnableSession> =>
   artifact.modelType === ENSEMBLE
-    ? EnsembleSession.load(artifact, readMember, Session.load)
+    ? EnsembleSession.load(artifact, readMember, (graph) => Session.load(graph))
     : Session.load(artifact.graph);
 
 /** The classes are counted in the contract's order; the graph may have them in another. */

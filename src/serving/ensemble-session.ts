@@ -13,14 +13,15 @@ import type { EnsembleMetadata } from '../model-types/ensemble/schema.js';
 import { digestOf } from '../model-types/envelope.js';
 import { deserialize } from '../model-types/table.js';
 import {
-  brokenRun,
   type Feeds,
   type Fetches,
   feedsOf,
   type Results,
   type RunnableSession,
+  runOnce,
   runtimeTensor,
 } from '../onnx/session.js';
+import type { LoadSession } from './load-inline.js';
 
 /** Reads a member's envelope. */
 export type ReadMember = (version: Version) => Promise<Uint8Array>;
@@ -64,16 +65,12 @@ export class EnsembleSession implements RunnableSession {
    * @param artifact of the type `ensemble`
    * @throws ParleyError MODEL_BROKEN where a member's bytes are not what its name says, and what reading and loading throw
    */
-  static async load(
-    artifact: Artifact,
-    readMember: ReadMember,
-    loadSession: (graph: Uint8Array) => Promise<RunnableSession>,
-  ): Promise<EnsembleSession> {
+  static async load(artifact: Artifact, readMember: ReadMember, loadSession: LoadSession): Promise<EnsembleSession> {
     const members: LoadedMember[] = [];
     try {
       for (const version of (artifact.metadata as EnsembleMetadata).members) {
         const { modelType, metadata, graph } = checkedMember(version, await readMember(version));
-        const session = await loadSession(graph);
+        const session = await loadSession(graph, `member ${version.slice(0, 12)}`);
         const { signature } = session;
         members.push({
           version,
@@ -114,13 +111,8 @@ export class EnsembleSession implements RunnableSession {
     });
   }
 
-  runOnce(feeds: Feeds, fetches = this.signature.outputs.map(({ name }) => name)): Promise<Results> {
-    const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
-    return new Promise((resolve, reject) => {
-      this.run(feeds, wanted, (error, results) =>
-        results === undefined ? reject(brokenRun(error)) : resolve(results),
-      );
-    });
+  runOnce(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
+    return runOnce(this, feeds, fetches);
   }
 
   release(): void {

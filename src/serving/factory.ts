@@ -16,6 +16,7 @@ import type { Batcher } from './batcher.js';
 import { memberVersions } from './ensemble-session.js';
 import { footprintOf } from './footprint.js';
 import { DURATION_BUCKETS, Histogram } from './histogram.js';
+import { type LoadSession, loadInline } from './load-inline.js';
 import { chooseEvictions, IMPORTANCE, type Importance, Memory, type Resident } from './memory.js';
 import { DEFAULT_SETTINGS, type SettingsOf } from './model-settings.js';
 import { CacheCounts } from './result-cache.js';
@@ -41,6 +42,7 @@ export class Factory {
   readonly #store: Pick<ModelStore, 'readVersion'>;
   readonly #batcher: Batcher;
   readonly #memory: Memory;
+  readonly #loadSession: LoadSession;
   readonly #loaded = new Map<string, Loaded>();
   readonly #loading = new Map<string, Promise<Servable>>();
   readonly #refused = new Map<string, Refusal>();
@@ -60,7 +62,8 @@ export class Factory {
   evictions = 0;
 
   /**
-   * @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf}
+   * @param memoryLimitBytes what loaded versions may take together, by {@link footprintOf}, wherever they run
+   * @param loadSession how a graph becomes a session
    * @param settingsOf how a model's versions are to answer
    */
   constructor(
@@ -68,12 +71,18 @@ export class Factory {
     batcher: Batcher,
     {
       memoryLimitBytes = Number.POSITIVE_INFINITY,
+      loadSession = loadInline,
       settingsOf = () => DEFAULT_SETTINGS,
-    }: { readonly memoryLimitBytes?: number; readonly settingsOf?: SettingsOf } = {},
+    }: {
+      readonly memoryLimitBytes?: number;
+      readonly loadSession?: LoadSession;
+      readonly settingsOf?: SettingsOf;
+    } = {},
   ) {
     this.#settingsOf = settingsOf;
     this.#store = store;
     this.#batcher = batcher;
+    this.#loadSession = loadSession;
     this.#memory = new Memory(memoryLimitBytes, (bytes) => this.#evict(bytes));
   }
 
@@ -155,7 +164,14 @@ export class Factory {
     let servable: Servable | undefined;
     try {
       this.#refuseWhenClosed();
-      servable = await Servable.of(model, version, artifact, this.#batcher, async (member) => members.get(member)!);
+      servable = await Servable.of(
+        model,
+        version,
+        artifact,
+        this.#batcher,
+        async (member) => members.get(member)!,
+        this.#loadSession,
+      );
       this.#refuseWhenClosed();
     } catch (error) {
       servable?.release();

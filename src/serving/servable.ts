@@ -8,12 +8,12 @@ import type { Artifact } from '../model/trained.js';
 import type { Version } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { TENSOR } from '../model-types/tensor/runtime.js';
-import { divideSafely } from '../onnx/division.js';
 import { endedByNothing } from '../onnx/nothing.js';
 import { readGraph } from '../onnx/reader.js';
-import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor, Session } from '../onnx/session.js';
+import { type Feeds, feedsOf, type Results, type RunnableSession, runtimeTensor } from '../onnx/session.js';
 import type { Batcher } from './batcher.js';
 import { EnsembleSession, type ReadMember } from './ensemble-session.js';
+import { type LoadSession, loadInline } from './load-inline.js';
 import { DEFAULT_SETTINGS, type ModelSettings } from './model-settings.js';
 import { Plan } from './plan.js';
 import { checkIndependence, tryBlankShapes } from './probe.js';
@@ -25,11 +25,14 @@ import { ShapedPlan } from './shaped-plan.js';
 import { Tally } from './tally.js';
 import { Users } from './users.js';
 
-/** A run may hold the event loop for about this long. */
-const RUN_BUDGET_MS = 2;
+/** A run may hold the event loop for about this long; and a lane, where the next batch of another version may wait. */
+const RUN_BUDGET_MS = 2,
+  LANE_BUDGET_MS = 25;
 const LEAST_ROWS = 8,
   MOST_ROWS = 1024,
   PROBE_ROWS = 64;
+/** Rows that cost less than this together, of what they cost alone, are worth a batch. */
+const GAIN = 0.75;
 /** Choices of outputs whose plans are kept. */
 const MOST_PLANS = 64;
 
@@ -97,7 +100,7 @@ export class Servable {
       (sum, slot) => sum + slot.rowWidth * (DATA_TYPES[slot.dataType].bytes || 16),
       0,
     );
-    this.queue = new QueueBound(RUN_BUDGET_MS / fields.maxRows);
+    this.queue = new QueueBound((fields.session.synchronous ? RUN_BUDGET_MS : LANE_BUDGET_MS) / fields.maxRows);
     this.unbatchable = fields.unbatchable;
     this.endedByNothing = fields.endedByNothing;
     this.defaults = fields.defaults;
@@ -118,9 +121,11 @@ export class Servable {
     artifact: Artifact,
     batcher: Batcher,
     readMember: ReadMember = noMember,
-    loadSession: (graph: Uint8Array) => Promise<RunnableSession> = Session.load,
+    loadSession: LoadSession = loadInline,
   ): Promise<Servable> {
-    const { session, defaults } = await loadArtifact(artifact, readMember, loadSession);
+    const { session, defaults } = await loadArtifact(artifact, readMember, (graph, member) =>
+      loadSession(graph, [`version ${version.slice(0, 12)} of model "${model}"`, member].filter(Boolean).join(', ')),
+    );
     try {
       const batching = await batchingOf(artifact, session);
       const { modelType, metadata } = artifact;
@@ -213,13 +218,12 @@ const noMember: ReadMember = (version) =>
 async function loadArtifact(
   artifact: Artifact,
   readMember: ReadMember,
-  loadSession: (graph: Uint8Array) => Promise<RunnableSession>,
+  load: LoadSession,
 ): Promise<{ readonly session: RunnableSession; readonly defaults: ServedGraph['defaults'] }> {
-  const load = async (graph: Uint8Array) => loadSession(await divideSafely(graph));
   if (artifact.modelType === ENSEMBLE)
     return { session: await EnsembleSession.load(artifact, readMember, load), defaults: new Map() };
   const { graph, defaults } = servedGraph(artifact);
-  return { session: await load(graph), defaults };
+  return { session: await load(graph, ''), defaults };
 }
 
 type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' | 'endedByNothing'>;
@@ -286,9 +290,18 @@ async function measureOutputs(session: RunnableSession, inputs: readonly Slot[])
 
 async function measureRows(session: RunnableSession, inputs: readonly Slot[]): Promise<number> {
   const single = await timeOf(session, inputs, 1, 1);
-  if (single * LEAST_ROWS > RUN_BUDGET_MS) return LEAST_ROWS;
-  const perRowMs = (await timeOf(session, inputs, PROBE_ROWS, 3)) / PROBE_ROWS;
-  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 ** Math.floor(Math.log2(RUN_BUDGET_MS / perRowMs))));
+  if (!session.synchronous && single * LEAST_ROWS > LANE_BUDGET_MS) return laneRows(session, inputs, single);
+  if (session.synchronous && single * LEAST_ROWS > RUN_BUDGET_MS) return LEAST_ROWS;
+  const budgetMs = session.synchronous ? RUN_BUDGET_MS : LANE_BUDGET_MS,
+    perRowMs = (await timeOf(session, inputs, PROBE_ROWS, 3)) / PROBE_ROWS;
+  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 ** Math.floor(Math.log2(budgetMs / perRowMs))));
+}
+
+/** Of heavy rows: few at once, so that neighbours in the lane wait less, unless they cost less together (as where weights are read once). */
+async function laneRows(session: RunnableSession, inputs: readonly Slot[], singleMs: number): Promise<number> {
+  const together = await timeOf(session, inputs, LEAST_ROWS / 2, 1);
+  if (together < GAIN * (LEAST_ROWS / 2) * singleMs) return LEAST_ROWS;
+  return Math.max(1, Math.floor(LANE_BUDGET_MS / singleMs));
 }
 
 async function timeOf(session: RunnableSession, inputs: readonly Slot[], rows: number, runs: number): Promise<number> {

@@ -3,10 +3,8 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { Metrics } from '#parley/http/metrics.js';
 import { modelsPage } from '#parley/http/models.js';
-import { RuntimeWatch } from '#parley/http/process-metrics.js';
 import { HttpServer } from '#parley/http/server.js';
 import { digestOf } from '#parley/model-types/envelope.js';
-import { Traffic } from '#parley/rpc/traffic.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
 import { Router } from '#parley/serving/router.js';
@@ -14,6 +12,7 @@ import { put } from '../serving/calls.js';
 import { envelopeOf, lookup, MODEL } from '../serving/models.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, failure, World } from '../store/world.js';
+import { NOTHING_COUNTED } from './watched.js';
 
 describe('the HTTP side', () => {
   const redis = sharedRedis();
@@ -26,18 +25,7 @@ describe('the HTTP side', () => {
   const errors = new Map<string, number>();
 
   /** Of a server that takes no calls: only its models are real. */
-  const metricsOf = (serverVersion = '') =>
-    new Metrics({
-      serverVersion,
-      router,
-      factory,
-      errors,
-      traffic: new Traffic(),
-      runtime: new RuntimeWatch(),
-      methods: new Map(),
-      unknownMethods: () => 0,
-      unlogged: new Map(),
-    });
+  const metricsOf = (serverVersion = '') => new Metrics({ ...NOTHING_COUNTED, serverVersion, router, factory, errors });
   const models = (only?: string) => modelsPage({ router, factory }, only);
 
   beforeEach(async () => {

@@ -8,6 +8,7 @@ import { Factory } from '#parley/serving/factory.js';
 import { Router } from '#parley/serving/router.js';
 import type { Slot } from '#parley/serving/servable.js';
 import { compareRows, ShadowCounts } from '#parley/serving/shadow-comparison.js';
+import { NOTHING_COUNTED } from '../http/watched.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, World } from '../store/world.js';
 import { put } from './calls.js';
@@ -80,7 +81,8 @@ describe('a shadow', () => {
       ['value', 0.5],
       ['weighted', 0.5],
     ]);
-    expect(factory.tallies.get(MODEL)).to.include({ succeeded: 3, rows: 3, runs: 1 });
+    expect(factory.tallies.of(MODEL, version)).to.include({ succeeded: 3, rows: 3, runs: 1 });
+    expect(factory.tallies.totals.get(MODEL)).to.include({ succeeded: 3, rows: 3 });
     expect(lines.filter(({ msg }) => msg === 'the shadow was compared')).to.have.length(1);
   });
 
@@ -96,7 +98,7 @@ describe('a shadow', () => {
     const [version, shadow] = await beside(summing(), summing(['a', 'b'], 2));
     await answered([[1, 2]]);
     await shadowed(1);
-    const metrics = new Metrics({ serverVersion: '', router, factory, errors: new Map() });
+    const metrics = new Metrics({ ...NOTHING_COUNTED, router, factory });
     const text = await metrics.text(),
       labels = `model="${MODEL}",version="${version}",shadow="${shadow}"`;
     for (const line of [

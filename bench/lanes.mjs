@@ -1,0 +1,137 @@
+#!/usr/bin/env node
+/**
+ * What a lane costs a heavy model, and what a busy lane costs a light one beside it.
+ *
+ *   node bench/lanes.mjs                     rounds of both, interleaved: runs per second through a lane and inline
+ *   taskset -c 0 node bench/lanes.mjs beside one core: a light session's latency, quiet and beside a busy lane, by niceness
+ */
+import { feedsOf, runtimeTensor, Session } from '../dist/onnx/session.js';
+import { Lanes } from '../dist/serving/lanes/lanes.js';
+import { convnet, IMAGE, light } from './convnet.mjs';
+
+const BLOCKS = Number(process.env.BLOCKS ?? 11),
+  ROUNDS = Number(process.env.ROUNDS ?? 9),
+  ROUND_MS = Number(process.env.ROUND_MS ?? 1500);
+const quantile = (values, q) =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
+const rounded = (value) => Number(value.toPrecision(4));
+
+const image = () =>
+  feedsOf([['image', runtimeTensor('float32', new Float32Array(602_112 / 4).fill(0.5), [1, ...IMAGE])]]);
+const FETCHES = { scores: null };
+
+/** Two at a time, as a plan has. @returns runs per second */
+async function rate(session, forMs) {
+  const feeds = image();
+  const begin = performance.now();
+  let done = 0;
+  await new Promise((resolve, reject) => {
+    let under = 0;
+    const next = () => {
+      under++;
+      session.run(feeds, FETCHES, (error) => {
+        under--;
+        if (error) return reject(error);
+        done++;
+        if (performance.now() - begin < forMs) setImmediate(next);
+        else if (under === 0) resolve();
+      });
+    };
+    next();
+    if (!session.synchronous) next();
+  });
+  return (done / (performance.now() - begin)) * 1000;
+}
+
+async function throughput() {
+  const graph = convnet(BLOCKS);
+  const lanes = new Lanes({ count: 1, nice: Number(process.env.NICE ?? 0) });
+  const inLane = await lanes.load(graph, 'convnet'),
+    inline = await Session.load(graph);
+  if (inLane.synchronous) throw new Error('the convnet is light here; set BLOCKS');
+  const rates = { lane: [], inline: [] };
+  await rate(inLane, 300);
+  await rate(inline, 300);
+  for (let round = 0; round < ROUNDS; round++) {
+    rates.inline.push(await rate(inline, ROUND_MS));
+    rates.lane.push(await rate(inLane, ROUND_MS));
+  }
+  const median = (values) => quantile(values, 0.5);
+  const ratio = median(rates.lane.map((each, i) => each / rates.inline[i]));
+  console.log(
+    `inline ${rounded(median(rates.inline))}/s (${rounded(1000 / median(rates.inline))} ms)   lane ${rounded(median(rates.lane))}/s   ratio of neighbours, median ${rounded(ratio)}`,
+  );
+  await lanes.close();
+}
+
+/** A light run for every turn of the event loop, as a closed loop of callers makes; each turn's length is a latency. */
+async function lightFor(session, forMs) {
+  const feeds = feedsOf(
+    Array.from({ length: 30 }, (_, i) => [`x${i}`, runtimeTensor('float64', Float64Array.of(i), [1, 1])]),
+  );
+  const waits = [];
+  const begin = performance.now();
+  let runs = 0;
+  // Arrivals by the clock, every millisecond, and counted from when they were due.
+  for (let due = begin; due < begin + forMs; due += 1) {
+    while (performance.now() < due) await new Promise((resolve) => setTimeout(resolve, 1));
+    await session.runOnce(feeds);
+    waits.push(performance.now() - due);
+    runs++;
+  }
+  return {
+    p50: quantile(waits, 0.5),
+    p99: quantile(waits, 0.99),
+    perSecond: (runs / (performance.now() - begin)) * 1000,
+  };
+}
+
+/** As many light runs as fit. */
+async function lightRate(session, forMs) {
+  const feeds = feedsOf(
+    Array.from({ length: 30 }, (_, i) => [`x${i}`, runtimeTensor('float64', Float64Array.of(i), [1, 1])]),
+  );
+  const begin = performance.now();
+  let runs = 0;
+  while (performance.now() - begin < forMs) {
+    for (let i = 0; i < 64; i++, runs++) session.run(feeds, { p: null }, () => {});
+    await new Promise(setImmediate);
+  }
+  return (runs / (performance.now() - begin)) * 1000;
+}
+
+async function beside() {
+  const graph = convnet(BLOCKS),
+    small = await Session.load(light());
+  for (const nice of [0, 5, 10, 19]) {
+    const lanes = new Lanes({ count: 1, nice });
+    const inLane = await lanes.load(graph, 'convnet');
+    const quiet = [],
+      busy = [],
+      heavy = [];
+    for (let round = 0; round < 3; round++) {
+      quiet.push({ ...(await lightFor(small, ROUND_MS)), most: await lightRate(small, ROUND_MS) });
+      let stop = false;
+      const load = (async () => {
+        while (!stop) heavy.push(await rate(inLane, 200));
+      })();
+      busy.push({ ...(await lightFor(small, ROUND_MS)), most: await lightRate(small, ROUND_MS) });
+      stop = true;
+      await load;
+    }
+    const median = (rounds, key) =>
+      quantile(
+        rounds.map((each) => each[key]),
+        0.5,
+      );
+    const line = (rounds) =>
+      `p50 ${rounded(median(rounds, 'p50'))} p99 ${rounded(median(rounds, 'p99'))} ms, ${Math.round(median(rounds, 'most'))}/s`;
+    console.log(
+      `nice ${nice}: quiet ${line(quiet)}   busy ${line(busy)}   convnet ${rounded(quantile(heavy, 0.5))}/s meanwhile`,
+    );
+    await lanes.close();
+  }
+  small.release();
+}
+
+await (process.argv[2] === 'beside' ? beside() : throughput());
