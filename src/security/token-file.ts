@@ -12,7 +12,7 @@ import { withFolderLock } from '../store/folder-lock.js';
 import { ROLES, type Role } from './roles.js';
 import { newToken, sha256Of } from './tokens.js';
 
-const LOCK_WAIT_MS = 10_000;
+const LOCK_WAIT_MS = 30_000;
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 const HEADER =
   '# Tokens of parley serve, as digests. Made by "parley token"; servers notice changes within a second.\n';
