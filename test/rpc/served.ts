@@ -180,7 +180,14 @@ export async function serve(
     },
     log,
   );
-  const dispatcher = new Dispatcher({ router, batcher, log, generated, defaultService: 'Penguins', access: security.access });
+  const dispatcher = new Dispatcher({
+    router,
+    batcher,
+    log,
+    generated,
+    defaultService: 'Penguins',
+    access: security.access,
+  });
   const server = new RpcServer(
     dispatcher.onFrame,
     batcher,
