@@ -2,7 +2,13 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_HOST, DEFAULT_PORT, parseSize } from '../config.js';
 import { ACCESS_LOGS, DEFAULT_CALL_LOG } from '../rpc/call-log.js';
+import { DEFAULT_LIMITS } from '../rpc/limits.js';
+import { ROLES } from '../security/roles.js';
 import { type CommandDefinition, REDIS_ADDRESSES, type ServeOptions, storeOptions } from './context.js';
+import { countOf } from './history.js';
+import { rolesOf } from './token.js';
+
+const MOST_FRAME_BYTES = 2 ** 30;
 
 interface Options extends ServeOptions {
   readonly json?: boolean;
@@ -21,7 +27,21 @@ export const serve: CommandDefinition = (program, context) => {
       'also answer /metrics, /models, /live and /ready over HTTP; 0 for any free port',
       portOf,
     )
-    .option('--insecure', 'allow an address that other machines reach, without TLS and tokens', false)
+    .option('--tls-cert <file>', 'PEM file of the certificate to show to callers, over TLS only then (PARLEY_TLS_CERT)')
+    .option('--tls-key <file>', "PEM file of that certificate's key (PARLEY_TLS_KEY)")
+    .option(
+      '--tls-client-ca <file>',
+      'PEM file of a CA: only callers whose certificate it signed are answered (PARLEY_TLS_CLIENT_CA)',
+    )
+    .option('--tokens <file>', 'the file of "parley token": who may do what (PARLEY_TOKENS)')
+    .option('--anonymous <roles>', `what callers without a token may do: ${ROLES.join(', ')}`, rolesOf)
+    .option('--insecure', 'allow an address that other machines reach without TLS', false)
+    .option(
+      '--max-connections <count>',
+      `how many callers are connected at once (default: ${DEFAULT_LIMITS.connections})`,
+      countOf,
+    )
+    .option('--max-frame <size>', 'the largest message that is taken, such as 16MiB (default: 64MiB)', frameOf)
     .option(
       '--default-service <name>',
       'the typed service whose methods can be called by their plain names; the only one when there is one',
@@ -34,7 +54,7 @@ export const serve: CommandDefinition = (program, context) => {
     .option(
       '--lanes <n>',
       'processes for models that take more than about a millisecond a row, at most; 0: none (default: cores - 1, at least 1)',
-      countOf,
+      lanesOf,
     )
     .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
     .option(
@@ -59,12 +79,14 @@ export const serve: CommandDefinition = (program, context) => {
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --config serving.yaml\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --config serving.yaml\n  parley serve --host 0.0.0.0 --tls-cert server.crt --tls-key server.key --tokens tokens.yaml\n  parley serve --host 0.0.0.0 --insecure --anonymous predict --redis redis://10.0.0.5:6379' +
         `\n${REDIS_ADDRESSES}`,
     )
     .action(async ({ json, ...options }: Options) => {
       const { output, signal } = context;
       const server = await context.serve(options);
+      // A terminal that goes away takes its server along.
+      if (server.reload !== undefined && !output.isTerminal) context.onHangUp?.(server.reload);
       try {
         if (json)
           output.event({
@@ -114,7 +136,7 @@ function millisecondsOf(text: string): number {
 
 const MOST_LANES = 256;
 
-function countOf(text: string): number {
+function lanesOf(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count > MOST_LANES)
     throw new InvalidArgumentError(`Write a number from 0 to ${MOST_LANES}.`);
@@ -124,5 +146,11 @@ function countOf(text: string): number {
 function sizeOf(text: string): number {
   const bytes = parseSize(text);
   if (bytes === undefined) throw new InvalidArgumentError('Write a size such as 2GiB, 512MiB or 800M.');
+  return bytes;
+}
+
+function frameOf(text: string): number {
+  const bytes = sizeOf(text);
+  if (bytes > MOST_FRAME_BYTES) throw new InvalidArgumentError('Write a size of at most 1GiB.');
   return bytes;
 }

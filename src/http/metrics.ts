@@ -4,6 +4,7 @@
  * Names that mean what Triton's `nv_inference_*` mean are spelled as those are, after `parley_`. Nothing is counted here:
  * what happens on the way of a call is a plain number of its owner. docs/metrics.md is this table.
  */
+import type { Refusals } from '../security/grant.js';
 import type { Factory } from '../serving/factory.js';
 import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
@@ -31,14 +32,20 @@ export interface TrafficCounts {
   readonly framesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly inFlight: number;
+}
+
+/** A port. */
+export interface Transport {
+  readonly traffic: TrafficCounts;
+  readonly failedHandshakes: number;
+  readonly totals: { readonly calls: number; readonly bytes: number };
 }
 
 export interface Sources {
   readonly serverVersion: string;
   readonly router: Router;
   readonly factory: Factory;
-  readonly traffic: TrafficCounts;
+  readonly transport: Transport;
   readonly runtime: RuntimeWatch;
   readonly lanes: LaneCounts;
   /** Refused and failed calls, by the error's code. */
@@ -48,6 +55,8 @@ export interface Sources {
   readonly methods: ReadonlyMap<string, number>;
   /** Lines of the call log that were not written, by kind. */
   readonly unlogged: ReadonlyMap<string, number>;
+  /** Calls that were refused for want of a right token, by reason. */
+  readonly refusals: Refusals;
 }
 
 /** A metric as prom-client's registries tell of theirs. */
@@ -111,7 +120,7 @@ function lanesOf({ lanes }: Sources): Metric[] {
   ];
 }
 
-function stateOf({ router, factory, traffic }: Sources): Metric[] {
+function stateOf({ router, factory, transport }: Sources): Metric[] {
   const model = ['model'];
   return [
     gauge('parley_store_connected', '1 while the store answers', () => one(router.connected ? 1 : 0), [], 'min'),
@@ -171,8 +180,11 @@ function stateOf({ router, factory, traffic }: Sources): Metric[] {
       one(factory.memory.takenBytes),
     ),
     gauge('parley_memory_limit_bytes', 'What loaded versions may take together', () => one(factory.memory.limitBytes)),
-    gauge('parley_connections', 'Connections that are open', () => one(traffic.open)),
-    gauge('parley_calls_in_flight', 'Calls that are not answered yet', () => one(traffic.inFlight)),
+    gauge('parley_connections', 'Connections that are open', () => one(transport.traffic.open)),
+    gauge('parley_calls_in_flight', 'Calls that are not answered yet', () => one(transport.totals.calls)),
+    gauge('parley_buffered_bytes', 'Bytes of partial frames, waiting calls and replies that are not taken', () =>
+      one(transport.totals.bytes),
+    ),
   ];
 }
 
@@ -276,7 +288,8 @@ function shadowsOf({ factory }: Sources): Metric[] {
   ];
 }
 
-function countsOf({ factory, errors, traffic, unknownMethods, methods, unlogged }: Sources): Metric[] {
+function countsOf({ factory, errors, transport, unknownMethods, methods, unlogged, refusals }: Sources): Metric[] {
+  const { traffic } = transport;
   return [
     counter('parley_loads_total', 'Versions that were loaded', () => one(factory.loads)),
     counter('parley_load_failures_total', 'Tries to load a version that failed', () => one(factory.loadFailures)),
@@ -294,10 +307,19 @@ function countsOf({ factory, errors, traffic, unknownMethods, methods, unlogged 
     counter('parley_connections_accepted_total', 'Connections that were accepted', () => one(traffic.accepted)),
     counter('parley_connections_refused_total', 'Connections that were one too many', () => one(traffic.refused)),
     counter('parley_connections_closed_total', 'Connections that ended', byKey(traffic.closed), ['reason']),
+    counter('parley_tls_handshakes_failed_total', 'Connections that did not get through TLS', () =>
+      one(transport.failedHandshakes),
+    ),
     counter('parley_frames_received_total', 'Frames that arrived whole', () => one(traffic.framesIn)),
     counter('parley_frames_sent_total', 'Frames that were answered', () => one(traffic.framesOut)),
     counter('parley_received_bytes_total', 'Bytes that were read from connections', () => one(traffic.bytesIn)),
     counter('parley_sent_bytes_total', 'Bytes that were written to connections', () => one(traffic.bytesOut)),
     counter('parley_log_lines_suppressed_total', 'Lines about calls that were one too many', byKey(unlogged), ['kind']),
+    counter(
+      'parley_access_refused_total',
+      'Calls refused for want of a right token',
+      () => Object.entries(refusals).map(([reason, count]): Sample => [[reason], count]),
+      ['reason'],
+    ),
   ];
 }

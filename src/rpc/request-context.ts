@@ -10,6 +10,9 @@ export class ContextFields {
   /** 0: none. */
   timeoutMs = 0;
   trace: TraceParent | undefined;
+  /** Where the token stands in the frame; a length of 0: none. It is never made a string. */
+  tokenAt = 0;
+  tokenLength = 0;
 
   /** @param traced whether anyone asks for `trace` */
   constructor(private readonly traced = false) {}
@@ -17,6 +20,7 @@ export class ContextFields {
   clear(): void {
     this.requestId = this.trace = undefined;
     this.timeoutMs = 0;
+    this.tokenLength = 0;
   }
 
   /** Reads the struct at the reader's position. */
@@ -27,7 +31,10 @@ export class ContextFields {
         const length = reader.span();
         this.requestId = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + Math.min(length, 256));
       } else if (reader.fieldId === 2 && type === I32) this.timeoutMs = reader.i32();
-      else if (this.traced && reader.fieldId === 4 && type === MAP) this.trace = readTrace(reader);
+      else if (reader.fieldId === 3 && type === STRING) {
+        this.tokenLength = reader.span();
+        this.tokenAt = reader.spanAt;
+      } else if (this.traced && reader.fieldId === 4 && type === MAP) this.trace = readTrace(reader);
       else reader.skip(type);
     }
     reader.structEnd();

@@ -26,8 +26,6 @@ export class Traffic {
   framesOut = 0;
   bytesIn = 0;
   bytesOut = 0;
-  /** Frames whose reply nobody waits for any more. */
-  abandoned = 0;
 
   began(): void {
     this.accepted++;
@@ -35,15 +33,9 @@ export class Traffic {
   }
 
   /** @param reason undefined: the caller ended it, or the server when both were done */
-  ended(reason: string | undefined, pending: number): void {
+  ended(reason: string | undefined): void {
     this.open--;
-    this.abandoned += pending;
     const label = reason === undefined ? 'peer' : (REASONS[reason] ?? 'malformed');
     this.closed.set(label, (this.closed.get(label) ?? 0) + 1);
-  }
-
-  /** Calls that are not answered yet. */
-  get inFlight(): number {
-    return this.framesIn - this.framesOut - this.abandoned;
   }
 }

@@ -2,6 +2,7 @@
 import { Metrics } from '#parley/http/metrics.js';
 import { RuntimeWatch } from '#parley/http/process-metrics.js';
 import { Traffic } from '#parley/rpc/traffic.js';
+import { noRefusals } from '#parley/security/grant.js';
 import type { Served } from '../rpc/served.js';
 
 /** What a server tells beside its models before its first call. */
@@ -9,7 +10,8 @@ export const NOTHING_COUNTED = {
   serverVersion: 'test',
   lanes: { running: 0, sessions: 0, runs: 0, restarts: 0 },
   runtime: new RuntimeWatch(),
-  traffic: new Traffic(),
+  transport: { traffic: new Traffic(), failedHandshakes: 0, totals: { calls: 0, bytes: 0 } },
+  refusals: noRefusals(),
   errors: new Map<string, number>(),
   unknownMethods: () => 0,
   methods: new Map<string, number>(),
@@ -25,7 +27,7 @@ export function watch(
     router,
     factory,
     runtime,
-    traffic: server.traffic,
+    transport: server,
     errors: calls.errors,
     unknownMethods: () => calls.unknownMethods,
     methods: generated.answered,

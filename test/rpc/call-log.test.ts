@@ -39,7 +39,7 @@ describe('the log of calls', () => {
   async function start(options: CallLogOptions): Promise<void> {
     const recorded = recorder();
     lines = recorded.lines;
-    served = await serve(world.store, {}, recorded.log, {}, options);
+    served = await serve(world.store, {}, recorded.log, {}, {}, options);
     caller = await Caller.open(served);
   }
   const ofCalls = () => lines.filter(({ method }) => method !== undefined);

@@ -76,7 +76,7 @@ for (const protocol of ['binary', 'compact'] as const satisfies ProtocolName[])
     let world: World, served: Served, caller: Caller, servable: Servable;
     let runs: number[];
     const start = async (settings: Partial<ModelSettings> = {}) => {
-      served = await serve(world.store, {}, undefined, settings);
+      served = await serve(world.store, {}, undefined, {}, settings);
       caller = await Caller.open(served);
       await caller.send(call(protocol, 'predict', request(0))).reply();
       [servable] = served.factory.servablesOf(MODEL) as [Servable];

@@ -21,6 +21,7 @@ import { registryHandlers } from '#parley/rpc/handlers/registry.js';
 import { DEFAULT_LIMITS, type Limits } from '#parley/rpc/limits.js';
 import { RpcServer } from '#parley/rpc/server.js';
 import { CallSpans } from '#parley/rpc/spans.js';
+import type { Security } from '#parley/security/security.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
 import { DEFAULT_SETTINGS, type ModelSettings } from '#parley/serving/model-settings.js';
@@ -138,10 +139,15 @@ export async function fillStore(store: ModelStore): Promise<string> {
   await publishProjectContract(registry, project);
   const { version } = await publishTrained(registry, project, trained, newRunId(new Date()));
   await store.moveAlias({ actor: 'ada', model: 'penguins', version, aliasName: 'production', action: 'promote' });
+  await placeSmall(store);
+  return version;
+}
+
+/** Those that are made and not trained. */
+export async function placeSmall(store: ModelStore): Promise<void> {
   await place(store, TENSORS, tensorsModel());
   await place(store, 'scalars', scalarsModel(), SCALARS_IDL);
   await place(store, 'parity', parityModel(), PARITY_IDL);
-  return version;
 }
 
 // ---------------------------------------------------------------- the server
@@ -163,6 +169,7 @@ export async function serve(
   store: ModelStore,
   limits: Partial<Limits> = {},
   log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true })),
+  security: Partial<Pick<Security, 'access' | 'certificates'>> = {},
   settings: Partial<ModelSettings> = {},
   logged?: CallLogOptions,
 ): Promise<Served> {
@@ -172,10 +179,11 @@ export async function serve(
   const factory = new Factory(store, batcher, { settingsOf: () => ({ ...DEFAULT_SETTINGS, ...settings }) });
   const router = new Router(store, factory, log);
   await router.start();
+  const registry = new Registry(store, 'ada');
   const generated = new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
-      Registry: registryHandlers(new Registry(store, 'ada')),
+      Registry: registryHandlers(registry, (who) => registry.actingAs(who.name, (model) => who.checkModel(model))),
       Operations: operationsHandlers({
         router,
         serverVersion: 'test',
@@ -184,8 +192,21 @@ export async function serve(
     },
     calls,
   );
-  const dispatcher = new Dispatcher({ router, batcher, calls, generated, defaultService: 'Penguins' });
-  const server = new RpcServer(dispatcher.onFrame, batcher, { ...DEFAULT_LIMITS, ...limits }, log);
+  const dispatcher = new Dispatcher({
+    router,
+    batcher,
+    calls,
+    generated,
+    defaultService: 'Penguins',
+    access: security.access,
+  });
+  const server = new RpcServer(
+    dispatcher.onFrame,
+    batcher,
+    { ...DEFAULT_LIMITS, ...limits },
+    log,
+    security.certificates,
+  );
   const address = await server.listen('127.0.0.1', 0);
   return {
     ...address,

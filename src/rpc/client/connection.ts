@@ -3,21 +3,18 @@
  *
  * Every pending call is rejected when the connection ends, which `thrift`'s own client for Node does not do.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import thrift from 'thrift';
-import { deadlineExceeded, hasErrno, internal, storeUnavailable, unsupported } from '../../errors.js';
+import { deadlineExceeded, internal, unsupported } from '../../errors.js';
 import { isParleyErrorStruct, receivedError } from '../error-mapping.js';
 import { BinaryReader } from '../wire/binary.js';
 import { Malformed } from '../wire/protocol.js';
+import { type Address, openSocket, unreachable, whyNot } from './socket.js';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+export type { Address } from './socket.js';
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_FRAME_BYTES = 256 << 20;
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A whole reply frame, without its length. */
 type Receiver = {
@@ -46,34 +43,25 @@ export class ClientConnection {
   #chunks: Buffer[] = [];
   #buffered = 0;
   #ended = false;
+  #hasHeard = false;
+  /** Why it has ended, where an error said it. */
+  #reason: string | undefined;
 
   private constructor(socket: Socket, address: Address) {
     this.#socket = socket;
     this.#address = address;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('error', () => this.#end());
+    socket.on('error', (error) => {
+      this.#reason = address.tls === undefined ? error.message : whyNot(address, error);
+      this.#end();
+    });
     socket.on('close', () => this.#end());
   }
 
-  /** @throws ParleyError STORE_UNAVAILABLE when nothing answers there */
-  static open(address: Address): Promise<ClientConnection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(address);
-      const timer = setTimeout(() => {
-        socket.destroy();
-        reject(unreachable(address, 'it does not answer'));
-      }, CONNECT_TIMEOUT_MS);
-      socket.once('error', (error) => {
-        clearTimeout(timer);
-        reject(unreachable(address, hasErrno(error, 'ECONNREFUSED') ? 'nothing listens there' : error.message, error));
-      });
-      socket.once('connect', () => {
-        clearTimeout(timer);
-        socket.removeAllListeners('error');
-        resolve(new ClientConnection(socket, address));
-      });
-    });
+  /** @throws ParleyError STORE_UNAVAILABLE when nothing answers there or it cannot be trusted */
+  static async open(address: Address): Promise<ClientConnection> {
+    return new ClientConnection(await openSocket(address), address);
   }
 
   /** Whether nothing can be asked any more. */
@@ -137,6 +125,7 @@ export class ClientConnection {
   }
 
   #read(chunk: Buffer): void {
+    this.#hasHeard = true;
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
     if (this.#buffered < 4) return;
@@ -191,15 +180,10 @@ export class ClientConnection {
   }
 
   #gone(): Error {
-    return unreachable(this.#address, 'the connection has ended');
+    const isMute = !this.#hasHeard && this.#address.tls === undefined,
+      hint = isMute ? ' without a word, as those do that take TLS only (--tls)' : '';
+    return unreachable(this.#address, this.#reason ?? `the connection has ended${hint}`);
   }
-}
-
-function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
-  return storeUnavailable(
-    `no Parley server can be reached at ${host}:${port}: ${why}; start one with "parley serve" or name another with --server HOST:PORT`,
-    { cause },
-  );
 }
 
 /** What a generated client rejects with, as a ParleyError. */
