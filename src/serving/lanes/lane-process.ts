@@ -18,22 +18,23 @@ export interface LaneProcessOptions {
 
 export class LaneProcess {
   readonly #child: ChildProcess;
-  readonly #socket: Socket;
   #lastWords = '';
   /** When it has ended and all that it said has been heard. */
   readonly ended: Promise<void>;
 
-  /** @param onEnd is called once, with how it ended, for people */
+  /**
+   * @param onEnd is called once, with how it ended, for people; later than the constructor returns
+   * @throws what the system has against another process, unless `onEnd` tells it
+   */
   constructor({ folder, nice }: LaneProcessOptions, onFrame: (frame: Frame) => void, onEnd: (how: string) => void) {
     this.#child = spawn(process.execPath, [MAIN, String(process.pid), folder, String(nice)], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
-    this.#socket = this.#child.stdio[3] as Socket;
     const frames = new ArrivingFrames(onFrame);
-    this.#socket.on('data', (chunk: Buffer) => frames.take(chunk));
+    this.#socket?.on('data', (chunk: Buffer) => frames.take(chunk));
     // A broken socket is a process that has ended, which is told below.
-    this.#socket.on('error', () => {});
-    this.#child.stderr!.on('data', (chunk: Buffer) => {
+    this.#socket?.on('error', () => {});
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString()).slice(-LAST_WORDS_CHARACTERS);
     });
     this.ended = new Promise((resolve) => {
@@ -53,9 +54,14 @@ export class LaneProcess {
     return this.#child.pid;
   }
 
+  /** Absent where the process could not be started. */
+  get #socket(): Socket | undefined {
+    return this.#child.stdio?.[3] as Socket | undefined;
+  }
+
   /** `frame` must stay as it is until it is answered. */
   send(frame: Uint8Array): void {
-    this.#socket.write(frame);
+    this.#socket?.write(frame);
   }
 
   kill(): void {

@@ -129,6 +129,7 @@ export class Lane {
     if (this.#queue.length === 0) return;
     clearTimeout(this.#idle);
     this.#process ??= this.#start();
+    if (this.#process === undefined) return;
     while (this.#sent.length < AHEAD && this.#queue.length > 0) this.#send(this.#process);
     this.#watch ??= setInterval(() => this.#look(), WATCH_MS).unref();
   }
@@ -146,17 +147,22 @@ export class Lane {
     process.send(next.frame);
   }
 
-  #start(): LaneProcess {
+  #start(): LaneProcess | undefined {
     const { folder, nice } = this.#options;
     this.#ready = false;
     this.#hung = undefined;
     this.#ticks = 0;
     this.#loaded = new Set();
-    return new LaneProcess(
-      { folder, nice },
-      (frame) => this.#heard(frame),
-      (how) => this.#ended(how),
-    );
+    try {
+      return new LaneProcess(
+        { folder, nice },
+        (frame) => this.#heard(frame),
+        (how) => this.#ended(how),
+      );
+    } catch (error) {
+      this.#notStarted(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
   }
 
   #heard(frame: Frame): void {
@@ -201,7 +207,10 @@ export class Lane {
       return;
     }
     if (wasReady) this.#replace(culprit, this.#hung ?? how);
-    else this.#notStarted(culprit, how);
+    else {
+      if (culprit !== undefined) this.#queue.unshift(culprit);
+      this.#notStarted(how);
+    }
   }
 
   #replace(culprit: Job | undefined, how: string): void {
@@ -219,9 +228,8 @@ export class Lane {
   }
 
   /** The fault is the machine's: nothing waits for it, and what comes next tries again. */
-  #notStarted(culprit: Job | undefined, how: string): void {
+  #notStarted(how: string): void {
     this.#options.log.warn({ how }, 'a lane could not be started');
-    if (culprit !== undefined) this.#queue.unshift(culprit);
     this.#failAll(internal(`the process that is to run the graph could not be started (${how})`));
   }
 

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shuttingDown } from '../../errors.js';
+import { internal, shuttingDown } from '../../errors.js';
 import { readGraph } from '../../onnx/reader.js';
 import type { RunnableSession, Session } from '../../onnx/session.js';
 import { loadInline } from '../load-inline.js';
@@ -121,14 +121,25 @@ export class Lanes {
     const folder = await (this.#folder ??= this.#makeFolder()),
       id = ++this.#ids,
       file = join(folder, `${id}.onnx`);
-    await writeFile(file, graph, { mode: 0o600 });
-    if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
+    await this.#write(file, graph);
     const resident = { id, name, file, mostRowMs: 0 };
     const session = await LaneSession.load(this.#choose(folder), resident, this.#strikes, () => {
       rm(file, { force: true }).catch((error: unknown) => this.#log.warn({ error, file }, 'a file stays behind'));
     });
     this.#log.info({ name, pid: session.pid }, 'loaded in a lane');
     return session;
+  }
+
+  /** Also for the lanes that take over: the graph is not kept in memory. */
+  async #write(file: string, graph: Uint8Array): Promise<void> {
+    try {
+      await writeFile(file, graph, { mode: 0o600 });
+    } catch (cause) {
+      await rm(file, { force: true });
+      if (!this.#closed)
+        throw internal(`a graph could not be written for its lane: ${(cause as Error).message}`, { cause });
+    }
+    if (this.#closed) throw shuttingDown('the server is stopping; another one will answer');
   }
 
   async #makeFolder(): Promise<string> {

@@ -170,7 +170,7 @@ describe("a lane's framing", () => {
           })),
         );
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 });

@@ -190,6 +190,21 @@ describe('lanes', () => {
     expect([neighbour.pid, lanes.restarts]).to.deep.equal([pid, 3]);
   });
 
+  it('that cannot be started fail what wants them, and are tried again', async () => {
+    open();
+    const { execPath } = process;
+    process.execPath = '/nowhere/node';
+    try {
+      const error = await failure(lanes.load(endlessFor.graph, 'a version'));
+      expect(codeOf(error)).to.equal('INTERNAL');
+      expect(error.message).to.include('could not be started').and.to.include('ENOENT');
+    } finally {
+      process.execPath = execPath;
+    }
+    expect(await answerOf(await laneOf(endlessFor.graph), x(-5))).to.equal(-5);
+    expect(lanes.restarts).to.equal(0);
+  });
+
   it('release what is let go, its file too, and end when nothing is left', async () => {
     open();
     const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('parley-lanes-'));
