@@ -9,6 +9,7 @@ import { ParleyError } from '../errors.js';
 import { brokenRun, type Fetches, type Results } from '../onnx/session.js';
 import { Batch, bytesOf } from './batch.js';
 import { type Answers, type Batcher, type Call, deliverOne, failOne, Left, lateAt, type Runnable } from './batcher.js';
+import { Pieces } from './pieces.js';
 import type { CacheKeys, KeptAnswers, ResultCache } from './result-cache.js';
 import { type Servable, type Slot, valuesOf } from './servable.js';
 
@@ -33,6 +34,8 @@ export class Plan implements Runnable {
   readonly #full: Batch[] = [];
   readonly #spares: Batch[] = [];
   #underWay = 0;
+  /** Of a large request that has begun, with a session that answers at once. */
+  #pieces: Pieces | undefined;
   /** Whether the batcher will ask for the next batch. */
   #listed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -87,7 +90,8 @@ export class Plan implements Runnable {
 
   /** Runs the batch that has waited longest. Never throws: each of its calls is delivered or failed, now or later. */
   run(): Left {
-    if (this.#full.length > 0) this.#start(this.#full.shift()!);
+    if (this.#pieces !== undefined) this.#runPiece(this.#pieces);
+    else if (this.#full.length > 0) this.#start(this.#full.shift()!);
     else if (this.#filling.calls.length > 0) {
       const left = this.servable.maxDelayMs > 0 ? this.#delay() : Left.more;
       if (left !== Left.more) return left;
@@ -96,7 +100,7 @@ export class Plan implements Runnable {
       this.#start(batch);
     }
     const more =
-      (this.#full.length > 0 || this.#filling.calls.length > 0) &&
+      (this.#pieces !== undefined || this.#full.length > 0 || this.#filling.calls.length > 0) &&
       !(this.#isAsynchronous && this.#underWay >= MOST_UNDER_WAY);
     this.#listed = more;
     return more ? Left.more : Left.nothing;
@@ -106,7 +110,9 @@ export class Plan implements Runnable {
   #delay(): Left {
     const { calls, rows } = this.#filling,
       { maxRows, maxDelayMs } = this.servable;
-    const leftMs = calls[0]!.arrivedMs + maxDelayMs - performance.now();
+    // Of its own time, the first call may wait half.
+    const { arrivedMs, deadlineMs } = calls[0]!;
+    const leftMs = arrivedMs + Math.min(maxDelayMs, (deadlineMs - arrivedMs) / 2) - performance.now();
     if (rows >= maxRows || leftMs <= 0) return Left.more;
     // Timers count whole milliseconds; the rest is waited for in turns of the loop.
     if (leftMs < 1) return Left.untilNextTurn;
@@ -129,6 +135,11 @@ export class Plan implements Runnable {
     }
     servable.usedMs = startedMs;
     this.#underWay++;
+    if (batch.rows > servable.maxRows && !this.#isAsynchronous) {
+      this.#pieces = new Pieces(batch, this.outputs);
+      this.#runPiece(this.#pieces);
+      return;
+    }
     try {
       servable.session.run(batch.feeds(batch.rows), this.#fetches, (error, results) =>
         this.#ended(batch, error, results),
@@ -140,20 +151,51 @@ export class Plan implements Runnable {
 
   #ended(batch: Batch, error: unknown, results: Results | undefined): void {
     const answers = this.#answers(error, results, batch.rows, batch.startedMs);
-    if ('servable' in answers) {
-      this.#deliver(batch, answers, 0, batch.calls.length);
-      this.servable.shadowing.active?.offer(this, batch, answers);
-      this.#ran(batch);
-      return;
-    }
+    if ('servable' in answers) this.#answered(batch, answers);
+    else this.#failed(batch, answers.error, isLost(error));
+  }
+
+  #answered(batch: Batch, answers: Answers): void {
+    this.#deliver(batch, answers, 0, batch.calls.length);
+    this.servable.shadowing.active?.offer(this, batch, answers);
+    this.#ran(batch);
+  }
+
+  /** @param together whether no call is to blame */
+  #failed(batch: Batch, error: unknown, together: boolean): void {
     this.#deliverKept(batch);
     const { length } = batch.calls;
-    if (length > 1 && !isLost(error)) {
+    if (length > 1 && !together) {
       this.#isolate(batch, [length >> 1, length, 0, length >> 1]);
       return;
     }
-    for (const call of batch.calls) this.#fail(call, answers.error);
+    for (const call of batch.calls) this.#fail(call, error);
     this.#ran(batch);
+  }
+
+  #runPiece(pieces: Pieces): void {
+    const { batch, done } = pieces,
+      { servable } = this,
+      rows = Math.min(servable.maxRows, pieces.left),
+      startedMs = performance.now();
+    if (batch.calls.every(({ cancelled }) => cancelled)) {
+      this.#pieces = undefined;
+      this.#drop(batch, startedMs);
+      this.#ran(batch);
+      return;
+    }
+    servable.session.run(batch.view(done, rows), this.#fetches, (error, results) => {
+      const answers = this.#answers(error, results, rows, startedMs);
+      if ('servable' in answers) {
+        pieces.take(answers, rows);
+        if (pieces.left > 0) return;
+        this.#pieces = undefined;
+        this.#answered(batch, pieces.answers(servable));
+      } else {
+        this.#pieces = undefined;
+        this.#failed(batch, answers.error, false);
+      }
+    });
   }
 
   #answers(

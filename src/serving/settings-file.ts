@@ -25,7 +25,7 @@ const settingsFile = z.strictObject({
 
 /** @throws ParleyError NOT_FOUND without the file; INVALID_INPUT with the place of what is wrong in it */
 export function readSettings(file: string): SettingsOf {
-  const missing = 'write one, as docs/serving.md shows, or leave --config out';
+  const missing = 'write one, as docs/settings.md shows, or leave --config out';
   const { defaults, models } = checkValues(settingsFile, readYaml(file, file, {}, missing), file);
   return (model) => resolved(defaults, Object.hasOwn(models, model) ? models[model]! : {});
 }

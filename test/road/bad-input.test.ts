@@ -1,9 +1,10 @@
 /** What people get wrong: each time one message that names the place and the way out, and nothing stored is lost. */
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import type { ModelVersion } from '#parley/model/version.js';
@@ -267,6 +268,14 @@ describe('a server that cannot be had', function () {
   it('is told when other machines could reach it without TLS and tokens', async () => {
     const ran = await place().run('serve', '--port', '0', '--host', '0.0.0.0');
     expectRefusal(ran, 'INVALID_INPUT', '0.0.0.0 can be reached from other machines', '--insecure', '--tokens');
+  });
+
+  it('is told what is wrong in the file of --config, before anything is opened', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'parley-config-')), 'serving.yaml');
+    writeFileSync(file, 'models:\n  penguins: {max_delay: 5}\n');
+    const ran = await place().run('serve', '--port', '0', '--config', file);
+    rmSync(dirname(file), { recursive: true });
+    expectRefusal(ran, 'INVALID_INPUT', `${file}: models.penguins.max_delay`, 'did you mean "max_delay_us"?');
   });
 
   it('is told when nothing listens where --server says', async () => {

@@ -15,7 +15,8 @@ import { argument, call, message, openReply, type Writable } from './messages.js
 import { PARITY_IDL, parityModel, place, type Served, serve } from './served.js';
 import type { ProtocolName } from './wire-values.js';
 
-const MODEL = 'slow';
+const MODEL = 'slow',
+  OTHER = 'fast';
 const DEADLINE_EXCEEDED = 6,
   OVERLOADED = 5;
 
@@ -27,11 +28,11 @@ function envelope(): Uint8Array {
   return serialize({ modelType: 'tabular-regressor', signature: inspectGraph(graph).signature, metadata: {}, graph });
 }
 
-function request(x: number, context?: { timeout_ms?: number; request_id?: string }): object {
+function request(x: number, context?: { timeout_ms?: number; request_id?: string }, model = MODEL): object {
   const data = Buffer.from(Float32Array.of(x).buffer);
   const tensor = { name: 'x', data_type: 1, shape: [new Int64(1), new Int64(1)], data };
   return new types.PredictRequest({
-    model: MODEL,
+    model,
     inputs: [new types.Tensor(tensor as never)],
     ...(context && { context: new types.RequestContext(context as never) }),
   } as never);
@@ -103,8 +104,10 @@ for (const protocol of ['binary', 'compact'] as const satisfies ProtocolName[])
       const bytes = envelope(),
         version = sha256(bytes);
       const record = { version, modelType: 'tabular-regressor' as const, metrics: {} };
-      await world.store.publishVersion({ ...BY, model: MODEL, bytes, record });
-      await world.store.moveAlias({ ...BY, model: MODEL, aliasName: 'production', version, action: 'promote' });
+      for (const model of [MODEL, OTHER]) {
+        await world.store.publishVersion({ ...BY, model, bytes, record });
+        await world.store.moveAlias({ ...BY, model, aliasName: 'production', version, action: 'promote' });
+      }
     });
     afterEach(async () => {
       caller.close();
@@ -138,6 +141,20 @@ for (const protocol of ['binary', 'compact'] as const satisfies ProtocolName[])
       caller.frames.length = 0;
       caller.send(asked(1));
       expect(answerOf((await caller.reply())!).value).to.not.equal(undefined);
+    });
+
+    it('answers calls of another model between those that it refuses, on the same connection', async () => {
+      await start({ maxQueueMs: 20 });
+      await caller.send(call(protocol, 'predict', request(0, undefined, OTHER))).reply();
+      slow(5);
+      const calls = Array.from({ length: 400 }, (_, i) =>
+        call(protocol, 'predict', request(i, undefined, i % 10 === 9 ? OTHER : MODEL), i + 1),
+      );
+      caller.send(Buffer.concat(calls));
+      const answers = (await caller.heard(400)).map(answerOf),
+        refused = codes(answers, OVERLOADED).map(({ sequenceId }) => sequenceId);
+      expect(refused.length).to.be.at.least(100);
+      expect(refused.filter((sequenceId) => sequenceId % 10 === 0)).to.deep.equal([]);
     });
 
     it('gives a refused call its own id back', async () => {

@@ -65,6 +65,59 @@ describe('a queue', () => {
     expect(order).to.deep.equal(['busy', 'other', 'busy', 'busy', 'busy', 'busy']);
   });
 
+  it('runs a large request in pieces, between which others have their turn', async () => {
+    const order: string[] = [];
+    const [large, other] = [await load(), await load(summing(['a', 'b'], 1))];
+    watched(large.session, (rows) => order.push(`large ${rows}`));
+    watched(other.session, () => order.push('other'));
+    const { maxRows } = large,
+      numbers = Array.from({ length: maxRows * 2 + 3 }, (_, i) => i);
+    const calls = [
+      put(large.plan([0]), [numbers, numbers]),
+      put(large.plan([0]), [[5], [6]]),
+      put(other.plan([0]), [[1], [1]]),
+    ];
+    await Promise.all(calls.map(({ settled }) => settled));
+    expect(order).to.deep.equal([`large ${maxRows}`, 'other', `large ${maxRows}`, 'large 3', 'large 1']);
+    expect(calls.map(({ values }) => values[0])).to.deep.equal([numbers.map((i) => 2 * i), [11], [3]]);
+    expect(large.queue).to.include({ rows: 0, calls: 0, bytes: 0 });
+    expect(large.tally).to.include({ succeeded: 2, rows: numbers.length + 1 });
+  });
+
+  it('does not go on with a large request whose caller has gone', async () => {
+    const one = await load(),
+      call = new Recorded();
+    let runs = 0;
+    watched(one.session, () => {
+      call.cancelled = ++runs === 2;
+    });
+    put(one.plan([0]), rowsOf(one.maxRows * 5), call);
+    const next = put(one.plan([0]), [[1], [2]]);
+    await next.settled;
+    expect(next.values).to.deep.equal([[3]]);
+    expect(runs).to.equal(3);
+    expect(call.outcomes).to.deep.equal([]);
+    expect(one.users.any).to.equal(false);
+  });
+
+  it('fails a large request of which a piece fails, once', async () => {
+    const one = await load(lookup());
+    const asked = new Array(one.maxRows * 3).fill(1);
+    asked[one.maxRows + 1] = 11;
+    const [bad, good] = [put(one.plan([0]), [asked]), put(one.plan([0]), [[2]])];
+    await Promise.all([bad.settled, good.settled]);
+    expect(bad.error.code).to.equal('MODEL_BROKEN');
+    expect(good.values).to.deep.equal([[200]]);
+  });
+
+  it('answers strings of a large request in pieces', async () => {
+    const one = await load(echo());
+    const words = Array.from({ length: one.maxRows * 2 + 1 }, (_, i) => `word ${i}`);
+    const call = put(one.plan([0]), [words]);
+    await call.settled;
+    expect(call.values).to.deep.equal([words]);
+  });
+
   it('gives an asynchronous session two batches at a time, in order', async () => {
     const one = await load(summing(), 'public'),
       waiting: (() => void)[] = [],
@@ -206,6 +259,14 @@ describe('a batch that may wait for more rows', () => {
     await turn();
     expect(runs).to.deep.equal([one.maxRows]);
     await first.settled;
+  });
+
+  it('does not wait for longer than half of the time that its first call has', async () => {
+    one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
+    const call = put(plan, [[1], [0]], new Recorded(performance.now() + 2_000));
+    await call.settled;
+    expect(call.values[0]).to.deep.equal([1]);
+    expect(performance.now() - call.arrivedMs).to.be.within(990, 2_000);
   });
 
   it('waits anew for each batch', async () => {
