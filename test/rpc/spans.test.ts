@@ -185,7 +185,7 @@ describe('a trace', () => {
       writer.field(MAP, 4);
       writer.mapBegin(STRING, type, entries);
       for (let i = 0; i < entries; i++) {
-        writer.text(`traceparent${i}`);
+        writer.text(i < entries - 1 ? `traceparent${i}` : 'traceparent');
         if (type === STRING) writer.text(TRACEPARENT);
         else writer.i32(i);
       }
