@@ -140,6 +140,15 @@ describe('the log of calls', () => {
   });
 });
 
+describe('a log that nobody reads', () => {
+  it('leaves nothing out that it would have written', () => {
+    const log = new CallLog(pino({ level: 'silent' }));
+    const call = { method: 'A:b', requestId: 'r', trace: undefined, arrivedMs: 1, endedMs: 3 };
+    for (let i = 0; i < 100; i++) log.failed(call, 'INVALID_INPUT', invalidInput('x'));
+    expect([...log.suppressed]).to.deep.equal([]);
+  });
+});
+
 describe("a defect's line", () => {
   it('is written although the log of calls is off', () => {
     const { log, lines } = recorder(),

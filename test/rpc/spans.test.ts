@@ -7,12 +7,19 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'chai';
+import types from '#gen/parley_types.js';
+import { ContextFields } from '#parley/rpc/request-context.js';
 import { CallSpans, parseTraceParent } from '#parley/rpc/spans.js';
+import { BinaryReader, BinaryWriter } from '#parley/rpc/wire/binary.js';
+import { CompactReader } from '#parley/rpc/wire/compact.js';
+import { I32, MAP, STRING } from '#parley/rpc/wire/protocol.js';
 import { sharedRedis } from '../store/redis-server.js';
 import { World } from '../store/world.js';
 import { Caller } from './caller.js';
 import { BROKEN_X, describeModel, FORBIDDEN_X, generic, LOOKUPS, placeLookups, typed } from './lookups.js';
+import type { Writable } from './messages.js';
 import { type Served, serve } from './served.js';
+import { packageWriter } from './wire-values.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736',
   PARENT = '00f067aa0ba902b7',
@@ -149,5 +156,46 @@ describe('a trace', () => {
 
   it('is not read where nobody is registered', async () => {
     expect(await CallSpans.open('test')).to.equal(undefined);
+    for (const [Reader, protocol] of [
+      [BinaryReader, 'binary'],
+      [CompactReader, 'compact'],
+    ] as const) {
+      const { output, bytes } = packageWriter(protocol);
+      const struct = new types.RequestContext(context as never) as unknown as Writable;
+      struct[Symbol.for('write')]!(output);
+      const frame = Buffer.from(bytes());
+      const found = [false, true].map((traced) => {
+        const fields = new ContextFields(traced),
+          reader = new Reader();
+        reader.reset(frame, 0, frame.length);
+        fields.read(reader);
+        expect([fields.requestId, reader.at]).to.deep.equal(['r-1', frame.length]);
+        return fields.trace?.traceId;
+      });
+      expect(found).to.deep.equal([undefined, TRACE]);
+    }
+  });
+
+  it('may be any map, however large, and is passed over', () => {
+    for (const [type, entries] of [
+      [STRING, 5_000],
+      [I32, 3],
+    ] as const) {
+      const writer = new BinaryWriter();
+      writer.field(MAP, 4);
+      writer.mapBegin(STRING, type, entries);
+      for (let i = 0; i < entries; i++) {
+        writer.text(i < entries - 1 ? `traceparent${i}` : 'traceparent');
+        if (type === STRING) writer.text(TRACEPARENT);
+        else writer.i32(i);
+      }
+      writer.structEnd();
+      const reader = new BinaryReader(),
+        fields = new ContextFields(true);
+      const frame = Buffer.from(writer.buffer.subarray(0, writer.at));
+      reader.reset(frame, 0, frame.length);
+      fields.read(reader);
+      expect([fields.trace, reader.at]).to.deep.equal([undefined, frame.length]);
+    }
   });
 });
