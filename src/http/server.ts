@@ -105,13 +105,17 @@ export class HttpServer {
     const [path, query] = url.split('?', 2);
     switch (path) {
       case '/metrics': {
-        const refused = this.#refusalOf(headers.authorization);
-        if (refused !== undefined) return refused;
         const { metrics } = this.watched;
-        return { status: 200, type: metrics.contentType, body: await metrics.text() };
+        return (
+          this.#refusalOf(headers.authorization) ?? {
+            status: 200,
+            type: metrics.contentType,
+            body: await metrics.text(),
+          }
+        );
       }
       case '/models':
-        return this.#models(new URLSearchParams(query));
+        return this.#refusalOf(headers.authorization) ?? this.#models(new URLSearchParams(query));
       case '/live':
         return text(200, 'live\n');
       case '/ready': {
