@@ -84,6 +84,7 @@ describe('a protected server', function () {
     expect(await get(port, '/live')).to.deep.equal({ status: 200, body: 'live\n' });
     expect((await get(port, '/ready')).status).to.equal(200);
     expect((await get(port, '/metrics')).status).to.equal(401);
+    expect((await get(port, '/models')).status).to.equal(401);
     expect((await get(port, '/metrics', 'parley_wrong')).status).to.equal(401);
     expect((await get(port, '/metrics', website)).status).to.equal(403);
     const { status, body } = await get(port, '/metrics', watcher);
