@@ -3,7 +3,6 @@
  * closed in the reverse.
  */
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import { pino } from 'pino';
 import type {
   CliContext,
@@ -19,9 +18,10 @@ import {
   DEFAULT_PORT,
   defaultMemoryLimit,
   logLevel,
+  protection,
   requireContract,
-  type ServerAddress,
   serverAddress,
+  serverTls,
   storeSettings,
   token,
 } from './config.js';
@@ -37,8 +37,11 @@ import { GeneratedServices } from './rpc/generated.js';
 import { operationsHandlers } from './rpc/handlers/operations.js';
 import { predictionHandlers } from './rpc/handlers/prediction.js';
 import { registryHandlers } from './rpc/handlers/registry.js';
-import { DEFAULT_LIMITS } from './rpc/limits.js';
+import { DEFAULT_LIMITS, type Limits } from './rpc/limits.js';
+import { present } from './rpc/registry-mapping.js';
 import { RpcServer } from './rpc/server.js';
+import { checkExposure, isLoopback } from './security/exposure.js';
+import { Security, type SecuritySettings } from './security/security.js';
 import { Batcher } from './serving/batcher.js';
 import { Factory } from './serving/factory.js';
 import { Router } from './serving/router.js';
@@ -52,7 +55,7 @@ export const parleyVersion = (): string =>
 
 /** A registry on the store, or behind the server that the options or the environment name. */
 export async function openRegistry(options: StoreOptions, warn: (message: string) => void): Promise<OpenRegistry> {
-  const address = serverAddress(options.server);
+  const address = serverAddress(options);
   if (address !== undefined) {
     const client = await ParleyClient.connect(address, token(options.token));
     return { registry: client, close: async () => client.close() };
@@ -66,7 +69,7 @@ export async function openRegistry(options: StoreOptions, warn: (message: string
 /** @throws ParleyError INVALID_INPUT where a server is named: whole models do not go through one */
 export async function openArchives(options: StoreOptions, warn: (message: string) => void): Promise<OpenArchives> {
   const settings = storeSettings(options);
-  if (serverAddress(options.server) !== undefined && options.redis === undefined && options.dataDir === undefined)
+  if (serverAddress(options) !== undefined && options.redis === undefined && options.dataDir === undefined)
     throw invalidInput(
       'whole models move between stores, not through a server: name the store with --redis or --data-dir, or unset PARLEY_SERVER',
     );
@@ -77,7 +80,8 @@ export async function openArchives(options: StoreOptions, warn: (message: string
 }
 
 export const predict: CliContext['predict'] = async (options, model, rows, call) => {
-  const client = await ParleyClient.connect(serverAddress(options.server) ?? defaultAddress, token(options.token));
+  const address = serverAddress(options) ?? { host: DEFAULT_HOST, port: DEFAULT_PORT, ...serverTls(options) };
+  const client = await ParleyClient.connect(address, token(options.token));
   try {
     return await client.predict(model, rows, call);
   } finally {
@@ -85,29 +89,31 @@ export const predict: CliContext['predict'] = async (options, model, rows, call)
   }
 };
 
-const defaultAddress: ServerAddress = { host: DEFAULT_HOST, port: DEFAULT_PORT };
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-
 /** Opens the store, follows it, listens. @throws ParleyError when any of it cannot be done; nothing stays open then */
 export async function serve(options: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
-  if (!isLoopback(options.host) && !options.insecure) {
-    throw invalidInput(
-      `${options.host} can be reached from other machines, without TLS or tokens; add --insecure if that is meant, or listen on ${DEFAULT_HOST}`,
-    );
-  }
+  const { tokensFile, tls } = protection(options);
+  checkExposure(options.host, {
+    tls: tls !== undefined,
+    insecure: options.insecure,
+    tokens: tokensFile !== undefined,
+    anonymous: options.anonymous !== undefined,
+  });
   const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
-  const store = await openStore({
-    ...settings,
-    checkTypeFields: checkRecordFields,
-    warn: (message) => log.warn(message),
-  });
-  const closing: (() => Promise<void> | void)[] = [() => store.close()];
+  const security = await Security.open(
+    present({ tokensFile, tls, anonymous: options.anonymous }) as SecuritySettings,
+    log,
+  );
+  const closing: (() => Promise<void> | void)[] = [() => security.close()];
   const close = () => undoAll(closing.splice(0));
   try {
+    const store = await openStore({
+      ...settings,
+      checkTypeFields: checkRecordFields,
+      warn: (message) => log.warn(message),
+    });
+    closing.push(() => store.close());
     const batcher = new Batcher();
     const factory = new Factory(store, batcher, { memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit() });
     closing.push(() => factory.close());
@@ -118,16 +124,29 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       log,
       generated: generatedServices(router, registryOn(store, registryRule), log),
       defaultService: options.defaultService,
+      access: security.access,
     });
+    const server = new RpcServer(dispatcher.onFrame, batcher, limitsOf(options), log, security.certificates);
     router.warmBy((servable, aliasName) => dispatcher.warmUp(servable, aliasName));
     let unready: string | undefined = 'starting: the models are being read from the store';
-    const metrics = new Metrics({ serverVersion: parleyVersion(), router, factory, errors: dispatcher.errors });
-    const watched = new HttpServer({ metrics, unready: () => unready });
+    const metrics = new Metrics({
+      serverVersion: parleyVersion(),
+      router,
+      factory,
+      errors: dispatcher.errors,
+      transport: server,
+      refusals: security.access?.refusals,
+    });
+    const watched = new HttpServer({
+      metrics,
+      unready: () => unready,
+      certificates: security.certificates,
+      access: isLoopback(options.host) ? undefined : security.access,
+    });
     const http = options.httpPort === undefined ? undefined : await watched.listen(options.host, options.httpPort);
     if (http !== undefined) closing.push(() => watched.close());
     closing.push(() => router.close());
     await router.start();
-    const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
@@ -141,6 +160,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       ...(http === undefined ? {} : { http }),
       services: [...router.services.keys()],
       store: settings.redisUrl === undefined ? `${settings.dataFolder} (embedded Redis)` : store.address.text,
+      ...(security.follows ? { reload: () => void security.reload() } : {}),
       close,
     };
   } catch (error) {
@@ -162,6 +182,12 @@ async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promis
   if (failures.length > 0) throw failures[0];
 }
 
+const limitsOf = ({ maxConnections, maxFrame }: ServeOptions): Limits => ({
+  ...DEFAULT_LIMITS,
+  connections: maxConnections ?? DEFAULT_LIMITS.connections,
+  frameBytes: maxFrame ?? DEFAULT_LIMITS.frameBytes,
+});
+
 const registryOn = (store: ConstructorParameters<typeof Registry>[0], contractsRequired: boolean): Registry =>
   new Registry(store, actorName(), { requireContract: contractsRequired });
 
@@ -173,7 +199,7 @@ function generatedServices(
   return new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
-      Registry: registryHandlers(registry),
+      Registry: registryHandlers(registry, (who) => registry.actingAs(who.name, (model) => who.checkModel(model))),
       Operations: operationsHandlers({
         router,
         serverVersion: parleyVersion(),

@@ -19,6 +19,14 @@ export const ENVIRONMENT = {
   PARLEY_ENVIRONMENT: 'name of this environment, such as staging; stands on every line of the ledger',
   PARLEY_SERVER: 'the server that commands talk to, as HOST:PORT',
   PARLEY_TOKEN: 'the token that they show it',
+  PARLEY_SERVER_TLS: 'true: it is reached over TLS',
+  PARLEY_SERVER_CA: "PEM file of the CA that signed the server's certificate",
+  PARLEY_SERVER_CERT: 'PEM file of the certificate to show to the server',
+  PARLEY_SERVER_KEY: 'PEM file of its key',
+  PARLEY_TLS_CERT: 'PEM file of the certificate that "parley serve" shows',
+  PARLEY_TLS_KEY: 'PEM file of its key',
+  PARLEY_TLS_CLIENT_CA: "PEM file of the CA that signed callers' certificates, which are asked for then",
+  PARLEY_TOKENS: 'the file of tokens of "parley serve" and "parley token"',
   PARLEY_LOG_LEVEL: 'trace, debug, info, warn, error or silent',
   PARLEY_REQUIRE_CONTRACT: 'true: what has no contract is not put in production',
 } as const;
@@ -36,6 +44,25 @@ export interface StoreSettings {
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
+  /** Absent: without TLS. Paths of PEM files. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+/** How commands reach a server. */
+export interface ServerFlags {
+  readonly server?: string;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** How a server is protected. */
+export interface ProtectionFlags {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly tokens?: string;
 }
 
 export interface StoreFlags {
@@ -69,11 +96,61 @@ function redisFiles(flags: StoreFlags, environment: NodeJS.ProcessEnv): NonNulla
 
 /** The server named by a flag or the environment, if any. @throws ParleyError INVALID_INPUT */
 export function serverAddress(
-  flag: string | undefined,
+  flags: ServerFlags,
   environment: NodeJS.ProcessEnv = process.env,
 ): ServerAddress | undefined {
-  const text = flag ?? nonEmpty(environment.PARLEY_SERVER);
-  return text === undefined ? undefined : parseAddress(text);
+  const text = flags.server ?? nonEmpty(environment.PARLEY_SERVER);
+  return text === undefined ? undefined : { ...parseAddress(text), ...serverTls(flags, environment) };
+}
+
+/** Any of the files means TLS. @throws ParleyError INVALID_INPUT where there is a certificate without its key */
+export function serverTls(
+  flags: ServerFlags,
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<ServerAddress, 'tls'> {
+  const ca = flags.tlsCa ?? nonEmpty(environment.PARLEY_SERVER_CA);
+  const cert = flags.tlsCert ?? nonEmpty(environment.PARLEY_SERVER_CERT);
+  const key = flags.tlsKey ?? nonEmpty(environment.PARLEY_SERVER_KEY);
+  if ((cert === undefined) !== (key === undefined))
+    throw invalidInput(
+      'a certificate to show to the server needs its key, and a key its certificate; give --tls-cert and --tls-key',
+    );
+  const files = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+  const isTls = flags.tls ?? yesOrNo('PARLEY_SERVER_TLS', environment);
+  return isTls || Object.keys(files).length > 0 ? { tls: files } : {};
+}
+
+/** What `parley serve` protects itself with. @throws ParleyError INVALID_INPUT where one of certificate and key is missing */
+export function protection(
+  flags: ProtectionFlags,
+  environment: NodeJS.ProcessEnv = process.env,
+): {
+  readonly tokensFile?: string;
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+} {
+  const tokensFile = tokensFileOf(flags, environment);
+  const cert = flags.tlsCert ?? nonEmpty(environment.PARLEY_TLS_CERT);
+  const key = flags.tlsKey ?? nonEmpty(environment.PARLEY_TLS_KEY);
+  const clientCa = flags.tlsClientCa ?? nonEmpty(environment.PARLEY_TLS_CLIENT_CA);
+  const tokens = tokensFile === undefined ? {} : { tokensFile };
+  if (cert !== undefined && key !== undefined)
+    return { ...tokens, tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } };
+  if (cert !== undefined || key !== undefined || clientCa !== undefined)
+    throw invalidInput(
+      'TLS needs a certificate and its key: give --tls-cert FILE and --tls-key FILE (docs/security.md)',
+    );
+  return tokens;
+}
+
+export function tokensFileOf(
+  { tokens }: Pick<ProtectionFlags, 'tokens'>,
+  environment: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  return tokens ?? nonEmpty(environment.PARLEY_TOKENS);
 }
 
 export function token(flag: string | undefined, environment: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -95,11 +172,14 @@ export function logLevel(
 
 /** @throws ParleyError INVALID_INPUT where the environment says neither yes nor no */
 export function requireContract(flag: boolean | undefined, environment: NodeJS.ProcessEnv = process.env): boolean {
-  if (flag !== undefined) return flag;
-  const text = (nonEmpty(environment.PARLEY_REQUIRE_CONTRACT) ?? 'false').toLowerCase();
+  return flag ?? yesOrNo('PARLEY_REQUIRE_CONTRACT', environment);
+}
+
+function yesOrNo(name: keyof typeof ENVIRONMENT, environment: NodeJS.ProcessEnv): boolean {
+  const text = (nonEmpty(environment[name]) ?? 'false').toLowerCase();
   if (['true', '1', 'yes'].includes(text)) return true;
   if (['false', '0', 'no'].includes(text)) return false;
-  throw invalidInput(`PARLEY_REQUIRE_CONTRACT is "${text}"; it must be true or false`);
+  throw invalidInput(`${name} is "${text}"; it must be true or false`);
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {

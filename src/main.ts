@@ -7,8 +7,13 @@ const { Output } = await import('./cli/output.js');
 const { EXIT_INTERRUPTED, runCommand } = await import('./cli/program.js');
 
 const interrupted = new AbortController();
+let hungUp: (() => void) | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    if (signal === 'SIGHUP' && hungUp !== undefined) {
+      hungUp();
+      return;
+    }
     // The second time means now.
     if (interrupted.signal.aborted) process.exit(EXIT_INTERRUPTED);
     interrupted.abort(new Error(signal));
@@ -27,6 +32,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   signal: interrupted.signal,
   version: parleyVersion(),
   stdin: process.stdin,
+  onHangUp: (action) => {
+    hungUp = action;
+  },
   openRegistry: (options) => openRegistry(options, warn),
   openArchives: (options) => openArchives(options, warn),
   predict,

@@ -14,7 +14,7 @@ export interface SourceFile {
 const BASE = ['errors', 'model', 'contract'];
 const PURE = [...BASE, 'features', 'evaluation'];
 const ADAPTERS = ['model-types', 'trainers', 'sources', 'store', 'onnx'];
-const SERVICES = ['serving', 'registry', 'training', 'monitoring'];
+const SERVICES = ['serving', 'registry', 'training', 'monitoring', 'security'];
 const BELOW_EDGES = [...PURE, ...ADAPTERS, ...SERVICES, 'config'];
 const EDGES = ['rpc', 'http', 'cli', 'client', 'testing'];
 

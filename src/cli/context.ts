@@ -1,13 +1,13 @@
 /** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
 import { type Command, Option } from 'commander';
-import type { StoreFlags } from '../config.js';
+import type { ProtectionFlags, ServerFlags, StoreFlags } from '../config.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
+import type { Role } from '../security/roles.js';
 import type { Output } from './output.js';
 
-export interface StoreOptions extends StoreFlags {
-  readonly server?: string;
+export interface StoreOptions extends StoreFlags, ServerFlags {
   readonly token?: string;
   readonly json?: boolean;
 }
@@ -24,10 +24,16 @@ export interface OpenArchives {
   close(): Promise<void>;
 }
 
-export interface ServeOptions extends StoreFlags {
+export interface ServeOptions extends StoreFlags, ProtectionFlags {
   readonly host: string;
   readonly port: number;
+  /** Without TLS on an address that other machines reach. */
   readonly insecure: boolean;
+  /** Roles of callers without a token. */
+  readonly anonymous?: readonly Role[];
+  readonly maxConnections?: number;
+  /** In bytes. */
+  readonly maxFrame?: number;
   readonly defaultService?: string;
   readonly logLevel?: string;
   /** Absent: no HTTP. */
@@ -43,6 +49,8 @@ export interface RunningServer {
   readonly services: readonly string[];
   /** Where its models come from, for people. */
   readonly store: string;
+  /** Reads certificates and tokens again; absent where there are none. */
+  readonly reload?: () => void;
   close(): Promise<void>;
 }
 
@@ -52,6 +60,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   readonly version: string;
   readonly stdin: NodeJS.ReadableStream;
+  /** What SIGHUP does from now on, in place of ending the command. */
+  onHangUp?(action: () => void): void;
   openRegistry(options: StoreOptions): Promise<OpenRegistry>;
   openArchives(options: StoreOptions): Promise<OpenArchives>;
   predict(
@@ -119,10 +129,26 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
 /** The options of every command that reads or changes the registry. */
 export function registryOptions(command: Command): Command {
   return storeOptions(
-    command
-      .addOption(whereOption('--server <host:port>', 'go through this server instead of the store (PARLEY_SERVER)'))
-      .addOption(whereOption('--token <token>', 'the token to show the server (PARLEY_TOKEN)')),
+    serverOptions(
+      command.addOption(
+        whereOption('--server <host:port>', 'go through this server instead of the store (PARLEY_SERVER)'),
+      ),
+    ),
   ).option('--json', 'print JSON');
+}
+
+/** How a server is reached, beside its address. */
+export function serverOptions(command: Command): Command {
+  return command
+    .addOption(whereOption('--token <token>', 'the token to show the server (PARLEY_TOKEN)'))
+    .addOption(whereOption('--tls', 'reach the server over TLS (PARLEY_SERVER_TLS)'))
+    .addOption(
+      whereOption('--tls-ca <file>', "PEM file of the CA that signed the server's certificate (PARLEY_SERVER_CA)"),
+    )
+    .addOption(
+      whereOption('--tls-cert <file>', 'PEM file of the certificate to show to the server (PARLEY_SERVER_CERT)'),
+    )
+    .addOption(whereOption('--tls-key <file>', "PEM file of that certificate's key (PARLEY_SERVER_KEY)"));
 }
 
 /** The options of every command that works on the store itself. */
@@ -136,7 +162,8 @@ export function storeOptions(command: Command): Command {
 }
 
 const WHERE = 'Where the models are:';
-const whereOption = (flags: string, description: string): Option => new Option(flags, description).helpGroup(WHERE);
+export const whereOption = (flags: string, description: string): Option =>
+  new Option(flags, description).helpGroup(WHERE);
 
 /** What a command does comes before how it prints, and that before where. */
 export function ownOptionsFirst(command: Command): void {

@@ -1,7 +1,14 @@
 /** `parley predict`: one row, or many, answered over Thrift like any caller's. */
 import { invalidInput } from '../errors.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
-import { type CliContext, type CommandDefinition, type StoreOptions, unlessAborted } from './context.js';
+import {
+  type CliContext,
+  type CommandDefinition,
+  type StoreOptions,
+  serverOptions,
+  unlessAborted,
+  whereOption,
+} from './context.js';
 import { countOf } from './history.js';
 import { figure, type Output, short } from './output.js';
 
@@ -10,16 +17,17 @@ interface Options extends StoreOptions {
 }
 
 export const predict: CommandDefinition = (program, context) => {
-  program
-    .command('predict')
+  serverOptions(
+    program
+      .command('predict')
+      .addOption(whereOption('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')),
+  )
     .summary('ask a running server')
     .description(
       "Asks a running server for a model's answer, over Thrift, through the typed service that its contract defines.",
     )
     .argument('<model>', 'the model')
     .argument('<json>', 'a row as a JSON object, several as an array; "-" reads them from standard input')
-    .option('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')
-    .option('--token <token>', 'the token to show it (PARLEY_TOKEN)')
     .option('--timeout <ms>', 'milliseconds to wait for the answer', countOf)
     .option('--json', 'print JSON')
     .addHelpText(

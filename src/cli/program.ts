@@ -21,6 +21,7 @@ import { publish } from './publish.js';
 import { retire } from './retire.js';
 import { rollback } from './rollback.js';
 import { serve } from './serve.js';
+import { token } from './token.js';
 import { train } from './train.js';
 import { versions } from './versions.js';
 
@@ -44,6 +45,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   exportCommand,
   importCommand,
   serve,
+  token,
   predict,
   doctor,
 ];

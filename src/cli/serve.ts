@@ -1,7 +1,13 @@
 /** `parley serve`: answers calls until it is told to stop. */
 import { InvalidArgumentError } from 'commander';
 import { DEFAULT_HOST, DEFAULT_PORT, parseSize } from '../config.js';
+import { DEFAULT_LIMITS } from '../rpc/limits.js';
+import { ROLES } from '../security/roles.js';
 import { type CommandDefinition, REDIS_ADDRESSES, type ServeOptions, storeOptions } from './context.js';
+import { countOf } from './history.js';
+import { rolesOf } from './token.js';
+
+const MOST_FRAME_BYTES = 2 ** 30;
 
 interface Options extends ServeOptions {
   readonly json?: boolean;
@@ -16,7 +22,21 @@ export const serve: CommandDefinition = (program, context) => {
     .option('--host <address>', 'the address to listen on', DEFAULT_HOST)
     .option('--port <port>', 'the port; 0 for any free one', portOf, DEFAULT_PORT)
     .option('--http-port <port>', 'also answer /metrics, /live and /ready over HTTP; 0 for any free port', portOf)
-    .option('--insecure', 'allow an address that other machines reach, without TLS and tokens', false)
+    .option('--tls-cert <file>', 'PEM file of the certificate to show to callers, over TLS only then (PARLEY_TLS_CERT)')
+    .option('--tls-key <file>', "PEM file of that certificate's key (PARLEY_TLS_KEY)")
+    .option(
+      '--tls-client-ca <file>',
+      'PEM file of a CA: only callers whose certificate it signed are answered (PARLEY_TLS_CLIENT_CA)',
+    )
+    .option('--tokens <file>', 'the file of "parley token": who may do what (PARLEY_TOKENS)')
+    .option('--anonymous <roles>', `what callers without a token may do: ${ROLES.join(', ')}`, rolesOf)
+    .option('--insecure', 'allow an address that other machines reach without TLS', false)
+    .option(
+      '--max-connections <count>',
+      `how many callers are connected at once (default: ${DEFAULT_LIMITS.connections})`,
+      countOf,
+    )
+    .option('--max-frame <size>', 'the largest message that is taken, such as 16MiB (default: 64MiB)', frameOf)
     .option(
       '--default-service <name>',
       'the typed service whose methods can be called by their plain names; the only one when there is one',
@@ -31,12 +51,14 @@ export const serve: CommandDefinition = (program, context) => {
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --tls-cert server.crt --tls-key server.key --tokens tokens.yaml\n  parley serve --host 0.0.0.0 --insecure --anonymous predict --redis redis://10.0.0.5:6379' +
         `\n${REDIS_ADDRESSES}`,
     )
     .action(async ({ json, ...options }: Options) => {
       const { output, signal } = context;
       const server = await context.serve(options);
+      // A terminal that goes away takes its server along.
+      if (server.reload !== undefined && !output.isTerminal) context.onHangUp?.(server.reload);
       try {
         if (json)
           output.event({
@@ -81,5 +103,11 @@ function portOf(text: string): number {
 function sizeOf(text: string): number {
   const bytes = parseSize(text);
   if (bytes === undefined) throw new InvalidArgumentError('Write a size such as 2GiB, 512MiB or 800M.');
+  return bytes;
+}
+
+function frameOf(text: string): number {
+  const bytes = sizeOf(text);
+  if (bytes > MOST_FRAME_BYTES) throw new InvalidArgumentError('Write a size of at most 1GiB.');
   return bytes;
 }

@@ -5,6 +5,7 @@
  * what happens on the way of a call is a plain number of its owner.
  */
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Refusals } from '../security/grant.js';
 import type { Factory } from '../serving/factory.js';
 import type { Router } from '../serving/router.js';
 import type { Tally } from '../serving/tally.js';
@@ -15,6 +16,18 @@ export interface Sources {
   readonly factory: Factory;
   /** Refused and failed calls, by the error's code. */
   readonly errors: ReadonlyMap<string, number>;
+  /** The port's own figures. */
+  readonly transport?: Transport | undefined;
+  /** Calls that were refused for want of a right token, by reason; absent where everybody may do everything. */
+  readonly refusals?: Refusals | undefined;
+}
+
+interface Transport {
+  readonly connections: number;
+  readonly refused: number;
+  readonly flooded: number;
+  readonly failedHandshakes: number;
+  readonly totals: { readonly calls: number; readonly bytes: number };
 }
 
 /** One value of a metric: its labels' values in their order, and the number. */
@@ -32,7 +45,8 @@ export class Metrics {
   readonly #registry = new Registry();
 
   constructor(sources: Sources) {
-    for (const metric of [...stateOf(sources), ...countsOf(sources), ...processOf(sources)]) this.#add(metric);
+    for (const metric of [...stateOf(sources), ...countsOf(sources), ...transportOf(sources), ...processOf(sources)])
+      this.#add(metric);
   }
 
   get contentType(): string {
@@ -171,6 +185,41 @@ function countsOf({ factory, errors }: Sources): Metric[] {
       () => [...errors].map(([code, count]): Sample => [[code], count]),
       ['code'],
     ),
+  ];
+}
+
+function transportOf({ transport, refusals }: Sources): Metric[] {
+  return [
+    ...(transport === undefined
+      ? []
+      : [
+          gauge('parley_connections', 'Callers that are connected', () => one(transport.connections)),
+          gauge('parley_calls_in_flight', 'Calls that have no answer yet', () => one(transport.totals.calls)),
+          gauge('parley_buffered_bytes', 'Bytes of partial frames, waiting calls and replies that are not taken', () =>
+            one(transport.totals.bytes),
+          ),
+          counter('parley_connections_refused_total', 'Connections closed because there were too many', () =>
+            one(transport.refused),
+          ),
+          counter(
+            'parley_connections_flooded_total',
+            'Connections closed because all together kept too many bytes',
+            () => one(transport.flooded),
+          ),
+          counter('parley_tls_handshakes_failed_total', 'Connections that did not get through TLS', () =>
+            one(transport.failedHandshakes),
+          ),
+        ]),
+    ...(refusals === undefined
+      ? []
+      : [
+          counter(
+            'parley_access_refused_total',
+            'Calls refused for want of a right token',
+            () => Object.entries(refusals).map(([reason, count]): Sample => [[reason], count]),
+            ['reason'],
+          ),
+        ]),
   ];
 }
 

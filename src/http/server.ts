@@ -4,8 +4,11 @@
  * Live: the event loop turns. Ready: it takes calls; a server whose store is away does, for what it has loaded.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { hasErrno, invalidInput } from '../errors.js';
+import { hasErrno, invalidInput, ParleyError } from '../errors.js';
+import type { Access } from '../security/access.js';
+import type { Certificates, ServerTls } from '../security/certificates.js';
 import type { Metrics } from './metrics.js';
 
 /** Watchers are few. */
@@ -17,6 +20,10 @@ export interface Watched {
   readonly metrics: Metrics;
   /** Why no calls are taken now; undefined while they are. */
   readonly unready: () => string | undefined;
+  /** For TLS; absent: none. */
+  readonly certificates?: Certificates | undefined;
+  /** Who may see what tells of the models; absent: everybody. */
+  readonly access?: Access | undefined;
 }
 
 interface Reply {
@@ -33,10 +40,9 @@ export class HttpServer {
     private readonly watched: Watched,
     requestMs = REQUEST_MS,
   ) {
-    this.#server = createServer(
-      { connectionsCheckingInterval: requestMs / 5 },
-      (request, response) => void this.#answer(request, response),
-    );
+    this.#server = listenerOf(watched.certificates, requestMs, (request, response) => {
+      void this.#answer(request, response);
+    });
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.requestTimeout = this.#server.headersTimeout = this.#server.timeout = requestMs;
   }
@@ -71,14 +77,28 @@ export class HttpServer {
       // One that is kept could be asked on and on, and its replies be left lying, without ever being idle.
       connection: 'close',
       ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+      ...(status === 401 ? { 'www-authenticate': 'Bearer realm="parley"' } : {}),
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
-  async #replyTo({ method, url = '/' }: IncomingMessage): Promise<Reply> {
+  /** @param authorization `Bearer` and a token */
+  #refusalOf(authorization: string | undefined): Reply | undefined {
+    try {
+      this.watched.access?.admitWatcher(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ParleyError)) throw error;
+      return text(error.code === 'UNAUTHENTICATED' ? 401 : 403, `error: ${error.message}\n`);
+    }
+  }
+
+  async #replyTo({ method, url = '/', headers }: IncomingMessage): Promise<Reply> {
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'error: only GET and HEAD\n');
     switch (url.split('?', 1)[0]) {
       case '/metrics': {
+        const refused = this.#refusalOf(headers.authorization);
+        if (refused !== undefined) return refused;
         const { metrics } = this.watched;
         return { status: 200, type: metrics.contentType, body: await metrics.text() };
       }
@@ -92,6 +112,21 @@ export class HttpServer {
         return text(404, 'error: there are /metrics, /live and /ready\n');
     }
   }
+}
+
+/** Probes and Prometheus have seldom certificates of their own, so none is asked for here: tokens say who it is. */
+function listenerOf(
+  certificates: Certificates | undefined,
+  requestMs: number,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const options = { connectionsCheckingInterval: requestMs / 5 };
+  if (certificates === undefined) return createServer(options, onRequest);
+  const own = ({ cert, key, minVersion }: ServerTls) => ({ cert, key, minVersion });
+  const server = createTlsServer({ ...options, ...own(certificates.tls), handshakeTimeout: requestMs }, onRequest);
+  certificates.onChange((tls) => server.setSecureContext(own(tls)));
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
 }
 
 const text = (status: number, body: string): Reply => ({ status, type: 'text/plain; charset=utf-8', body });

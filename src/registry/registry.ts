@@ -52,21 +52,34 @@ export class Registry implements RegistryPort {
   readonly #store: ModelStore;
   readonly #actor: string;
   readonly #requireContract: boolean;
+  readonly #checkOwn: (model: string) => void;
 
   /**
    * @param actor whose name the ledger's lines carry
    * @param rules.requireContract refuses to put a model without a contract in production
+   * @param rules.checkModel throws for a model that the actor may not change, where only a contract says which it is
    */
-  constructor(store: ModelStore, actor: string, rules: { readonly requireContract?: boolean } = {}) {
+  constructor(
+    store: ModelStore,
+    actor: string,
+    rules: { readonly requireContract?: boolean; readonly checkModel?: (model: string) => void } = {},
+  ) {
     this.#store = store;
     this.#actor = actor;
     this.#requireContract = rules.requireContract === true;
+    this.#checkOwn = rules.checkModel ?? (() => {});
+  }
+
+  /** The same registry for somebody else. */
+  actingAs(actor: string, checkModel: (model: string) => void): Registry {
+    return new Registry(this.#store, actor, { requireContract: this.#requireContract, checkModel });
   }
 
   // ------------------------------------------------------------------ contracts
 
   async publishContract(request: PublishContract): Promise<PublishedContract> {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
+    this.#checkOwn(contract.model);
     await this.#checkServiceNames(contract);
     const fixtures =
       request.fixturesUploadId === undefined ? undefined : await this.#wholeUpload(request.fixturesUploadId);

@@ -5,6 +5,7 @@
  * the end of the connection, follows each frame.
  */
 import type { Socket } from 'node:net';
+import type { ShownToken, TokenHolder } from '../security/access.js';
 import type { LastQuestion } from './last-question.js';
 import type { Limits } from './limits.js';
 import { BinaryWriter } from './wire/binary.js';
@@ -36,34 +37,52 @@ function roomier(buffer: Buffer, length: number, more: number): Buffer {
   return room;
 }
 
+/** Of all connections together. */
+export interface Totals {
+  /** Calls that have no reply yet. */
+  calls: number;
+  /** Bytes of partial frames, of calls that wait, and of replies that are not taken. */
+  bytes: number;
+}
+
 export interface ConnectionOwner {
   readonly limits: Limits;
+  readonly totals: Totals;
   /** A whole frame without its length: bytes `start` to `end`. Throws Malformed to end the connection. */
   onFrame(connection: Connection, buffer: Buffer, start: number, end: number, arrivedMs: number): void;
   /** The connection has something to write at the end of this turn. */
   onDirty(connection: Connection): void;
+  /** It has paused because there are too many calls or bytes in all, and is to be told when there are fewer. Once until then. */
+  onCrowded(connection: Connection): void;
+  /** It keeps more than before, and there are too many bytes in all. */
+  onFlooded(): void;
   onClose(connection: Connection, reason: string | undefined): void;
 }
 
-export class Connection {
+export class Connection implements TokenHolder {
   /** Whatever the dispatcher found for this connection's last call. */
   route: unknown;
   routeName: Buffer = Buffer.alloc(0);
   routeGeneration = -1;
   lastQuestion: LastQuestion | undefined;
+  /** Who speaks, as far as it has been shown. */
+  shownToken: ShownToken | undefined;
+  refusedCalls = 0;
   /** Frames that have no reply yet. */
   pending = 0;
-  /** Bytes of such frames that are kept until their reply; whoever keeps a copy counts it here, and out again. */
-  heldBytes = 0;
 
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
+  #heldBytes = 0;
+  /** What of it stands in the totals: the room of a partial frame, and replies that are not taken. */
+  #countedBytes = 0;
   #rest: Buffer | undefined;
   #restLength = 0;
   #out: Buffer = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
   #outLength = 0;
   #replyAt = 0;
   #paused = false;
+  #crowded = false;
   #ended = false;
   #ending = false;
   #closed = false;
@@ -86,8 +105,36 @@ export class Connection {
     socket.on('close', () => this.close());
     socket.on('drain', () => {
       this.#stuckSinceMs = 0;
+      this.#count();
       this.#resume();
     });
+  }
+
+  /** Bytes of calls without a reply that are kept; whoever keeps a copy counts it here, and out again. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  set heldBytes(bytes: number) {
+    this.#owner.totals.bytes += bytes - this.#heldBytes;
+    this.#heldBytes = bytes;
+  }
+
+  /** What ending this connection would free at once. */
+  get bufferedBytes(): number {
+    return this.#countedBytes;
+  }
+
+  #count(): void {
+    const socket = this.#socket,
+      unsent = socket.writableNeedDrain ? socket.writableLength : 0,
+      bytes = this.#closed ? 0 : (this.#rest?.length ?? 0) + unsent,
+      more = bytes - this.#countedBytes;
+    if (more === 0) return;
+    const { totals, limits } = this.#owner;
+    totals.bytes += more;
+    this.#countedBytes = bytes;
+    if (more > 0 && totals.bytes > limits.allBufferedBytes) this.#owner.onFlooded();
   }
 
   // ------------------------------------------------------------------ reading
@@ -105,7 +152,7 @@ export class Connection {
   }
 
   #consume(buffer: Buffer, length: number): void {
-    const { limits } = this.#owner;
+    const { limits, totals } = this.#owner;
     let at = 0;
     while (length - at >= 4) {
       const size = buffer.readInt32BE(at);
@@ -116,12 +163,18 @@ export class Connection {
         this.#pause();
         break;
       }
+      if (totals.calls >= limits.calls || totals.bytes > limits.allBufferedBytes) {
+        this.#crowd();
+        break;
+      }
       this.pending++;
+      totals.calls++;
       this.#owner.onFrame(this, buffer, at + 4, at + 4 + size, this.#activeMs);
       if (this.#closed) return;
       at += 4 + size;
     }
     this.#keep(buffer, at, length);
+    if (this.#rest !== undefined || this.#countedBytes > 0) this.#count();
   }
 
   /** Room grows with what has arrived and not with what was announced. */
@@ -150,7 +203,10 @@ export class Connection {
     this.#restLength = total;
     if (total < 4) return;
     const size = rest.readInt32BE(0);
-    if (size > 0 && size <= this.#owner.limits.frameBytes && total < size + 4) return;
+    if (size > 0 && size <= this.#owner.limits.frameBytes && total < size + 4) {
+      this.#count();
+      return;
+    }
     this.#rest = undefined;
     this.#restLength = 0;
     this.#consume(rest, total);
@@ -161,6 +217,19 @@ export class Connection {
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
+  }
+
+  #crowd(): void {
+    this.#pause();
+    if (this.#crowded) return;
+    this.#crowded = true;
+    this.#owner.onCrowded(this);
+  }
+
+  /** There is room in all again. */
+  uncrowd(): void {
+    this.#crowded = false;
+    this.#resume();
   }
 
   /** Goes on with what was left when calls have been answered and replies been taken. */
@@ -219,6 +288,7 @@ export class Connection {
     if (this.#outLength === 0) this.#owner.onDirty(this);
     this.#outLength = length;
     this.pending--;
+    this.#owner.totals.calls--;
   }
 
   /** Writes the turn's replies. The kernel has usually taken them when `write` returns, and the buffer is free again. */
@@ -227,13 +297,14 @@ export class Connection {
     const { limits } = this.#owner,
       bytes = this.#out.subarray(0, this.#outLength);
     this.#outLength = 0;
-    this.#socket.write(bytes);
+    const isTaken = this.#socket.write(bytes);
     if (this.#socket.writableLength > 0 || this.#out.length > KEPT_OUT_BYTES)
       this.#out = Buffer.allocUnsafeSlow(FIRST_OUT_BYTES);
     if (this.#socket.writableLength > limits.bufferedBytes) {
       if (this.#stuckSinceMs === 0) this.#stuckSinceMs = performance.now();
       this.#pause();
     }
+    if (!isTaken) this.#count();
     this.#resume();
     this.#endWhenDone();
   }
@@ -282,7 +353,10 @@ export class Connection {
     this.#closed = true;
     this.#rest = undefined;
     this.lastQuestion = undefined;
+    this.shownToken = undefined;
     this.#out = Buffer.alloc(0);
+    this.#owner.totals.calls -= this.pending;
+    this.#count();
     this.#socket.destroy();
     this.#owner.onClose(this, reason);
   }

@@ -7,6 +7,9 @@
 import type { Logger } from 'pino';
 import { type ErrorCode, invalidInput, ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
+import { type Access, MOST_REFUSALS } from '../security/access.js';
+import type { Grant } from '../security/grant.js';
+import { NEEDED_TO_PREDICT, type Needed, neededFor } from '../security/roles.js';
 import type { Answers, Batcher, Call } from '../serving/batcher.js';
 import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
@@ -68,9 +71,11 @@ type Route =
       readonly method: Buffer;
       readonly errorId: number;
       readonly generated: GeneratedMethod;
+      readonly needed: Needed;
     };
 type PredictRoute = Extract<Route, { kind: 'predict' }>;
 type TypedRoute = Extract<Route, { kind: 'typed' }>;
+type GeneratedRoute = Extract<Route, { kind: 'generated' }>;
 
 export class Dispatcher {
   readonly #router: Router;
@@ -78,6 +83,7 @@ export class Dispatcher {
   readonly #generated: GeneratedServices;
   readonly #log: Logger;
   readonly #defaultService: string | undefined;
+  readonly #access: Access | undefined;
   readonly #binary = new BinaryReader();
   readonly #compact = new CompactReader();
   readonly #context = new ContextFields();
@@ -100,12 +106,15 @@ export class Dispatcher {
     generated: GeneratedServices;
     log: Logger;
     defaultService?: string | undefined;
+    /** Absent: everybody may do everything. */
+    access?: Access | undefined;
   }) {
     this.#router = parts.router;
     this.#batcher = parts.batcher;
     this.#generated = parts.generated;
     this.#log = parts.log;
     this.#defaultService = parts.defaultService;
+    this.#access = parts.access;
     this.#nextId = () => parts.batcher.ids.next();
   }
 
@@ -123,6 +132,7 @@ export class Dispatcher {
     reader.reset(buffer, start, end);
     reader.messageBegin();
     if (reader.messageType !== CALL) throw new Malformed(`message type ${reader.messageType} is not a call`);
+    if (connection.refusedCalls >= MOST_REFUSALS) throw new Malformed('too many calls without a right token');
     const route = this.#route(connection, reader);
     const caller: Caller = {
       connection,
@@ -139,10 +149,11 @@ export class Dispatcher {
       if (this.#stopping) throw shuttingDown('the server is stopping; another one will answer');
       if (route.kind === 'predict') this.#onPredict(caller, route, reader, start, arrivedMs);
       else if (route.kind === 'typed') this.#onTyped(caller, route, reader, start, arrivedMs);
-      else this.#onGenerated(caller, route.generated, reader);
+      else this.#onGenerated(caller, route, reader);
     } catch (error) {
       if (error instanceof Malformed) throw error;
-      this.failed(caller, route.errorId, error, this.#requestIdOf(route, reader, buffer, start, end));
+      const requestId = this.#requestIdOf(route, reader, buffer, start, end);
+      this.failed(caller, route.errorId, this.#visibleTo(connection, route, buffer, error), requestId);
     }
   };
 
@@ -173,7 +184,13 @@ export class Dispatcher {
       const route: Route =
         name === 'Prediction:predict'
           ? this.#predict
-          : { kind: 'generated', method: Buffer.from(method), errorId: GENERIC_ERROR_ID, generated };
+          : {
+              kind: 'generated',
+              method: Buffer.from(method),
+              errorId: GENERIC_ERROR_ID,
+              generated,
+              needed: neededFor(name),
+            };
       routes.set(`${service}:${method}`, route).set(method, route);
     }
     const { services } = this.#router;
@@ -202,6 +219,10 @@ export class Dispatcher {
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
     const name = reader.buffer.toString('utf8', reader.nameAt, reader.nameAt + Math.min(reader.nameLength, 128));
+    if (this.#access?.knows(caller.connection) === false) {
+      replyException(caller, UNKNOWN_METHOD, `unknown method "${name}"`);
+      return;
+    }
     const services = [
       ...new Set([...this.#routes.keys()].filter((key) => key.includes(':')).map((key) => key.split(':')[0])),
     ];
@@ -215,20 +236,50 @@ export class Dispatcher {
     replyException(caller, UNKNOWN_METHOD, `unknown method "${name}"${hint}; this port serves ${services.join(', ')}`);
   }
 
+  // ------------------------------------------------------------------ who may
+
+  /** Whoever calls with the context that was just read from `buffer`. @throws ParleyError UNAUTHENTICATED, PERMISSION_DENIED */
+  #admitted(access: Access, connection: Connection, buffer: Buffer, needed: Needed): Grant {
+    const { tokenAt, tokenLength } = this.#context;
+    return access.admit(connection, buffer, tokenAt, tokenLength, needed);
+  }
+
+  /** Reads the context in front of everything else, for what is dear or not to be told to anybody. */
+  #admittedFirst(access: Access, connection: Connection, route: Route, reader: WireReader, needed: Needed): Grant {
+    const back = reader.at;
+    readContext(reader, this.#context, contextPathOf(route));
+    reader.at = back;
+    return this.#admitted(access, connection, reader.buffer, needed);
+  }
+
+  /** A typed call's rows are read before its context: what is wrong with them is told to those who may call. */
+  #visibleTo(connection: Connection, route: Route, buffer: Buffer, error: unknown): unknown {
+    if (this.#access === undefined || route.kind !== 'typed' || isRefusal(error)) return error;
+    try {
+      this.#admitted(this.#access, connection, buffer, NEEDED_TO_PREDICT).checkModel(route.typed.service.model);
+      return error;
+    } catch (refusal) {
+      return refusal;
+    }
+  }
+
   // ------------------------------------------------------------------ predict
 
   #onPredict(caller: Caller, route: PredictRoute, reader: WireReader, start: number, arrivedMs: number): void {
     const request = this.#request;
     this.#readRequest(reader);
+    const who = this.#access && this.#admitted(this.#access, caller.connection, reader.buffer, NEEDED_TO_PREDICT);
     if (request.modelLength === 0) throw required('request.model');
     request.checkCounts();
     const last = caller.connection.lastQuestion;
     if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
+      who?.checkModel(last.model);
       this.#predictBy(caller, last.codec, reader, arrivedMs);
       return;
     }
     const { buffer } = reader;
     const model = buffer.toString('utf8', request.modelAt, request.modelAt + request.modelLength);
+    who?.checkModel(model);
     const reference =
       request.referenceLength === 0
         ? PRODUCTION
@@ -309,15 +360,21 @@ export class Dispatcher {
   #onTyped(caller: Caller, route: TypedRoute, reader: WireReader, start: number, arrivedMs: number): void {
     const { model } = route.typed.service,
       servable = this.#router.ready(model, PRODUCTION) ?? this.#router.choose(model, PRODUCTION);
-    if (servable !== undefined) this.#typedOn(caller, route, servable, reader, arrivedMs);
-    else
-      this.#later(caller, route, reader, start, this.#router.resolveCall(model), (again, found) =>
-        this.#typedOn(caller, route, found.servable, again, arrivedMs),
-      );
+    if (servable !== undefined) {
+      this.#typedOn(caller, route, servable, reader, arrivedMs);
+      return;
+    }
+    if (this.#access !== undefined)
+      this.#admittedFirst(this.#access, caller.connection, route, reader, NEEDED_TO_PREDICT).checkModel(model);
+    this.#later(caller, route, reader, start, this.#router.resolveCall(model), (again, found) =>
+      this.#typedOn(caller, route, found.servable, again, arrivedMs),
+    );
   }
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
     const rows = this.#readRows(route, servable, reader);
+    if (this.#access !== undefined)
+      this.#admitted(this.#access, caller.connection, reader.buffer, NEEDED_TO_PREDICT).checkModel(servable.model);
     route.codec!.plan.commit(
       rows,
       new WaitingCall(this, caller, route.errorId, route.codec!, arrivedMs, this.#context),
@@ -389,11 +446,15 @@ export class Dispatcher {
 
   // ------------------------------------------------------------------ the rest
 
-  #onGenerated(caller: Caller, method: GeneratedMethod, reader: WireReader): void {
+  #onGenerated(caller: Caller, route: GeneratedRoute, reader: WireReader): void {
     const bodyAt = reader.at;
     reader.skip(STRUCT);
     if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
-    this.#generated.call(method, caller, Buffer.from(reader.buffer.subarray(bodyAt, reader.end)), reader.values);
+    const { values } = reader;
+    reader.at = bodyAt;
+    const who = this.#access && this.#admittedFirst(this.#access, caller.connection, route, reader, route.needed);
+    const body = Buffer.from(reader.buffer.subarray(bodyAt, reader.end));
+    this.#generated.call(route.generated, caller, body, values, who);
   }
 
   /** The id that a refused call brought. It may stand behind what was refused, so the frame is read once more. */
@@ -403,8 +464,7 @@ export class Dispatcher {
     try {
       reader.reset(frame, start, end);
       reader.messageBegin();
-      if (route.kind === 'typed') readContext(reader, context, [route.typed.service.methods[route.index]!.contextId]);
-      else readContext(reader, context, GENERIC_CONTEXT);
+      readContext(reader, context, contextPathOf(route));
     } catch (error) {
       // What is broken behind the refused part changes nothing: it is refused without an id.
       if (!(error instanceof Malformed)) throw error;
@@ -503,6 +563,12 @@ function finished(reader: WireReader): void {
   reader.structEnd();
   if (reader.at !== reader.end) throw new Malformed('bytes behind the message');
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ParleyError && (error.code === 'UNAUTHENTICATED' || error.code === 'PERMISSION_DENIED');
+
+const contextPathOf = (route: Route): readonly (number | undefined)[] =>
+  route.kind === 'typed' ? [route.typed.service.methods[route.index]!.contextId] : GENERIC_CONTEXT;
 
 /** Reads the context that stands at a path of field ids in the struct at the reader's position. */
 function readContext(reader: WireReader, context: ContextFields, path: readonly (number | undefined)[]): void {

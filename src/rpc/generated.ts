@@ -15,6 +15,7 @@ import prediction from '../../gen/Prediction.js';
 import registry from '../../gen/Registry.js';
 import training from '../../gen/Training.js';
 import { internal, invalidInput, unsupported } from '../errors.js';
+import type { Grant } from '../security/grant.js';
 import { thriftError } from './error-mapping.js';
 import { type Caller, newRequestId, replyError, visibleError } from './replies.js';
 import { Malformed } from './wire/protocol.js';
@@ -24,8 +25,10 @@ const MOST_VALUES = 250_000;
 /** Field of `throws` in every method of parley.thrift. */
 export const GENERIC_ERROR_ID = 1;
 
-/** Methods of one service: each takes the request struct and answers the response struct. */
-export type Handlers = Readonly<Record<string, (request: never) => Promise<unknown>>>;
+/** Takes the request struct and answers the response struct. @param who undefined: everybody may do everything */
+export type Handler = (request: never, who?: Grant) => Promise<unknown>;
+/** Methods of one service. */
+export type Handlers = Readonly<Record<string, Handler>>;
 
 const SERVICES = {
   Prediction: prediction,
@@ -52,6 +55,8 @@ const FramedTransport = thrift.TFramedTransport as unknown as new (
 export class GeneratedServices {
   /** By `Service:method`. */
   readonly methods: ReadonlyMap<string, GeneratedMethod>;
+  /** Whose call is being processed: the generated code calls its handler before it returns, and hands nothing through. */
+  #who: Grant | undefined;
 
   /** @param handlers methods that are not there answer UNSUPPORTED */
   constructor(handlers: Readonly<Partial<Record<GenericService, Handlers>>>, log: Logger) {
@@ -59,10 +64,9 @@ export class GeneratedServices {
     for (const service of GENERIC_SERVICES) {
       const { Processor } = SERVICES[service],
         names = methodNames(Processor.prototype);
-      const processor = new Processor(answering(service, names, handlers[service] ?? {}, log)) as unknown as Record<
-        string,
-        Process
-      >;
+      const processor = new Processor(
+        answering(service, names, handlers[service] ?? {}, log, () => this.#who),
+      ) as unknown as Record<string, Process>;
       for (const name of names)
         methods.set(`${service}:${name}`, { process: processor[`process_${name}`]!.bind(processor) });
     }
@@ -72,9 +76,10 @@ export class GeneratedServices {
   /**
    * @param body the frame behind the message's header; the caller's own copy
    * @param values how many there are in it
+   * @param who has the method's role; what models it may use is checked here
    * @throws Malformed, ParleyError INVALID_INPUT; the handler was not called then
    */
-  call(method: GeneratedMethod, caller: Caller, body: Buffer, values: number): void {
+  call(method: GeneratedMethod, caller: Caller, body: Buffer, values: number, who?: Grant): void {
     if (values > MOST_VALUES)
       throw invalidInput(`a message of ${values} values; send at most ${MOST_VALUES} in one call`);
     const Protocol = caller.compact ? thrift.TCompactProtocol : thrift.TBinaryProtocol,
@@ -95,6 +100,7 @@ export class GeneratedServices {
       else connection.reply(frame);
     };
     connection.heldBytes += body.length;
+    this.#who = who;
     try {
       method.process(caller.sequenceId, input, output);
     } catch (error) {
@@ -126,16 +132,25 @@ const methodNames = (prototype: object): string[] =>
     .map((name) => name.slice('process_'.length));
 
 /** The handler object that a generated processor calls. */
-function answering(service: GenericService, names: readonly string[], handlers: Handlers, log: Logger): object {
+function answering(
+  service: GenericService,
+  names: readonly string[],
+  handlers: Handlers,
+  log: Logger,
+  whoCalls: () => Grant | undefined,
+): object {
   return Object.fromEntries(
     names.map((name) => [
       name,
       // The processor looks at the number of arguments: one means a promise.
       async (request: unknown) => {
+        const who = whoCalls();
         try {
+          const model = (request as { model?: unknown } | null)?.model;
+          if (typeof model === 'string' && model !== '') who?.checkModel(model);
           const handler = handlers[name];
           if (handler === undefined) throw unsupported(`${service}.${name} is not implemented by this server`);
-          return await handler(request as never);
+          return await handler(request as never, who);
         } catch (error) {
           const visible = visibleError(error);
           const requestId =

@@ -5,10 +5,14 @@ export class ContextFields {
   requestId: string | undefined;
   /** 0: none. */
   timeoutMs = 0;
+  /** Where the token stands in the frame; a length of 0: none. It is never made a string. */
+  tokenAt = 0;
+  tokenLength = 0;
 
   clear(): void {
     this.requestId = undefined;
     this.timeoutMs = 0;
+    this.tokenLength = 0;
   }
 
   /** Reads the struct at the reader's position. */
@@ -19,7 +23,10 @@ export class ContextFields {
         const length = reader.span();
         this.requestId = reader.buffer.toString('utf8', reader.spanAt, reader.spanAt + Math.min(length, 256));
       } else if (reader.fieldId === 2 && type === I32) this.timeoutMs = reader.i32();
-      else reader.skip(type);
+      else if (reader.fieldId === 3 && type === STRING) {
+        this.tokenLength = reader.span();
+        this.tokenAt = reader.spanAt;
+      } else reader.skip(type);
     }
     reader.structEnd();
   }

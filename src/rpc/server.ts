@@ -1,52 +1,98 @@
 /**
  * The port: accepts connections, hands their frames to the dispatcher, writes once a turn, ends gracefully.
  *
- * Garbage on a socket ends that socket and nothing else.
+ * Garbage on a socket ends that socket and nothing else, also where it is meant to be TLS.
  */
-import { createServer, type Server as NetServer } from 'node:net';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { hasErrno, invalidInput } from '../errors.js';
+import type { Certificates } from '../security/certificates.js';
 import type { Batcher } from '../serving/batcher.js';
-import { Connection, type ConnectionOwner } from './connection.js';
+import { Connection, type ConnectionOwner, type Totals } from './connection.js';
 import type { Limits } from './limits.js';
 
 const SWEEP_MS = 1_000;
 /** How long callers are told that the server stops before their connections end: longer than a call is on its way. */
 const NOTICE_MS = 100;
+/** Connections that paused because of all calls together go on when so much of the limit is left. */
+const ROOM = 0.9;
 
 export type FrameHandler = ConnectionOwner['onFrame'];
 
 export class RpcServer {
+  readonly totals: Totals = { calls: 0, bytes: 0 };
+  /** Connections that were closed as they came, because there were too many. */
+  refused = 0;
+  /** Connections that were closed because all of them together kept too many bytes. */
+  flooded = 0;
+  /** Connections that did not get through TLS. */
+  failedHandshakes = 0;
   readonly #limits: Limits;
   readonly #log: Logger;
   readonly #batcher: Batcher;
   readonly #net: NetServer;
   readonly #connections = new Set<Connection>();
+  /** Sockets that have not got through TLS yet, by their far end. */
+  readonly #handshakes = new Map<string, Socket>();
   readonly #dirty: Connection[] = [];
+  #crowded: Connection[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(onFrame: FrameHandler, batcher: Batcher, limits: Limits, log: Logger) {
+  /** @param certificates for TLS; absent: none */
+  constructor(onFrame: FrameHandler, batcher: Batcher, limits: Limits, log: Logger, certificates?: Certificates) {
     this.#limits = limits;
     this.#log = log;
     this.#batcher = batcher;
     const owner: ConnectionOwner = {
       limits,
+      totals: this.totals,
       onFrame,
       onDirty: (connection) => {
         this.#dirty.push(connection);
         batcher.schedule();
       },
+      onCrowded: (connection) => {
+        this.#crowded.push(connection);
+      },
+      onFlooded: () => this.#closeLargest(),
       onClose: (connection, reason) => {
         this.#connections.delete(connection);
+        if (this.#crowded.length > 0) batcher.schedule();
         if (reason !== undefined) log.debug({ reason }, 'connection closed');
       },
     };
     batcher.onTurnEnd(() => this.#flush());
-    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#connections.add(new Connection(socket, owner)),
-    );
+    const onSocket = (socket: Socket) => this.#connections.add(new Connection(socket, owner));
+    this.#net =
+      certificates === undefined
+        ? createServer({ allowHalfOpen: true, noDelay: true }, onSocket)
+        : this.#tlsServer(certificates, onSocket);
     this.#net.maxConnections = limits.connections;
+    this.#net.on('drop', () => this.refused++);
+  }
+
+  /** A changed certificate counts from the next connection on. */
+  #tlsServer(certificates: Certificates, onSocket: (socket: Socket) => void): NetServer {
+    const handshakeTimeout = this.#limits.handshakeTimeoutMs;
+    const server = createTlsServer({ ...certificates.tls, handshakeTimeout, allowHalfOpen: true, noDelay: true });
+    certificates.onChange((tls) => server.setSecureContext(tls));
+    server.on('connection', (socket: Socket) => {
+      const far = farEnd(socket);
+      this.#handshakes.set(far, socket);
+      socket.once('close', () => this.#handshakes.delete(far));
+    });
+    server.on('secureConnection', (socket) => {
+      this.#handshakes.delete(farEnd(socket));
+      onSocket(socket);
+    });
+    server.on('tlsClientError', (error, socket) => {
+      this.failedHandshakes++;
+      this.#log.debug({ reason: error.message }, 'connection closed before it got through TLS');
+      socket.destroy();
+    });
+    return server;
   }
 
   /** @returns where it listens. @throws ParleyError INVALID_INPUT when the port is in use */
@@ -71,6 +117,29 @@ export class RpcServer {
     const dirty = this.#dirty;
     for (let i = 0; i < dirty.length; i++) dirty[i]!.flush();
     dirty.length = 0;
+    if (this.#crowded.length > 0) this.#uncrowd();
+  }
+
+  /** In the order in which they paused; who finds no room waits again, behind the others. */
+  #uncrowd(): void {
+    const { totals } = this,
+      { calls, allBufferedBytes } = this.#limits;
+    if (totals.calls > calls * ROOM || totals.bytes > allBufferedBytes * ROOM) return;
+    const waiting = this.#crowded;
+    this.#crowded = [];
+    for (const connection of waiting) connection.uncrowd();
+  }
+
+  /** Until there is room again, or what is left belongs to calls that run. */
+  #closeLargest(): void {
+    while (this.totals.bytes > this.#limits.allBufferedBytes) {
+      let largest: Connection | undefined;
+      for (const connection of this.#connections)
+        if (connection.bufferedBytes > (largest?.bufferedBytes ?? 0)) largest = connection;
+      if (largest === undefined) return;
+      this.flooded++;
+      largest.close('it keeps the most of too many bytes');
+    }
   }
 
   #closeOverdue(): void {
@@ -79,6 +148,8 @@ export class RpcServer {
       const reason = connection.overdue(now);
       if (reason !== undefined) connection.close(reason);
     }
+    // Bytes of calls whose callers have gone are let go without a reply.
+    this.#uncrowd();
   }
 
   /**
@@ -94,6 +165,7 @@ export class RpcServer {
   async close(): Promise<void> {
     clearInterval(this.#sweep);
     const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
+    for (const socket of this.#handshakes.values()) socket.destroy();
     for (const connection of this.#connections) connection.drain();
     this.#batcher.schedule();
     const force = setTimeout(() => {
@@ -103,6 +175,8 @@ export class RpcServer {
     clearTimeout(force);
   }
 }
+
+const farEnd = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 function listenError(error: Error, host: string, port: number): Error {
   if (hasErrno(error, 'EADDRINUSE'))

@@ -1,4 +1,4 @@
-/** The certificates for TLS to Redis, read from files. */
+/** Certificates from PEM files: those for TLS to Redis, and the reading that servers and clients share. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
@@ -31,17 +31,18 @@ export function withCertificates(address: RedisAddress, files: CertificateFiles)
 
 function read({ ca, cert, key }: CertificateFiles): Certificates {
   const certificates = {
-    ...(ca === undefined ? {} : { ca: pemOf(ca, "Redis's CA") }),
-    ...(cert === undefined ? {} : { cert: pemOf(cert, 'the client certificate for Redis') }),
-    ...(key === undefined ? {} : { key: pemOf(key, "the client certificate's key") }),
+    ...(ca === undefined ? {} : { ca: readPem(ca, "Redis's CA") }),
+    ...(cert === undefined ? {} : { cert: readPem(cert, 'the client certificate for Redis') }),
+    ...(key === undefined ? {} : { key: readPem(key, "the client certificate's key") }),
   };
   // A CA that is none would be passed over without a word.
-  if (certificates.ca !== undefined) check([ca], () => new X509Certificate(certificates.ca!));
-  check([cert, key], () => createSecureContext(certificates));
+  if (certificates.ca !== undefined) checkPem([ca], () => new X509Certificate(certificates.ca!));
+  checkPem([cert, key], () => createSecureContext(certificates));
   return certificates;
 }
 
-function pemOf(path: string, what: string): string {
+/** @param what for people, such as "the server's key" @throws ParleyError INVALID_INPUT for what cannot be read or is no PEM */
+export function readPem(path: string, what: string): string {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -53,7 +54,8 @@ function pemOf(path: string, what: string): string {
   throw invalidInput(`${path}, given as ${what}, is not a PEM file (one that holds "-----BEGIN …")`);
 }
 
-function check(paths: readonly (string | undefined)[], use: () => unknown): void {
+/** @throws ParleyError INVALID_INPUT, naming the files, for what `use` throws */
+export function checkPem(paths: readonly (string | undefined)[], use: () => unknown): void {
   try {
     use();
   } catch (cause) {

@@ -96,7 +96,7 @@ function read(path: string): string | undefined {
 function heldTooLong(path: string, holder: string | undefined, waitMs: number): Error {
   const pid = holder?.split('@')[0];
   return storeUnavailable(
-    `another process${pid === undefined ? '' : ` (${pid})`} has held ${path} for ${Math.round(waitMs / 1000)} s, while it starts ` +
-      'or stops the Redis of this data folder; wait for it, or end it if it hangs',
+    `another process${pid === undefined ? '' : ` (${pid})`} has held ${path} for ${Math.round(waitMs / 1000)} s, longer than ` +
+      'what is done under that lock takes; wait for it, or end it if it hangs',
   );
 }

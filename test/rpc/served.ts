@@ -18,6 +18,7 @@ import { predictionHandlers } from '#parley/rpc/handlers/prediction.js';
 import { registryHandlers } from '#parley/rpc/handlers/registry.js';
 import { DEFAULT_LIMITS, type Limits } from '#parley/rpc/limits.js';
 import { RpcServer } from '#parley/rpc/server.js';
+import type { Security } from '#parley/security/security.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
 import { Router } from '#parley/serving/router.js';
@@ -134,10 +135,15 @@ export async function fillStore(store: ModelStore): Promise<string> {
   await publishProjectContract(registry, project);
   const { version } = await publishTrained(registry, project, trained, newRunId(new Date()));
   await store.moveAlias({ actor: 'ada', model: 'penguins', version, aliasName: 'production', action: 'promote' });
+  await placeSmall(store);
+  return version;
+}
+
+/** Those that are made and not trained. */
+export async function placeSmall(store: ModelStore): Promise<void> {
   await place(store, TENSORS, tensorsModel());
   await place(store, 'scalars', scalarsModel(), SCALARS_IDL);
   await place(store, 'parity', parityModel(), PARITY_IDL);
-  return version;
 }
 
 // ---------------------------------------------------------------- the server
@@ -146,6 +152,7 @@ export interface Served {
   readonly host: string;
   readonly port: number;
   readonly server: RpcServer;
+  readonly factory: Factory;
   close(): Promise<void>;
 }
 
@@ -154,15 +161,17 @@ export async function serve(
   store: ModelStore,
   limits: Partial<Limits> = {},
   log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true })),
+  security: Partial<Pick<Security, 'access' | 'certificates'>> = {},
 ): Promise<Served> {
   const batcher = new Batcher();
   const factory = new Factory(store, batcher);
   const router = new Router(store, factory, log);
   await router.start();
+  const registry = new Registry(store, 'ada');
   const generated = new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
-      Registry: registryHandlers(new Registry(store, 'ada')),
+      Registry: registryHandlers(registry, (who) => registry.actingAs(who.name, (model) => who.checkModel(model))),
       Operations: operationsHandlers({
         router,
         serverVersion: 'test',
@@ -171,12 +180,19 @@ export async function serve(
     },
     log,
   );
-  const dispatcher = new Dispatcher({ router, batcher, log, generated, defaultService: 'Penguins' });
-  const server = new RpcServer(dispatcher.onFrame, batcher, { ...DEFAULT_LIMITS, ...limits }, log);
+  const dispatcher = new Dispatcher({ router, batcher, log, generated, defaultService: 'Penguins', access: security.access });
+  const server = new RpcServer(
+    dispatcher.onFrame,
+    batcher,
+    { ...DEFAULT_LIMITS, ...limits },
+    log,
+    security.certificates,
+  );
   const address = await server.listen('127.0.0.1', 0);
   return {
     ...address,
     server,
+    factory,
     async close() {
       await server.close();
       await router.close();

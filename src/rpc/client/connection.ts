@@ -3,21 +3,20 @@
  *
  * Every pending call is rejected when the connection ends, which `thrift`'s own client for Node does not do.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import thrift from 'thrift';
-import { deadlineExceeded, hasErrno, internal, storeUnavailable, unsupported } from '../../errors.js';
+import { deadlineExceeded, internal, unsupported } from '../../errors.js';
 import { isParleyErrorStruct, receivedError } from '../error-mapping.js';
 import { BinaryReader } from '../wire/binary.js';
 import { Malformed } from '../wire/protocol.js';
+import { type Address, openSocket, unreachable, whyNot } from './socket.js';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+export type { Address } from './socket.js';
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_FRAME_BYTES = 256 << 20;
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+/** How a TLS server begins what it says to somebody who speaks none: an alert, of any version. */
+const TLS_ALERT = 0x1503;
 
 /** A whole reply frame, without its length. */
 type Receiver = {
@@ -46,34 +45,24 @@ export class ClientConnection {
   #chunks: Buffer[] = [];
   #buffered = 0;
   #ended = false;
+  /** Why, as far as it is known. */
+  #reason = 'the connection has ended';
 
   private constructor(socket: Socket, address: Address) {
     this.#socket = socket;
     this.#address = address;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('error', () => this.#end());
+    socket.on('error', (error) => {
+      this.#reason = address.tls === undefined ? error.message : whyNot(address, error);
+      this.#end();
+    });
     socket.on('close', () => this.#end());
   }
 
-  /** @throws ParleyError STORE_UNAVAILABLE when nothing answers there */
-  static open(address: Address): Promise<ClientConnection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(address);
-      const timer = setTimeout(() => {
-        socket.destroy();
-        reject(unreachable(address, 'it does not answer'));
-      }, CONNECT_TIMEOUT_MS);
-      socket.once('error', (error) => {
-        clearTimeout(timer);
-        reject(unreachable(address, hasErrno(error, 'ECONNREFUSED') ? 'nothing listens there' : error.message, error));
-      });
-      socket.once('connect', () => {
-        clearTimeout(timer);
-        socket.removeAllListeners('error');
-        resolve(new ClientConnection(socket, address));
-      });
-    });
+  /** @throws ParleyError STORE_UNAVAILABLE when nothing answers there or it cannot be trusted */
+  static async open(address: Address): Promise<ClientConnection> {
+    return new ClientConnection(await openSocket(address), address);
   }
 
   /** Whether nothing can be asked any more. */
@@ -145,6 +134,8 @@ export class ClientConnection {
     while (bytes.length >= 4) {
       const size = bytes.readInt32BE(0);
       if (size <= 0 || size > MOST_FRAME_BYTES) {
+        if (bytes.readUInt16BE(0) === TLS_ALERT)
+          this.#reason = 'it takes TLS only; add --tls or PARLEY_SERVER_TLS=true';
         this.close();
         return;
       }
@@ -191,15 +182,8 @@ export class ClientConnection {
   }
 
   #gone(): Error {
-    return unreachable(this.#address, 'the connection has ended');
+    return unreachable(this.#address, this.#reason);
   }
-}
-
-function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
-  return storeUnavailable(
-    `no Parley server can be reached at ${host}:${port}: ${why}; start one with "parley serve" or name another with --server HOST:PORT`,
-    { cause },
-  );
 }
 
 /** What a generated client rejects with, as a ParleyError. */

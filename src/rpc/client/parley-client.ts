@@ -43,6 +43,8 @@ export class ParleyClient implements RegistryPort {
   readonly #address: Address;
   readonly #token: string | undefined;
   #connection: ClientConnection;
+  /** Where the token has been shown. */
+  #introduced: ClientConnection | undefined;
   #reopening: Promise<ClientConnection> | undefined;
   #closed = false;
 
@@ -82,8 +84,19 @@ export class ParleyClient implements RegistryPort {
     rows: readonly PlainRow[],
     options: { many: boolean; timeoutMs?: number },
   ): Promise<readonly PlainAnswer[]> {
-    const service = await this.#serviceOf(model);
-    return callTyped(await this.#connected(), service, rows, options);
+    const service = await this.#serviceOf(model),
+      connection = await this.#connected(),
+      token = this.#token;
+    if (token === undefined) return callTyped(connection, service, rows, options);
+    await this.#introduce(connection);
+    return callTyped(connection, service, rows, { ...options, token });
+  }
+
+  /** Shows the token once on a connection, for typed methods that take no context. */
+  async #introduce(connection: ClientConnection): Promise<void> {
+    if (this.#introduced === connection) return;
+    await connection.call(operations.Client as never, 'ping', new types.PingRequest(this.#request({})));
+    this.#introduced = connection;
   }
 
   async #serviceOf(model: string): Promise<ContractService> {

@@ -34,12 +34,19 @@ export type PlainRow = Readonly<Record<string, unknown>>;
 /** An answer by field name: enum values by their label, provenance by the names of parley.thrift. */
 export type PlainAnswer = Readonly<Record<string, unknown>>;
 
+export interface CallOptions {
+  readonly many: boolean;
+  readonly timeoutMs?: number;
+  /** Shown where the method takes a context; where it takes none, the connection must have shown it before. */
+  readonly token?: string;
+}
+
 /** @returns one answer per row */
 export async function callTyped(
   connection: ClientConnection,
   service: ContractService,
   rows: readonly PlainRow[],
-  options: { many: boolean; timeoutMs?: number },
+  options: CallOptions,
 ): Promise<readonly PlainAnswer[]> {
   const method = methodFor(service, options.many);
   const answers: PlainAnswer[] = [];
@@ -47,7 +54,7 @@ export async function callTyped(
     const sequenceId = connection.nextSequence();
     const reply = await connection.exchange(
       sequenceId,
-      encodeCall(service, method, batch, sequenceId, options.timeoutMs),
+      encodeCall(service, method, batch, sequenceId, options),
       options.timeoutMs,
     );
     answers.push(...decodeReply(method, reply));
@@ -65,7 +72,7 @@ function encodeCall(
   method: ContractMethod,
   rows: readonly PlainRow[],
   sequenceId: number,
-  timeoutMs: number | undefined,
+  { timeoutMs, token }: CallOptions,
 ): Buffer {
   const writer = new BinaryWriter();
   writer.at = 4;
@@ -76,11 +83,17 @@ function encodeCall(
   rows.forEach((row, index) => {
     writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name);
   });
-  if (method.contextId !== undefined && timeoutMs !== undefined) {
+  if (method.contextId !== undefined && (timeoutMs !== undefined || token !== undefined)) {
     writer.field(STRUCT, method.contextId);
     writer.structBegin();
-    writer.field(I32, 2);
-    writer.i32(timeoutMs);
+    if (timeoutMs !== undefined) {
+      writer.field(I32, 2);
+      writer.i32(timeoutMs);
+    }
+    if (token !== undefined) {
+      writer.field(STRING, 3);
+      writer.text(token);
+    }
     writer.structEnd();
   }
   writer.structEnd();

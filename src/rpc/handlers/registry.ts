@@ -2,7 +2,8 @@
 import types from '../../../gen/parley_types.js';
 import { invalidInput, unsupported } from '../../errors.js';
 import type { Hold, RegistryPort } from '../../model/registry-port.js';
-import type { Handlers } from '../generated.js';
+import type { Grant } from '../../security/grant.js';
+import type { Handler, Handlers } from '../generated.js';
 import {
   aliasToWire,
   entryToWire,
@@ -80,8 +81,18 @@ function fixturesFormat(format: string | null | undefined): (typeof FORMATS)[num
   return known;
 }
 
-export function registryHandlers(registry: RegistryPort): Handlers {
-  const handlers = {
+/** @param actingAs the registry as a caller's own, whose name its changes carry; absent: all changes are the server's */
+export function registryHandlers(registry: RegistryPort, actingAs?: (who: Grant) => RegistryPort): Handlers {
+  const shared = handlersOf(registry);
+  if (actingAs === undefined) return guarded(shared);
+  const own = (name: string): Handler => {
+    return (request, who) => (who === undefined ? shared : handlersOf(actingAs(who)))[name]!(request, who);
+  };
+  return guarded(Object.fromEntries(Object.keys(shared).map((name) => [name, own(name)])));
+}
+
+function handlersOf(registry: RegistryPort): Record<string, Handler> {
+  return {
     async publish_contract(request: Wire<types.PublishContractRequest>) {
       refuse(request.checks_yaml, 'checks_yaml');
       const includes = (request.includes ?? undefined) as unknown as Record<string, string> | undefined;
@@ -140,7 +151,8 @@ export function registryHandlers(registry: RegistryPort): Handlers {
       return new types.PublishResponse({ version: versionToWire(version) });
     },
 
-    async list_versions(request: Wire<types.VersionsRequest>) {
+    async list_versions(request: Wire<types.VersionsRequest>, who?: Grant) {
+      if (!request.model) who?.checkAllModels('name one as request.model');
       const page = await registry.listVersions(
         present({
           model: request.model,
@@ -233,15 +245,14 @@ export function registryHandlers(registry: RegistryPort): Handlers {
       return new types.HistoryResponse({ entries: entries.map(entryToWire) });
     },
   };
-  return guarded(handlers);
 }
 
 /** A call whose request struct is missing says so. */
-export function guarded(handlers: Record<string, (request: never) => Promise<unknown>>): Handlers {
+export function guarded(handlers: Record<string, Handler>): Handlers {
   return Object.fromEntries(
     Object.entries(handlers).map(([name, handler]) => [
       name,
-      async (request: unknown) => handler(required(request, '') as never),
+      async (request: unknown, who?: Grant) => handler(required(request, '') as never, who),
     ]),
   );
 }
