@@ -11,7 +11,7 @@ import { summing } from '../serving/models.js';
 import { skip } from '../skip.js';
 import { type ClientLine, expectClose, labelled, labelOf, likeliest, type Probe } from './answers.js';
 import { PenguinsServer } from './server.js';
-import { makeCertificate, TlsFront } from './tls.js';
+import { makeCertificate } from './tls.js';
 import { type TrainerAnswers, trainerAnswers } from './trainer.js';
 
 const BUILD_TIMEOUT_MS = 600_000;
@@ -28,11 +28,11 @@ export interface Wire {
   readonly words: readonly string[];
 }
 
-/** Protocols, names, and whether the socket is encrypted. */
+/** Protocols, names, and whether the server speaks TLS and asks for a token. */
 export const WIRES: readonly Wire[] = [false, true].flatMap((tls) =>
   ['binary', 'compact'].flatMap((protocol) =>
     ['plain', 'multiplexed'].map((names) => ({
-      title: `by the ${protocol} protocol and ${names} names${tls ? ', over TLS' : ''}`,
+      title: `by the ${protocol} protocol and ${names} names${tls ? ', over TLS with a token' : ''}`,
       tls,
       words: [protocol, names].filter((word) => word !== 'binary' && word !== 'plain'),
     })),
@@ -84,9 +84,8 @@ export function clientConformance(
     let rows: string;
     let measuredRows: string;
     let graph: string;
-    /** TLS before the server, and the authority of its certificate; undefined where none can be made. */
-    let front: TlsFront | undefined;
-    let authority: string | undefined;
+    /** A server of the same models that speaks TLS, and the authority of its certificate; undefined where none can be made. */
+    let guarded: { readonly address: string; readonly token: string; readonly authority: string } | undefined;
 
     before(async function () {
       this.timeout(BUILD_TIMEOUT_MS);
@@ -100,11 +99,9 @@ export function clientConformance(
       graph = join(folder, 'graph.onnx');
       writeFileSync(graph, PUBLISHED);
       const certificate = makeCertificate(folder);
-      authority = certificate?.cert;
-      front = certificate && (await TlsFront.start(certificate, server.address));
+      guarded = certificate && { ...(await server.guarded(certificate)), authority: certificate.cert };
     });
     after(async () => {
-      await front?.stop();
       await server?.stop();
       rmSync(folder, { recursive: true, force: true });
     });
@@ -139,13 +136,19 @@ export function clientConformance(
       );
     });
 
-    it('does not speak TLS with a server whose authority it was not told', async function () {
-      this.timeout(RUN_TIMEOUT_MS);
-      if (front === undefined) skip(this, 'openssl is not there');
-      const other = makeCertificate(folder, 'other')!;
-      const error = await output(programs.client, front.address, '--ca', other.cert).catch((cause: unknown) => cause);
-      expect(error).to.be.instanceOf(Error).and.have.property('code').that.is.a('number');
-      expect(await output(programs.client, front.address, '--ca', authority!)).to.include('identify: ADELIE');
+    it('is answered by a server that guards itself when it shows a token, and trusts no other authority', async function () {
+      this.timeout(2 * RUN_TIMEOUT_MS);
+      if (guarded === undefined) skip(this, 'openssl is not there');
+      const { address, token, authority } = guarded;
+      const ask = (...args: string[]) => output(programs.client, address, ...args).catch((error: unknown) => error);
+      expect(await ask('--ca', authority, '--token', token)).to.include('identify: ADELIE');
+      for (const args of [
+        ['--ca', authority],
+        ['--ca', authority, '--token', `${token.slice(0, -1)}-`],
+        ['--ca', makeCertificate(folder, 'other')!.cert, '--token', token],
+        ['--token', token],
+      ])
+        expect(await ask(...args), args.join(' ')).to.be.instanceOf(Error);
     });
 
     for (const { title, tls, words } of wires) {
@@ -155,13 +158,13 @@ export function clientConformance(
         let model: string;
         before(async function () {
           this.timeout(2 * RUN_TIMEOUT_MS);
-          if (tls && front === undefined) skip(this, 'openssl is not there');
-          const address = tls ? front!.address : server!.address;
-          const ca = tls ? ['--ca', authority!] : [];
-          const printed = await output(programs.client, address, ...words, ...ca, '--rows', rows);
+          if (tls && guarded === undefined) skip(this, 'openssl is not there');
+          const { address, authority, token } = tls ? guarded! : { ...server!, authority: '', token: '' };
+          const shown = tls ? ['--ca', authority, '--token', token] : [];
+          const printed = await output(programs.client, address, ...words, ...shown, '--rows', rows);
           lines = linesOf(printed).map((line) => JSON.parse(line));
           model = `probe-${randomBytes(4).toString('hex')}`;
-          const more = tls ? [...words, `ca=${authority}`] : words;
+          const more = tls ? [...words, `ca=${authority}`, `token=${token}`] : words;
           probe = JSON.parse(await output(programs.probe, address, measuredRows, graph, model, ...more));
         });
 

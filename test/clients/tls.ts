@@ -1,9 +1,5 @@
-/** TLS in front of a server: a certificate made with openssl, and a port that hands on what it decrypts. */
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+/** Certificates, made with openssl. */
 import { join } from 'node:path';
-import { createServer, type Server } from 'node:tls';
 import { run } from './toolchain.js';
 
 export interface Certificate {
@@ -23,41 +19,4 @@ export function makeCertificate(folder: string, name = 'server'): Certificate | 
     ...['-subj', '/CN=localhost', '-addext', names, '-keyout', key, '-out', cert],
   ]);
   return status === 0 ? { cert, key } : undefined;
-}
-
-export class TlsFront {
-  private readonly sockets = new Set<Socket>();
-  private constructor(
-    private readonly server: Server,
-    /** `host:port`. */
-    readonly address: string,
-  ) {}
-
-  /** @param behind `host:port` of the server without TLS */
-  static async start({ cert, key }: Certificate, behind: string): Promise<TlsFront> {
-    const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const front = new TlsFront(server, `127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const [host, port] = behind.split(':') as [string, string];
-    server.on('secureConnection', (secure) => {
-      const plain = connect(Number(port), host);
-      for (const socket of [secure, plain]) {
-        front.sockets.add(socket);
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          front.sockets.delete(socket);
-          plain.destroy();
-          secure.destroy();
-        });
-      }
-      secure.pipe(plain).pipe(secure);
-    });
-    return front;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    this.server.close();
-    await once(this.server, 'close');
-  }
 }

@@ -1,6 +1,6 @@
 // Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
 //
-//   probe HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem]
+//   probe HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem] [token=TOKEN]
 //
 // The graph, of the sum of a and b, is published as a version of the model, which must be new. The keys are the same in
 // every language: see answers.ts.
@@ -49,12 +49,18 @@ struct Connection {
   }
 };
 
+// What stands behind "name="; empty where it is not among the words.
+std::string valueOf(const std::vector<std::string>& words, const std::string& name) {
+  for (const std::string& word : words)
+    if (word.rfind(name + '=', 0) == 0) return word.substr(name.size() + 1);
+  return "";
+}
+
 Connection connect(const std::string& address, const std::vector<std::string>& words) {
   Connection made;
-  std::string authority;
+  const std::string authority = valueOf(words, "ca");
   bool compact = false;
   for (const std::string& word : words) {
-    if (word.rfind("ca=", 0) == 0) authority = word.substr(3);
     if (word == "compact") compact = true;
     if (word == "multiplexed") made.multiplexed = true;
   }
@@ -302,7 +308,17 @@ int main(int count, char** words) {
   std::signal(SIGPIPE, SIG_IGN);
   if (count < 5) return 2;
   probing.__set_request_id("probe");
-  const Connection connection = connect(words[1], {words + 5, words + count});
+  const std::vector<std::string> options(words + 5, words + count);
+  const Connection connection = connect(words[1], options);
+  const std::string token = valueOf(options, "token");
+  if (!token.empty()) {
+    // The connection is known by it from here on.
+    parley::PingRequest shown;
+    shown.context.__set_auth_token(token);
+    shown.__isset.context = true;
+    parley::PingResponse answer;
+    parley::OperationsClient(connection.of("Operations")).ping(answer, shown);
+  }
   const std::string typed = answers(connection, rowsOf(words[2]));
   std::cout << '{' << typed << ",\"registry\":" << publish(connection, read(words[3]), words[4]) << "}\n";
 }

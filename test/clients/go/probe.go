@@ -1,6 +1,6 @@
 // Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
 //
-//	probe HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem]
+//	probe HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem] [token=TOKEN]
 //
 // The graph, of the sum of a and b, is published as a version of the model, which must be new. The keys are the same in every language: see answers.ts. It is built as a part of the example's module.
 package main
@@ -50,8 +50,8 @@ func main() {
 	words := os.Args[5:]
 	configuration := &thrift.TConfiguration{ConnectTimeout: 10 * time.Second, SocketTimeout: 10 * time.Second}
 	var socket thrift.TTransport = thrift.NewTSocketConf(os.Args[1], configuration)
-	if i := slices.IndexFunc(words, isAuthority); i >= 0 {
-		configuration.TLSConfig = &tls.Config{RootCAs: authorities(strings.TrimPrefix(words[i], "ca="))}
+	if file := valueOf(words, "ca"); file != nil {
+		configuration.TLSConfig = &tls.Config{RootCAs: authorities(*file)}
 		socket = thrift.NewTSSLSocketConf(os.Args[1], configuration)
 	}
 	transport := thrift.NewTFramedTransportConf(socket, configuration)
@@ -70,6 +70,10 @@ func main() {
 	feedback := parley.NewFeedbackClient(open.of("Feedback"))
 	operations := parley.NewOperationsClient(open.of("Operations"))
 
+	if token := valueOf(words, "token"); token != nil {
+		// The connection is known by it from here on.
+		must(operations.Ping(ctx, &parley.PingRequest{Context: &parley.RequestContext{AuthToken: token}}))
+	}
 	described := must(prediction.Describe(ctx, &parley.DescribeRequest{Model: &model}))
 	answers := map[string]any{
 		"many":      must(client.IdentifyMany(ctx, rows, nil)),
@@ -94,7 +98,15 @@ func main() {
 	must(struct{}{}, json.NewEncoder(os.Stdout).Encode(answers))
 }
 
-func isAuthority(word string) bool { return strings.HasPrefix(word, "ca=") }
+// valueOf is what stands behind "name="; nil where it is not among the words.
+func valueOf(words []string, name string) *string {
+	for _, word := range words {
+		if value, found := strings.CutPrefix(word, name+"="); found {
+			return &value
+		}
+	}
+	return nil
+}
 
 // authorities are those whose certificates a server may show.
 func authorities(path string) *x509.CertPool {

@@ -34,7 +34,7 @@ import penguins.Penguins;
 /**
  * Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
  *
- * <pre>java Probe HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem]</pre>
+ * <pre>java Probe HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem] [token=TOKEN]</pre>
  *
  * The graph, of the sum of a and b, is published as a version of the model, which must be new. The keys are the same in
  * every language: see answers.ts.
@@ -59,6 +59,12 @@ public final class Probe {
       TProtocol protocol = words.contains("compact") ? new TCompactProtocol(transport) : new TBinaryProtocol(transport);
       Probe probe = new Probe(protocol, words.contains("multiplexed"));
       for (String line : Files.readAllLines(Path.of(arguments[1]))) probe.rows.add(penguinOf(line));
+      String token = valueOf(words, "token");
+      if (token != null) {
+        // The connection is known by it from here on.
+        RequestContext shown = new RequestContext().setAuth_token(token);
+        new Operations.Client(probe.of("Operations")).ping(new PingRequest().setContext(shown));
+      }
       Map<String, Object> answers = probe.answers(Files.readAllBytes(Path.of(arguments[2])), arguments[3]);
       StringBuilder json = new StringBuilder();
       write(json, answers);
@@ -70,14 +76,20 @@ public final class Probe {
     int at = address.lastIndexOf(':');
     String host = address.substring(0, at);
     int port = Integer.parseInt(address.substring(at + 1));
-    String authority = words.stream().filter((word) -> word.startsWith("ca=")).findFirst().orElse(null);
+    String authority = valueOf(words, "ca");
     TTransport socket =
         authority == null
             ? new TSocket(host, port, TIMEOUT_MS)
-            : TSSLTransportFactory.getClientSocket(host, port, TIMEOUT_MS, trusting(Path.of(authority.substring(3))));
+            : TSSLTransportFactory.getClientSocket(host, port, TIMEOUT_MS, trusting(Path.of(authority)));
     TTransport transport = new TFramedTransport(socket);
     if (!transport.isOpen()) transport.open();
     return transport;
+  }
+
+  /** What stands behind "name="; null where it is not among the words. */
+  private static String valueOf(List<String> words, String name) {
+    for (String word : words) if (word.startsWith(name + "=")) return word.substring(name.length() + 1);
+    return null;
   }
 
   /** The factory takes its authorities from a key store. */

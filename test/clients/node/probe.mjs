@@ -1,7 +1,7 @@
 /**
  * Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
  *
- *   node probe.mjs STUBS HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem]
+ *   node probe.mjs STUBS HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem] [token=TOKEN]
  *
  * The graph, of the sum of a and b, is published as a version of the model, which must be new. The keys are the same in every language: see answers.ts.
  */
@@ -29,7 +29,12 @@ const parley = generated('parley_types');
 const at = address.lastIndexOf(':');
 const Protocol = words.includes('compact') ? thrift.TCompactProtocol : thrift.TBinaryProtocol;
 /** With it the connections are TLS, and the server must show a certificate of this authority. */
-const authority = words.find((word) => word.startsWith('ca='))?.slice('ca='.length);
+const authority = wordOf('ca');
+/** Each connection shows it once, and is known by it then. */
+const token = wordOf('token');
+function wordOf(name) {
+  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+}
 const connections = [];
 async function connect(protocol = Protocol) {
   const [host, port] = [address.slice(0, at), Number(address.slice(at + 1))];
@@ -43,6 +48,12 @@ async function connect(protocol = Protocol) {
   connection.on('error', (error) => {
     throw error;
   });
+  if (token !== undefined) {
+    connection.protocol = Protocol;
+    const context = new parley.RequestContext({ auth_token: token });
+    await thrift.createClient(Operations[1], connection).ping(new parley.PingRequest({ context }));
+    connection.protocol = protocol;
+  }
   return connection;
 }
 

@@ -1,6 +1,6 @@
 """Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
 
-    python probe.py STUBS HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem]
+    python probe.py STUBS HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem] [token=TOKEN]
 
 The graph, of the sum of a and b, is published as a version of the model, which must be new. The keys are the same in every language: see answers.ts.
 """
@@ -23,7 +23,8 @@ from thrift.Thrift import TApplicationException, TMessageType
 from thrift.transport import TSocket, TSSLSocket, TTransport
 
 host, port = address.rsplit(":", 1)
-authority = next((word[len("ca=") :] for word in words if word.startswith("ca=")), None)
+given = dict(word.split("=", 1) for word in words if "=" in word)
+authority, token = given.get("ca"), given.get("token")
 if authority is None:
     socket = TSocket.TSocket(host, int(port))
 else:
@@ -135,6 +136,9 @@ def publish():
 with open(file, encoding="utf-8") as lines:
     rows = [json.loads(line) for line in lines]
 transport.open()
+if token is not None:
+    # The connection is known by it from here on.
+    client_of(Operations).ping(parley.PingRequest(parley.RequestContext(auth_token=token)))
 penguins, prediction = client_of(Penguins), client_of(Prediction)
 context = parley.RequestContext(request_id="probe")
 described = prediction.describe(parley.DescribeRequest(model="penguins"))
