@@ -66,10 +66,29 @@ const add = (protocol: ProtocolName, token?: string, row: Fields = SCALARS): Buf
 
 const real = Buffer.alloc(8);
 const predict = (protocol: ProtocolName, model: string, token?: string): Buffer =>
-  generic(protocol, 'Prediction:predict', token, [2, text(model)], [
-    6,
-    list(12, [struct([1, text('real')], [2, i32(2)], [3, list(I64, [1, 1].map((value) => ({ type: I64, value })))], [5, text(real)])]),
-  ]);
+  generic(
+    protocol,
+    'Prediction:predict',
+    token,
+    [2, text(model)],
+    [
+      6,
+      list(12, [
+        struct(
+          [1, text('real')],
+          [2, i32(2)],
+          [
+            3,
+            list(
+              I64,
+              [1, 1].map((value) => ({ type: I64, value })),
+            ),
+          ],
+          [5, text(real)],
+        ),
+      ]),
+    ],
+  );
 
 describe('tokens', function () {
   this.timeout(30_000);
@@ -286,7 +305,13 @@ describe('tokens', function () {
 
   it('are refused unread where they are of no size that a token has', async () => {
     await start();
-    for (const token of ['x', 'x'.repeat(1 << 20), TOKENS.predict.slice(0, -1), `${TOKENS.predict}A`, `${TOKENS.predict}\0`])
+    for (const token of [
+      'x',
+      'x'.repeat(1 << 20),
+      TOKENS.predict.slice(0, -1),
+      `${TOKENS.predict}A`,
+      `${TOKENS.predict}\0`,
+    ])
       expect(await askOnce(add('binary', token))).to.equal('UNAUTHENTICATED');
     expect(await askOnce(add('binary', ''))).to.equal('UNAUTHENTICATED');
     expect(access.refusals).to.deep.equal({ missing: 1, unknown: 5, expired: 0, role: 0, model: 0 });
@@ -295,11 +320,15 @@ describe('tokens', function () {
   it('are missed, or lack something, by name and reason', async () => {
     await start();
     const messageOf = async (bytes: Buffer) => outcomeOf((await (await open()).send(bytes).reply())!).message;
-    expect(await messageOf(generic('binary', 'Registry:promote'))).to.include('role "registry"').and.include('auth_token');
+    expect(await messageOf(generic('binary', 'Registry:promote')))
+      .to.include('role "registry"')
+      .and.include('auth_token');
     expect(await messageOf(generic('binary', 'Registry:promote', TOKENS.predict)))
       .to.include('role "registry"')
       .and.include('token "predict" has "predict"');
-    expect(await messageOf(add('binary', TOKENS.own))).to.include('"parity"').and.include('"scalars"');
+    expect(await messageOf(add('binary', TOKENS.own)))
+      .to.include('"parity"')
+      .and.include('"scalars"');
     expect(access.refusals).to.deep.equal({ missing: 1, unknown: 0, expired: 0, role: 1, model: 1 });
   });
 
@@ -307,15 +336,21 @@ describe('tokens', function () {
     await start(['predict']);
     expect(await askOnce(add('binary'))).to.equal('answer');
     expect(await askOnce(side('binary'))).to.equal('answer');
-    expect(await askOnce(generic('binary', 'Registry:history', undefined, [2, text('parity')]))).to.equal('UNAUTHENTICATED');
+    expect(await askOnce(generic('binary', 'Registry:history', undefined, [2, text('parity')]))).to.equal(
+      'UNAUTHENTICATED',
+    );
     expect(await askOnce(add('binary', newToken()))).to.equal('UNAUTHENTICATED');
-    expect(await askOnce(generic('binary', 'Registry:history', TOKENS.registry, [2, text('parity')]))).to.equal('answer');
+    expect(await askOnce(generic('binary', 'Registry:history', TOKENS.registry, [2, text('parity')]))).to.equal(
+      'answer',
+    );
   });
 
   it('are not looked at where there are none', async () => {
     await start(['predict'], false);
     expect(await askOnce(add('binary', newToken()))).to.equal('answer');
-    expect(await askOnce(generic('binary', 'Registry:history', TOKENS.registry, [2, text('parity')]))).to.equal('UNAUTHENTICATED');
+    expect(await askOnce(generic('binary', 'Registry:history', TOKENS.registry, [2, text('parity')]))).to.equal(
+      'UNAUTHENTICATED',
+    );
   });
 
   it('are the actor of what is changed with them', async () => {
@@ -326,7 +361,10 @@ describe('tokens', function () {
       expect(await client.hold({ model: 'parity', reason: 'looked at' })).to.include({ actor: 'own', action: 'hold' });
       expect((await failure(stranger.release({ model: 'parity' }))).code).to.equal('UNAUTHENTICATED');
       expect(await client.release({ model: 'parity' })).to.include({ actor: 'own' });
-      expect((await world.store.ledger('parity', { limit: 2 })).map(({ actor }) => actor)).to.deep.equal(['own', 'own']);
+      expect((await world.store.ledger('parity', { limit: 2 })).map(({ actor }) => actor)).to.deep.equal([
+        'own',
+        'own',
+      ]);
     } finally {
       client.close();
       stranger.close();

@@ -5,6 +5,9 @@ import { ServerProcess } from './fork.js';
 import { Hunter, validFrames } from './fuzzing.js';
 import { fillStore } from './served.js';
 
+/** The server's memory comes back to within this of what it took at first. */
+const MOST_GROWN_BYTES = 100e6;
+
 /** @returns the exit status */
 export async function fuzz(seed: number, minutes: number): Promise<number> {
   console.log(`seed ${seed}, ${minutes} minutes`);
@@ -17,6 +20,7 @@ export async function fuzz(seed: number, minutes: number): Promise<number> {
     const begin = await server.state();
     const { cases, outcomes } = await new Hunter(server.address, validFrames()).hunt(seed, minutes * 60_000);
     const grown = (await server.state()).rssBytes - begin.rssBytes;
+    if (grown > MOST_GROWN_BYTES) throw new Error(`the server has grown by ${Math.round(grown / 1e6)} MB`);
     console.log(
       `${cases} cases: ${Object.entries(outcomes)
         .map(([name, count]) => `${count} ${name}`)

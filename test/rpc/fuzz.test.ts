@@ -29,5 +29,6 @@ describe('mutations of valid frames', () => {
     expect(cases).to.be.above(500);
     // What is mutated is still near enough to what is valid that it gets everywhere.
     expect(outcomes).to.include.keys('answer', 'closed', 'error 1', 'error 2', 'error 13', 'exception 1');
+    expect(outcomes).to.include.keys('stream', 'valid stream', 'cut');
   });
 });
