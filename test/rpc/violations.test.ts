@@ -51,7 +51,6 @@ const TYPED: readonly (readonly [field: string, id: number, value: Value | undef
 
 /** Of the generic service: an input, its one value, and what is said. */
 const TENSORS: readonly (readonly [input: string, value: number | string, ...Told])[] = [
-  ['flag', 2, 'must be true or false', '2'],
   ['tiny', 6, 'must be between -5 and 5', '6'],
   ['short_number', 1001, 'must be at most 1000', '1001'],
   ['number', -8, 'must be at least -7', '-8'],
@@ -177,6 +176,14 @@ describe('a value that breaks the contract', () => {
           expect(await problemsOf(frame)).to.deep.equal([{ path: `inputs.${input}[1]`, message, got }]);
         });
       }
+
+      it('a bool that is neither 0 nor 1', async () => {
+        const inputs = Object.entries(INPUTS).map(([name, [, usual]]) => tensorOf(name, name === 'flag' ? 2 : usual));
+        const frame = callOf(protocol, 'predict', [1, struct([2, text('kinds')], [6, list(STRUCT, inputs)])]);
+        expect(await problemsOf(frame)).to.deep.equal([
+          { path: 'inputs[0].data[1]', message: 'must be 0 or 1', got: '2' },
+        ]);
+      });
 
       it('all of them at once, in the order of the fields', async () => {
         const row = kinds([2, int(BYTE, 6)], [8, text('blue')], [12, double(Infinity)]);
