@@ -225,19 +225,14 @@ export function mutated(frames: readonly Buffer[], dice: Dice): Buffer {
 const GOOD_EVERY = 200;
 const SEQUENCE = 0x5a5a5a5a;
 
-export interface Hunt {
-  readonly cases: number;
-  /** How often which outcome came. */
-  readonly outcomes: Readonly<Record<string, number>>;
-}
-
 export class Hunter {
   readonly #address: { host: string; port: number };
   readonly #frames: readonly Buffer[];
   #caller: Caller | undefined;
   #good: Caller | undefined;
-  readonly #outcomes: Record<string, number> = {};
-  #cases = 0;
+  /** How often which outcome came. */
+  readonly outcomes: Record<string, number> = {};
+  cases = 0;
 
   constructor(address: { host: string; port: number }, frames: readonly Buffer[]) {
     this.#address = address;
@@ -245,7 +240,7 @@ export class Hunter {
   }
 
   /** Tries every frame as it is, then mutations until the time is over. @throws Error at the first that breaks a rule */
-  async hunt(seed: number, durationMs: number): Promise<Hunt> {
+  async hunt(seed: number, durationMs: number): Promise<void> {
     const dice = new Dice(seed),
       end = performance.now() + durationMs;
     try {
@@ -257,7 +252,6 @@ export class Hunter {
       this.#caller?.close();
       this.#good?.close();
     }
-    return { cases: this.#cases, outcomes: this.#outcomes };
   }
 
   async #any(dice: Dice): Promise<void> {
@@ -287,20 +281,20 @@ export class Hunter {
   }
 
   #count(outcome: string): void {
-    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
-    this.#cases++;
+    this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
+    this.cases++;
   }
 
   /** @param bytes what is kept where a rule is broken; of a stream, all of it */
   async #case(kind: string, bytes: Buffer, run: () => Promise<string>): Promise<void> {
     try {
       this.#count(await run());
-      if (this.#cases % GOOD_EVERY === 0) await this.#goodCall();
+      if (this.cases % GOOD_EVERY === 0) await this.#goodCall();
     } catch (error) {
       const path = join(CORPUS, `${Date.now()}.hex`);
       writeFileSync(path, `${bytes.toString('hex')}\n`);
       throw new Error(
-        `case ${this.#cases} (${kind}), kept as ${path}: ${error instanceof Error ? error.message : error}`,
+        `case ${this.cases} (${kind}), kept as ${path}: ${error instanceof Error ? error.message : error}`,
         {
           cause: error,
         },
