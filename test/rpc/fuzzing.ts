@@ -251,6 +251,7 @@ export class Hunter {
     } finally {
       this.#caller?.close();
       this.#good?.close();
+      this.#caller = this.#good = undefined;
     }
   }
 
