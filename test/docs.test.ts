@@ -71,6 +71,19 @@ describe('the docs', () => {
     expect(named.filter((path) => !existsSync(join(root, 'src', path)))).to.deep.equal([]);
   });
 
+  it("show parts of the example's clients as they are", () => {
+    const blocks = [...read('docs/clients.md').matchAll(/<!-- from: (.+) -->\n```\w+\n([\s\S]*?)\n```/g)];
+    expect(blocks).to.have.length(5);
+    const plain = (text: string) =>
+      text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean)
+        .join('\n');
+    for (const [, path, block] of blocks)
+      for (const part of block!.split(/^(?:#|\/\/) …$/m)) expect(plain(read(path!)), path).to.include(plain(part));
+  });
+
   it('show only commands and options that there are', async () => {
     const lines = pages.flatMap(commandLines);
     expect(lines).to.not.be.empty;

@@ -414,10 +414,20 @@ function copyTensor(
     bytes = batch.bytes[input];
   if (bytes !== undefined) {
     const size = DATA_TYPES[slot.dataType].bytes;
+    if (slot.dataType === 'bool') requireBools(reader, tensor, index);
     reader.buffer.copy(bytes, at * size, tensor.dataAt, tensor.dataAt + tensor.dataLength);
     return;
   }
   copyStrings(reader, tensor, index, batch.columns[input] as string[], at, rows * slot.rowWidth);
+}
+
+/** To the runtime a bool that is neither 0 nor 1 is undefined behaviour. @throws ParleyError INVALID_INPUT */
+export function requireBools({ buffer }: WireReader, { dataAt, dataLength }: TensorSpan, index: number): void {
+  for (let i = 0; i < dataLength; i++) {
+    const value = buffer[dataAt + i]!;
+    if (value > 1)
+      throw invalidRequest([{ path: `inputs[${index}].data[${i}]`, message: 'must be 0 or 1', got: String(value) }]);
+  }
 }
 
 /** Copies `count` strings of tensor `index` of the request. */

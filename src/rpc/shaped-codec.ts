@@ -16,6 +16,7 @@ import {
   copyStrings,
   indicesOf,
   type PredictRequestSpans,
+  requireBools,
   shapeText,
   type TensorSpan,
   writeValues,
@@ -150,9 +151,11 @@ function valuesOf(
   { dataType }: TensorSpec,
   { tensors }: PredictRequestSpans,
 ): TensorData {
-  const values = allocate(dataType, volumeOf(tensor));
+  const values = allocate(dataType, volumeOf(tensor)),
+    index = tensors.indexOf(tensor);
   if (values.length === 0) return values;
-  if (Array.isArray(values)) copyStrings(reader, tensor, tensors.indexOf(tensor), values, 0, values.length);
+  if (dataType === 'bool') requireBools(reader, tensor, index);
+  if (Array.isArray(values)) copyStrings(reader, tensor, index, values, 0, values.length);
   else reader.buffer.copy(bytesOf(values)!, 0, tensor.dataAt, tensor.dataAt + tensor.dataLength);
   return values;
 }

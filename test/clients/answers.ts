@@ -26,6 +26,15 @@ export interface Identified {
   readonly provenance: Provenance;
 }
 
+type Entry = Absent<{
+  sequence: number;
+  at: number;
+  action: string;
+  alias_name: string;
+  version: string;
+  reason: string;
+}>;
+
 interface Refusal {
   readonly typed: boolean;
   readonly code: number | string;
@@ -76,16 +85,28 @@ export interface Probe {
       readonly aliases: readonly string[];
     }[];
   };
-  readonly history: {
-    readonly entries: readonly Absent<{
-      sequence: number;
-      at: number;
-      action: string;
-      alias_name: string;
-      version: string;
-    }>[];
-  };
+  readonly history: { readonly entries: readonly Entry[] };
   readonly ping: Ping;
+  readonly contract: { readonly idl: string; readonly fingerprint: string };
+  /** Of a graph that the probe publishes. */
+  readonly registry: {
+    readonly begun: { readonly upload_id: string; readonly part_bytes: number };
+    readonly part: { readonly received_bytes: number };
+    readonly published: { readonly version: Readonly<Record<string, unknown>> & { readonly version: string } };
+    readonly promoted: { readonly entry: Entry };
+    readonly held: { readonly entry: Entry };
+    readonly aliases: { readonly aliases: readonly Readonly<Record<string, unknown>>[] };
+    /** Of a promotion while it is held. */
+    readonly conflict: Refusal;
+    readonly released: { readonly entry: Entry };
+    readonly predicted: { readonly provenance: Provenance; readonly outputs: readonly Tensor[] };
+    readonly pruned: { readonly removed?: readonly unknown[] | null };
+    readonly history: { readonly entries: readonly Entry[] };
+  };
+  /** Of a list of runs. */
+  readonly no_runs: Refusal;
+  /** Of labels that were to be recorded. */
+  readonly no_labels: Refusal;
 }
 
 const SPECIES = ['UNSPECIFIED', 'ADELIE', 'CHINSTRAP', 'GENTOO'];

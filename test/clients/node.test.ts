@@ -1,12 +1,7 @@
-import { join } from 'node:path';
-import { clientConformance } from './conformance.js';
-import { PROJECT, ROOT } from './server.js';
-import { makeStubs } from './toolchain.js';
+import { clientConformance, WIRES } from './conformance.js';
+import { nodePrograms } from './node-programs.js';
 
-clientConformance('Node', (context) => {
-  const stubs = makeStubs(context, 'node');
-  return {
-    client: [process.execPath, join(PROJECT, 'clients/node/client.mjs')],
-    probe: [process.execPath, join(ROOT, 'test/clients/node/probe.mjs'), stubs],
-  };
-});
+/** Two that have nothing in common; node.full.test.ts has all. */
+const OPPOSITE = [WIRES[0]!, WIRES.at(-1)!];
+
+clientConformance('Node', nodePrograms, OPPOSITE);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Certificate } from './tls.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PROJECT = join(ROOT, 'examples/penguins');
@@ -14,36 +15,58 @@ export const PROJECT = join(ROOT, 'examples/penguins');
 const MAIN = join(ROOT, 'dist/main.js');
 const run = promisify(execFile);
 
+/** A server that speaks TLS and asks for a token. */
+interface Guarded {
+  /** `host:port`. */
+  readonly address: string;
+  /** One that may do everything. */
+  readonly token: string;
+}
+
 export class PenguinsServer {
+  private readonly processes: ChildProcess[] = [];
+
   private constructor(
     /** `host:port`. */
     readonly address: string,
     /** What was trained and is in production. */
     readonly version: string,
     private readonly folder: string,
-    private readonly process: ChildProcess,
-  ) {}
+    process: ChildProcess,
+  ) {
+    this.processes.push(process);
+  }
 
   /** Loads, trains, promotes, serves: the example's README, in a data folder of its own. */
   static async start(): Promise<PenguinsServer> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-clients-'));
     try {
       const version = await train(folder);
-      const serve = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--json', ...placeIn(folder)], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const { host, port } = await listening(serve);
-      return new PenguinsServer(`${host}:${port}`, version, folder, serve);
+      const { address, process } = await serve(folder);
+      return new PenguinsServer(address, version, folder, process);
     } catch (cause) {
       rmSync(folder, { recursive: true, force: true });
       throw cause;
     }
   }
 
+  /** A second server on the same models. */
+  async guarded({ cert, key }: Certificate): Promise<Guarded> {
+    const tokens = join(this.folder, 'tokens.yaml');
+    const created = await run(process.execPath, [
+      ...[MAIN, 'token', 'create', '--role', 'admin', '--name', 'probe', '--tokens', tokens, '--json'],
+    ]);
+    const { token } = JSON.parse(created.stdout);
+    const made = await serve(this.folder, '--tls-cert', cert, '--tls-key', key, '--tokens', tokens);
+    this.processes.push(made.process);
+    return { address: made.address, token };
+  }
+
   async stop(): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      const exited = once(this.process, 'exit');
-      this.process.kill('SIGTERM');
+    for (const process of this.processes) {
+      if (process.exitCode !== null || process.signalCode !== null) continue;
+      const exited = once(process, 'exit');
+      process.kill('SIGTERM');
       await exited;
     }
     rmSync(this.folder, { recursive: true, force: true });
@@ -51,6 +74,14 @@ export class PenguinsServer {
 }
 
 const placeIn = (folder: string): string[] => ['--data-dir', join(folder, 'store')];
+
+async function serve(folder: string, ...more: string[]): Promise<{ address: string; process: ChildProcess }> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--json', ...placeIn(folder), ...more], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { host, port } = await listening(child);
+  return { address: `${host}:${port}`, process: child };
+}
 
 /** @returns the version that is in production then */
 async function train(folder: string): Promise<string> {

@@ -27,7 +27,7 @@ import { sharedRedis } from '../store/redis-server.js';
 import { World } from '../store/world.js';
 import { Caller, framed } from './caller.js';
 import { call, type Header, message, openReply, outcomeOf, type Writable } from './messages.js';
-import { fillStore, PENGUINS_IDL, type Served, serve, TENSOR_TYPES, TENSORS } from './served.js';
+import { fillStore, KINDS_IDL, PENGUINS_IDL, type Served, SHAPED, serve, TENSOR_TYPES, TENSORS } from './served.js';
 import {
   encode,
   PROTOCOL_NAMES,
@@ -67,6 +67,32 @@ function rewritten(protocol: ProtocolName, { name, type, sequenceId }: Header, i
   return bytes().toString('hex');
 }
 
+/** A field that is a list of generated structs. */
+function writeStructs(output: thrift.TProtocol, id: number, structs: readonly object[]): void {
+  output.writeFieldBegin('field', LIST, id);
+  output.writeListBegin(STRUCT, structs.length);
+  for (const struct of structs) (struct as Writable)[WRITE](output);
+  output.writeListEnd();
+  output.writeFieldEnd();
+}
+
+/** The result's one field, a list read by generated code. */
+function readStructs<Struct>(input: thrift.TProtocol, Struct: new () => Struct): Struct[] {
+  input.readStructBegin();
+  const { ftype, fid } = input.readFieldBegin();
+  expect({ ftype, fid }).to.deep.equal({ ftype: LIST, fid: 0 });
+  const { size } = input.readListBegin();
+  const structs = Array.from({ length: size }, () => {
+    const struct = new Struct();
+    (struct as unknown as Writable)[READ](input);
+    return struct;
+  });
+  input.readListEnd();
+  input.readFieldEnd();
+  expect(input.readFieldBegin().ftype).to.equal(0);
+  return structs;
+}
+
 const SIZES = { rows: 4, width: 2 };
 
 /** Tensors for all inputs of the model that repeats them. */
@@ -83,6 +109,28 @@ const tensors = fc.integer({ min: 1, max: SIZES.rows }).chain((rows) =>
         : bytesOf(type, count).map((data) => new types.Tensor({ ...common, data } as never));
     }),
   ),
+);
+
+/** Tensors of shapes of their own, empty ones too, for the model that repeats them one request at a time. */
+const shapedTensors = fc.tuple(
+  ...TENSOR_TYPES.map((type) =>
+    fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 3 })).chain(([rows, width]) => {
+      const count = rows * width,
+        shape = [new Int64(rows), new Int64(width)];
+      const common = { name: `${type}_in`, data_type: DATA_TYPES[type].number, shape };
+      return type === 'string'
+        ? fc
+            .array(fc.string({ unit: 'grapheme' }), { minLength: count, maxLength: count })
+            .map((strings) => new types.Tensor({ ...common, strings } as never))
+        : bytesOf(type, count).map((data) => new types.Tensor({ ...common, data } as never));
+    }),
+  ),
+);
+
+/** Some outputs, in any order; at least one. */
+const someOutputs = fc.shuffledSubarray(
+  TENSOR_TYPES.map((type) => `${type}_out`),
+  { minLength: 1 },
 );
 
 function bytesOf(type: DataType, count: number): fc.Arbitrary<Buffer> {
@@ -140,6 +188,30 @@ describe('the hot codecs', () => {
             { numRuns: 25 },
           );
         });
+
+        for (const [model, inputsOf] of [
+          [TENSORS, tensors],
+          [SHAPED, shapedTensors],
+        ] as const) {
+          it(`answers with the outputs of "${model}" that are asked for, whatever their order and shapes`, async () => {
+            await fc.assert(
+              fc.asyncProperty(inputsOf, someOutputs, fc.option(fc.integer()), async (inputs, outputs, sequenceId) => {
+                const reply = await predict({ model, inputs, outputs }, sequenceId ?? undefined);
+                const { header, struct } = field(reply, 0, types.PredictResponse);
+                expect(rewritten(protocol, header, 0, struct)).to.equal(reply.toString('hex'));
+                expect(struct.outputs!.map(({ name: each }) => each)).to.deep.equal(outputs);
+                for (const output of struct.outputs!) {
+                  const named = String(output.name).replace('_out', '_in');
+                  const input = (inputs as types.Tensor[]).find((each) => String(each.name) === named)!;
+                  expect(output).to.deep.include({ data_type: input.data_type, shape: input.shape });
+                  if (input.strings) expect(output.strings ?? []).to.deep.equal(input.strings);
+                  else expect(String(output.data)).to.equal(String(input.data));
+                }
+              }),
+              { numRuns: 25 },
+            );
+          });
+        }
 
         it('says which version answered, and by which alias', async () => {
           const inputs = fc.sample(tensors, { numRuns: 1, seed: 1 })[0] as types.Tensor[];
@@ -295,6 +367,139 @@ describe('the hot codecs', () => {
       });
     });
   }
+
+  describe('with the stubs of a contract that has every kind of field', () => {
+    // biome-ignore lint/suspicious/noExplicitAny: made while the test runs
+    let stubs: any;
+    before(function () {
+      const folder = 'dist-test/rpc/kinds-stubs',
+        idl = join(folder, 'kinds.thrift');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(idl, KINDS_IDL);
+      const made = spawnSync('thrift', ['-r', '--gen', 'js:node,es6', '-I', 'idl', '-out', folder, idl]);
+      if (made.status !== 0) skip(this, 'no Thrift compiler on PATH');
+      writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
+      stubs = createRequire(join(process.cwd(), folder, 'x.js'))('./kinds_types.js');
+    });
+
+    const small = fc.integer({ min: -5, max: 5 });
+    const row = fc.record({
+      flag: fc.boolean(),
+      tiny: small,
+      short_number: small,
+      number: fc.integer({ min: -7, max: 5 }),
+      long_number: small.map((value) => new Int64(value)),
+      real: fc.double({ min: -10, max: 10, noNaN: true }).map((value) => (Math.abs(value) < 1e-300 ? 0 : value)),
+      text: fc.option(fc.string({ unit: 'grapheme-ascii', maxLength: 20 })),
+      word: fc.constantFrom('red', 'green'),
+      size: fc.constantFrom(1, 7),
+      key: fc.option(fc.string({ unit: 'grapheme-ascii', maxLength: 9 })),
+      note: fc.option(fc.integer().map((value) => new Int64(value))),
+      spare: fc.option(small),
+    });
+    type Row = typeof row extends fc.Arbitrary<infer T> ? T : never;
+
+    /** The probability of "good". */
+    const chanceOf = ({ flag, tiny, short_number, number, long_number, real, spare }: Row): number =>
+      1 / (1 + 2 ** -(Number(flag) + tiny + short_number + number + Number(long_number) + real + (spare ?? 2.5)));
+    interface Judged {
+      readonly chance: number;
+      readonly sure: number;
+      readonly shares: Readonly<Record<string, number>>;
+      readonly verdict: number | string;
+      readonly provenance: object;
+    }
+    const expectJudged = (judged: Judged, asked: Row) => {
+      const good = chanceOf(asked);
+      expect(judged.chance).to.be.closeTo(good, 1e-6);
+      expect(judged.sure).to.be.closeTo(Math.max(good, 1 - good), 1e-6);
+      expect(Object.keys(judged.shares)).to.deep.equal(['3', '9']);
+      expect(judged.shares[3]).to.be.closeTo(1 - good, 1e-6);
+      expect(judged.shares[9]).to.equal(judged.chance);
+      // Nearer to the middle, float32 does not say which was likelier.
+      if (Math.abs(good - 0.5) > 1e-6) expect(judged.verdict).to.equal(good > 0.5 ? 9 : 3);
+      expect(judged.provenance).to.include({ model: 'kinds', alias_name: 'production' });
+    };
+
+    for (const protocol of PROTOCOL_NAMES) {
+      it(`answers one row as generated code reads and writes it, ${protocol}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(row, fc.integer(), async (asked, sequenceId) => {
+            const reply = await ask(call(protocol, 'Judges:judge', new stubs.Kinds(asked), sequenceId));
+            const { header, struct } = field<Judged>(reply, 0, stubs.Judged);
+            expect(header).to.deep.equal({ name: 'judge', type: REPLY, sequenceId });
+            expectJudged(struct, asked);
+            expect(rewritten(protocol, header, 0, struct)).to.equal(reply.toString('hex'));
+          }),
+          { numRuns: 60 },
+        );
+      });
+
+      it(`answers many rows as generated code reads and writes them, ${protocol}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), async (asked) => {
+            const frame = message(protocol, 'Judges:judge_many', (output) => {
+              output.writeStructBegin('arguments');
+              writeStructs(
+                output,
+                1,
+                asked.map((each) => new stubs.Kinds(each)),
+              );
+              output.writeFieldStop();
+              output.writeStructEnd();
+            });
+            const reply = await ask(framed(frame));
+            const { header, input } = openReply(reply);
+            const judged = readStructs<Judged>(input, stubs.Judged);
+            expect(judged).to.have.length(asked.length);
+            judged.forEach((each, i) => {
+              expectJudged(each, asked[i] as Row);
+            });
+            const { output, bytes } = packageWriter(protocol);
+            output.writeMessageBegin(header.name, header.type, header.sequenceId);
+            output.writeStructBegin('result');
+            writeStructs(output, 0, judged);
+            output.writeFieldStop();
+            output.writeStructEnd();
+            expect(bytes().toString('hex')).to.equal(reply.toString('hex'));
+          }),
+          { numRuns: 30 },
+        );
+      });
+
+      it(`answers a class as text, and a map of text, ${protocol}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(row, async (asked) => {
+            const reply = await ask(call(protocol, 'Words:word', new stubs.Kinds(asked)));
+            const { header, struct } = field<Judged>(reply, 0, stubs.Worded);
+            const good = chanceOf(asked);
+            if (Math.abs(good - 0.5) > 1e-6) expect(struct.verdict).to.equal(good > 0.5 ? 'good' : 'bad');
+            expect(struct.shares.good).to.be.closeTo(good, 1e-6);
+            expect(rewritten(protocol, header, 0, struct)).to.equal(reply.toString('hex'));
+          }),
+          { numRuns: 30 },
+        );
+      });
+
+      it(`writes its errors as generated code does, ${protocol}`, async () => {
+        const context = new types.RequestContext({ request_id: 'kinds-1' } as never);
+        const frame = message(protocol, 'Judges:judge', (output) => {
+          output.writeStructBegin('arguments');
+          output.writeFieldBegin('kinds', STRUCT, 1);
+          new stubs.Kinds({ tiny: 99, word: 'blue' })[WRITE](output);
+          output.writeFieldBegin('context', STRUCT, 2);
+          (context as unknown as Writable)[WRITE](output);
+          output.writeFieldStop();
+          output.writeStructEnd();
+        });
+        const reply = await ask(framed(frame));
+        const { header, struct } = field(reply, 1, types.ParleyError);
+        expect(struct).to.deep.include({ code: types.ErrorCode.INVALID_INPUT, request_id: 'kinds-1' });
+        expect(struct.problems!.map(({ path }) => path)).to.include.members(['kinds.tiny', 'kinds.word', 'kinds.real']);
+        expect(rewritten(protocol, header, 1, struct)).to.equal(reply.toString('hex'));
+      });
+    }
+  });
 
   describe('with the stubs of the Thrift compiler', () => {
     // biome-ignore lint/suspicious/noExplicitAny: made while the test runs

@@ -25,9 +25,12 @@ describe('mutations of valid frames', () => {
 
   it(`are replied to once or closed, and harm nobody (seed ${SEED})`, async function () {
     this.timeout(60_000);
-    const { cases, outcomes } = await new Hunter(server.address, validFrames()).hunt(SEED, DURATION_MS);
+    const hunter = new Hunter(server.address, validFrames());
+    await hunter.hunt(SEED, DURATION_MS);
+    const { cases, outcomes } = hunter;
     expect(cases).to.be.above(500);
     // What is mutated is still near enough to what is valid that it gets everywhere.
     expect(outcomes).to.include.keys('answer', 'closed', 'error 1', 'error 2', 'error 13', 'exception 1');
+    expect(outcomes).to.include.keys('stream', 'valid stream', 'cut');
   });
 });

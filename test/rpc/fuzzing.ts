@@ -1,18 +1,36 @@
 /**
  * Mutations of valid frames against a server: what may be done to bytes, and what must hold whatever was done.
  *
- * One message has at most one reply, and a complete frame is never met with silence; nothing is INTERNAL; and now and then
- * a good call on a connection of its own is answered rightly.
+ * One message has at most one reply, and a complete frame is never met with silence; nothing is INTERNAL; valid calls in one
+ * stream are all answered, wherever it is cut into writes; a frame that is cut off has no reply; and now and then a good call
+ * on a connection of its own is answered rightly.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import types from '#gen/parley_types.js';
 import { ERROR_CODES } from '#parley/errors.js';
-import { STRUCT } from '#parley/rpc/wire/protocol.js';
+import { DATA_TYPES, type DataType } from '#parley/model/tensor.js';
+import { BYTE, I16, I64, STRING, STRUCT } from '#parley/rpc/wire/protocol.js';
 import { Caller, framed } from './caller.js';
-import { callOf, list, penguin, penguinTensors, predictFields, scalars, text } from './hostile-cases.js';
+import {
+  bool,
+  callOf,
+  double,
+  type Fields,
+  i32,
+  i64,
+  list,
+  penguin,
+  penguinTensors,
+  predictFields,
+  scalars,
+  struct,
+  text,
+} from './hostile-cases.js';
 import { call, outcomeOf } from './messages.js';
-import { PROTOCOL_NAMES, type ProtocolName } from './wire-values.js';
+import { SHAPED, TENSOR_TYPES, TENSORS } from './served.js';
+import { PROTOCOL_NAMES, type ProtocolName, type Value } from './wire-values.js';
 
 /** Frames that once broke something, as hex. */
 const CORPUS = 'test/rpc/corpus';
@@ -62,6 +80,36 @@ function requests(): [method: string, request: object][] {
   ];
 }
 
+/** A row of the contract that has every kind of field. */
+export const kinds = (...changes: Fields): Value =>
+  struct(
+    ...KINDS.map((field) => changes.find(([id]) => id === field[0]) ?? field).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+const KINDS: Fields = [
+  [1, bool(true)],
+  [2, { type: BYTE, value: 1 }],
+  [3, { type: I16, value: 1 }],
+  [4, i32(1)],
+  [5, i64(1)],
+  [6, double(1)],
+  [7, text('text')],
+  [8, text('red')],
+  [9, i32(7)],
+  [10, text('key')],
+  [11, i64(1)],
+  [12, double(1)],
+];
+
+/** Of shape (1, 2), all zeros. */
+function tensorOf(type: DataType): Value {
+  const { number, bytes } = DATA_TYPES[type];
+  const values: readonly [number, Value] =
+    type === 'string' ? [4, list(STRING, [text('a'), text('b')])] : [5, text(Buffer.alloc(2 * bytes))];
+  return struct([1, text(`${type}_in`)], [2, i32(number)], [3, list(I64, [i64(1), i64(2)])], values);
+}
+
 function framesOf(protocol: ProtocolName): Buffer[] {
   const many = list(STRUCT, [penguin(), penguin(), penguin()]);
   return [
@@ -72,7 +120,17 @@ function framesOf(protocol: ProtocolName): Buffer[] {
     callOf(protocol, 'identify_many', [1, many]),
     callOf(protocol, 'Scales:add', [7, scalars()]),
     callOf(protocol, 'Scales:add_many', [1, list(STRUCT, [scalars(), scalars()])]),
-    callOf(protocol, 'Parity:side', [1, { type: STRUCT, fields: [] }]),
+    callOf(protocol, 'Parity:side', [1, struct([1, double(4)])]),
+    callOf(protocol, 'Judges:judge', [1, kinds()], [2, struct([1, text('id')])]),
+    callOf(protocol, 'Judges:judge_many', [1, list(STRUCT, [kinds(), kinds()])]),
+    callOf(protocol, 'Words:word', [1, kinds()]),
+    ...[TENSORS, SHAPED].map((model) =>
+      callOf(protocol, 'predict', [1, struct([2, text(model)], [6, list(STRUCT, TENSOR_TYPES.map(tensorOf))])]),
+    ),
+    callOf(protocol, 'predict', [
+      1,
+      struct([2, text(SHAPED)], [5, list(STRING, [text('bool_out')])], [6, list(STRUCT, TENSOR_TYPES.map(tensorOf))]),
+    ]),
     callOf(protocol, 'nothing', [1, many]),
   ];
 }
@@ -167,19 +225,14 @@ export function mutated(frames: readonly Buffer[], dice: Dice): Buffer {
 const GOOD_EVERY = 200;
 const SEQUENCE = 0x5a5a5a5a;
 
-export interface Hunt {
-  readonly cases: number;
-  /** How often which outcome came. */
-  readonly outcomes: Readonly<Record<string, number>>;
-}
-
 export class Hunter {
   readonly #address: { host: string; port: number };
   readonly #frames: readonly Buffer[];
   #caller: Caller | undefined;
   #good: Caller | undefined;
-  readonly #outcomes: Record<string, number> = {};
-  #cases = 0;
+  /** How often which outcome came. */
+  readonly outcomes: Record<string, number> = {};
+  cases = 0;
 
   constructor(address: { host: string; port: number }, frames: readonly Buffer[]) {
     this.#address = address;
@@ -187,36 +240,71 @@ export class Hunter {
   }
 
   /** Tries every frame as it is, then mutations until the time is over. @throws Error at the first that breaks a rule */
-  async hunt(seed: number, durationMs: number): Promise<Hunt> {
+  async hunt(seed: number, durationMs: number): Promise<void> {
     const dice = new Dice(seed),
       end = performance.now() + durationMs;
     try {
-      for (const frame of [...this.#frames, ...keptFrames()]) await this.#case(frame);
-      while (performance.now() < end) await this.#case(mutated(this.#frames, dice));
+      for (const frame of this.#frames) await this.#answered(frame);
+      for (const frame of keptFrames()) await this.#case('kept', frame, () => this.#single(frame));
+      while (performance.now() < end) await this.#any(dice);
       await this.#goodCall();
     } finally {
       this.#caller?.close();
       this.#good?.close();
+      this.#caller = this.#good = undefined;
     }
-    return { cases: this.#cases, outcomes: this.#outcomes };
   }
 
-  async #case(frame: Buffer): Promise<void> {
+  async #any(dice: Dice): Promise<void> {
+    const kind = dice.below(10);
+    if (kind < 7) {
+      const frame = mutated(this.#frames, dice);
+      await this.#case('single', frame, () => this.#single(frame));
+    } else if (kind === 7) {
+      const frames = Array.from({ length: 2 + dice.below(12) }, () => mutated(this.#frames, dice));
+      await this.#case('stream', Buffer.concat(frames), () => this.#stream(frames, dice, false));
+    } else if (kind === 8) {
+      const frames = Array.from({ length: 2 + dice.below(12) }, () => dice.of(this.#frames));
+      await this.#case('valid stream', Buffer.concat(frames), () => this.#stream(frames, dice, true));
+    } else {
+      const frame = dice.of(this.#frames),
+        cut = frame.subarray(0, 1 + dice.below(frame.length - 1));
+      await this.#case('cut', cut, () => this.#cut(cut, dice));
+    }
+  }
+
+  /** Frames that nobody has touched are what everything else is made from, so they had better be right. */
+  async #answered(frame: Buffer): Promise<void> {
+    const outcome = await this.#single(frame);
+    if (outcome === 'closed')
+      throw new Error(`a valid frame was met with a closed connection: ${frame.toString('hex')}`);
+    this.#count(outcome);
+  }
+
+  #count(outcome: string): void {
+    this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
+    this.cases++;
+  }
+
+  /** @param bytes what is kept where a rule is broken; of a stream, all of it */
+  async #case(kind: string, bytes: Buffer, run: () => Promise<string>): Promise<void> {
     try {
-      const outcome = await this.#outcome(frame);
-      this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
-      if (++this.#cases % GOOD_EVERY === 0) await this.#goodCall();
+      this.#count(await run());
+      if (this.cases % GOOD_EVERY === 0) await this.#goodCall();
     } catch (error) {
       const path = join(CORPUS, `${Date.now()}.hex`);
-      writeFileSync(path, `${frame.toString('hex')}\n`);
-      throw new Error(`case ${this.#cases}, kept as ${path}: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
+      writeFileSync(path, `${bytes.toString('hex')}\n`);
+      throw new Error(
+        `case ${this.cases} (${kind}), kept as ${path}: ${error instanceof Error ? error.message : error}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
   /** Behind each case goes a ping: the case's own reply comes before the ping's, and there is one at most. */
-  async #outcome(frame: Buffer): Promise<string> {
+  async #single(frame: Buffer): Promise<string> {
     let caller = this.#caller;
     if (caller === undefined || caller.closed) caller = this.#caller = await Caller.open(this.#address);
     const first = await caller.send(frame).reply();
@@ -225,10 +313,44 @@ export class Hunter {
     const second = await caller.send(ping).reply();
     if (second === undefined) throw new Error('the connection was closed behind a reply');
     if (outcomeOf(second).header.sequenceId !== SEQUENCE) throw new Error('two replies to one message');
-    const { kind, code } = outcomeOf(first);
-    if (kind === 'error' && code === ERROR_CODES.INTERNAL.number)
-      throw new Error('INTERNAL is the answer to bad input');
-    return kind === 'answer' ? kind : `${kind} ${code}`;
+    return told(first);
+  }
+
+  /** All in one stream, cut into writes anywhere, and the sending side closed behind it. */
+  async #stream(frames: readonly Buffer[], dice: Dice, valid: boolean): Promise<string> {
+    const caller = await Caller.open(this.#address);
+    try {
+      const bytes = Buffer.concat(frames);
+      for (let at = 0, end = 0; at < bytes.length; at = end) {
+        end = dice.below(3) === 0 ? bytes.length : Math.min(bytes.length, at + 1 + dice.below(bytes.length));
+        caller.send(bytes.subarray(at, end));
+        await setImmediate();
+      }
+      caller.socket.end();
+      const replies = await caller.ended();
+      if (replies.length > frames.length) throw new Error(`${replies.length} replies to ${frames.length} messages`);
+      if (valid && replies.length < frames.length)
+        throw new Error(`${replies.length} replies to ${frames.length} valid calls in one stream`);
+      for (const reply of replies) told(reply);
+      return valid ? 'valid stream' : 'stream';
+    } finally {
+      caller.close();
+    }
+  }
+
+  /** Ends the connection, in order or not, in the middle of a frame. */
+  async #cut(bytes: Buffer, dice: Dice): Promise<string> {
+    const caller = await Caller.open(this.#address);
+    caller.send(bytes);
+    if (dice.below(2) === 0) {
+      caller.socket.resetAndDestroy();
+      return 'cut';
+    }
+    caller.socket.end();
+    const replies = await caller.ended();
+    caller.close();
+    if (replies.length > 0) throw new Error('a reply to half a frame');
+    return 'cut';
   }
 
   async #goodCall(): Promise<void> {
@@ -236,4 +358,11 @@ export class Hunter {
     const reply = await this.#good.send(callOf('compact', 'Penguins:identify', [1, penguin()])).reply();
     if (reply === undefined || outcomeOf(reply).kind !== 'answer') throw new Error('a good call was not answered');
   }
+}
+
+/** @throws Error for what must not be the answer to bad input */
+function told(reply: Buffer): string {
+  const { kind, code } = outcomeOf(reply);
+  if (kind === 'error' && code === ERROR_CODES.INTERNAL.number) throw new Error('INTERNAL is the answer to bad input');
+  return kind === 'answer' ? kind : `${kind} ${code}`;
 }

@@ -70,7 +70,7 @@ const doubles = (...values: number[]): Buffer => {
   return data;
 };
 
-interface TensorParts {
+export interface TensorParts {
   readonly name?: string;
   readonly dataType?: number;
   readonly shape?: readonly number[];
@@ -78,7 +78,7 @@ interface TensorParts {
   readonly data?: Buffer;
 }
 
-function tensor({ name, dataType, shape, strings, data: bytes }: TensorParts): Value {
+export function tensor({ name, dataType, shape, strings, data: bytes }: TensorParts): Value {
   const fields: (readonly [number, Value])[] = [];
   if (name !== undefined) fields.push([1, text(name)]);
   if (dataType !== undefined) fields.push([2, i32(dataType)]);

@@ -9,6 +9,8 @@ import { World } from '../store/world.js';
 import { Caller, framed } from './caller.js';
 import { ServerProcess } from './fork.js';
 import { callOf, type HostileCase, header, hostileCases, list, penguin, rawCases } from './hostile-cases.js';
+import { claimCases } from './hostile-claims.js';
+import { shapeCases } from './hostile-shapes.js';
 import { outcomeOf } from './messages.js';
 import { fillStore } from './served.js';
 import type { State } from './server-process.js';
@@ -88,7 +90,8 @@ describe('a hostile caller', function () {
   }
 
   describe('is answered or closed, and nobody else is disturbed:', () => {
-    for (const each of [rawCases(), ...PROTOCOL_NAMES.map(hostileCases)].flat()) {
+    const cases = PROTOCOL_NAMES.flatMap((name) => [...hostileCases(name), ...claimCases(name), ...shapeCases(name)]);
+    for (const each of [...rawCases(), ...cases]) {
       it(`${each.name}: ${each.outcome}`, async () => {
         expectOutcome(await provoke(each), each.outcome);
         await expectGoodCall();

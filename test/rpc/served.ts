@@ -38,6 +38,8 @@ export const PENGUINS_IDL = `${PENGUINS_FOLDER}/penguins.thrift`;
 /** One input and one output of each element type, the output being the input. */
 export const TENSOR_TYPES = Object.keys(DATA_TYPES) as DataType[];
 export const TENSORS = 'tensors';
+/** As TENSORS, of any rank-2 shapes, so that it is answered request by request. */
+export const SHAPED = 'shaped';
 
 export const SCALARS_IDL = `include "parley.thrift"
 namespace js scalars
@@ -67,18 +69,83 @@ struct Side { 1: optional i16 side (role = "label"), 15: optional parley.Provena
 service Parity { Side side(1: Number number) throws (1: parley.ParleyError error) } (model = "parity")
 `;
 
+/** Every kind of field that a contract allows, every constraint, and every role of an answer. */
+export const KINDS_IDL = `include "parley.thrift"
+namespace js kinds
+enum Size { UNSPECIFIED = 0, SMALL = 1 (label = "small"), LARGE = 7 (label = "large") }
+enum Verdict { UNSPECIFIED = 0, BAD = 3 (label = "bad"), GOOD = 9 (label = "good", positive = "true") }
+struct Kinds {
+  1: optional bool flag
+  2: optional byte tiny (min = "-5", max = "5")
+  3: optional i16 short_number (max = "1000")
+  4: optional i32 number (min = "-7")
+  5: optional i64 long_number (min = "-1000000000000", max = "1000000000000")
+  6: optional double real (min = "-10", max = "10", unit = "mm")
+  7: optional string text (max_bytes = "20", missing = "allowed")
+  8: optional string word (values = "red,green")
+  9: optional Size size
+ 10: optional string key (role = "id", max_bytes = "9")
+ 11: optional i64 note (role = "ignored")
+ 12: optional double spare = 2.5
+}
+struct Judged {
+  1: optional Verdict verdict (role = "label")
+  2: optional double sure (role = "confidence")
+  3: optional map<Verdict, double> shares (role = "probability")
+  4: optional double chance (role = "probability_of_positive")
+ 15: optional parley.Provenance provenance
+}
+struct Worded {
+  1: optional string verdict (role = "label")
+  3: optional map<string, double> shares (role = "probability")
+}
+service Judges {
+  Judged judge(1: Kinds kinds, 2: parley.RequestContext context) throws (1: parley.ParleyError error)
+  list<Judged> judge_many(1: list<Kinds> rows, 2: parley.RequestContext context) throws (1: parley.ParleyError error)
+} (model = "kinds")
+service Words {
+  Worded word(1: Kinds kinds) throws (1: parley.ParleyError error)
+} (model = "kinds")
+`;
+
 function artifactOf(modelType: Artifact['modelType'], builder: GraphBuilder, metadata: Artifact['metadata']): Artifact {
   const graph = builder.serialize();
   return { modelType, signature: inspectGraph(graph).signature, metadata, graph };
 }
 
-function tensorsModel(): Artifact {
+function tensorsModel(modelType: 'tabular-regressor' | 'tensor', width: number): Artifact {
   const graph = new GraphBuilder();
   for (const type of TENSOR_TYPES) {
-    graph.input(`${type}_in`, type, [-1, 2]);
-    graph.output(`${type}_out`, `${type}_in`, type, [-1, 2]);
+    graph.input(`${type}_in`, type, [-1, width]);
+    graph.output(`${type}_out`, `${type}_in`, type, [-1, width]);
   }
-  return artifactOf('tabular-regressor', graph, {});
+  return artifactOf(modelType, graph, {});
+}
+
+/** "good" with the probability 1 / (1 + 2^-n), where n is the sum of the numbers. */
+function kindsModel(): Artifact {
+  const graph = new GraphBuilder();
+  const scalar = (value: number) =>
+    graph.constant('scalar', { dataType: 'float64', shape: [], data: Float64Array.of(value) });
+  const numbers = (
+    [
+      ['flag', 'bool'],
+      ['tiny', 'int8'],
+      ['short_number', 'int16'],
+      ['number', 'int32'],
+      ['long_number', 'int64'],
+      ['real', 'float64'],
+      ['spare', 'float64'],
+    ] as const
+  ).map(([name, type]) => graph.node('Cast', [graph.input(name, type, [-1, 1])], { to: 11 }));
+  for (const name of ['text', 'word', 'size']) graph.input(name, 'string', [-1, 1]);
+  const sum = numbers.reduce((total, addend) => graph.node('Add', [total, addend]));
+  const power = graph.node('Pow', [scalar(2), graph.node('Neg', [sum])]);
+  const good = graph.node('Div', [scalar(1), graph.node('Add', [scalar(1), power])]);
+  const shares = graph.node('Concat', [graph.node('Sub', [scalar(1), good]), good], { axis: 1 });
+  graph.output('label', graph.node('ArgMax', [shares], { axis: 1, keepdims: 0 }), 'int64', [-1]);
+  graph.output('probabilities', graph.node('Cast', [shares], { to: 1 }), 'float32', [-1, 2]);
+  return artifactOf('tabular-classifier', graph, { classes: ['bad', 'good'] });
 }
 
 /** The sum of its numbers. */
@@ -145,7 +212,9 @@ export async function fillStore(store: ModelStore): Promise<string> {
 
 /** Those that are made and not trained. */
 export async function placeSmall(store: ModelStore): Promise<void> {
-  await place(store, TENSORS, tensorsModel());
+  await place(store, TENSORS, tensorsModel('tabular-regressor', 2));
+  await place(store, SHAPED, tensorsModel('tensor', -1));
+  await place(store, 'kinds', kindsModel(), KINDS_IDL);
   await place(store, 'scalars', scalarsModel(), SCALARS_IDL);
   await place(store, 'parity', parityModel(), PARITY_IDL);
 }

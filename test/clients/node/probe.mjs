@@ -1,9 +1,9 @@
 /**
  * Calls what the example's client does not, through the same generated stubs, and prints the answers as one JSON object.
  *
- *   node probe.mjs STUBS HOST:PORT ROWS.jsonl [compact] [multiplexed]
+ *   node probe.mjs STUBS HOST:PORT ROWS.jsonl GRAPH.onnx MODEL [compact] [multiplexed] [ca=FILE.pem] [token=TOKEN]
  *
- * The keys are the same in every language: see answers.ts.
+ * The graph, of the sum of a and b, is published as a version of the model, which must be new. The keys are the same in every language: see answers.ts.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,26 +12,48 @@ import { join } from 'node:path';
 import Int64 from 'node-int64';
 import thrift from 'thrift';
 
-const [stubs, address, file, ...words] = process.argv.slice(2);
+const [stubs, address, file, graphFile, newModel, ...words] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const generated = (name) => require(join(stubs, name));
-const [Penguins, Prediction, Registry, Operations] = ['Penguins', 'Prediction', 'Registry', 'Operations'].map(
-  (name) => [name, generated(name)],
-);
+const [Penguins, Prediction, Registry, Training, Feedback, Operations] = [
+  'Penguins',
+  'Prediction',
+  'Registry',
+  'Training',
+  'Feedback',
+  'Operations',
+].map((name) => [name, generated(name)]);
 const { Penguin } = generated('penguins_types');
 const parley = generated('parley_types');
 
 const at = address.lastIndexOf(':');
 const Protocol = words.includes('compact') ? thrift.TCompactProtocol : thrift.TBinaryProtocol;
+/** With it the connections are TLS, and the server must show a certificate of this authority. */
+const authority = wordOf('ca');
+/** Each connection shows it once, and is known by it then. */
+const token = wordOf('token');
+function wordOf(name) {
+  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+}
 const connections = [];
 async function connect(protocol = Protocol) {
+  const [host, port] = [address.slice(0, at), Number(address.slice(at + 1))];
   const options = { transport: thrift.TFramedTransport, protocol };
-  const connection = thrift.createConnection(address.slice(0, at), Number(address.slice(at + 1)), options);
+  const connection =
+    authority === undefined
+      ? thrift.createConnection(host, port, options)
+      : thrift.createSSLConnection(host, port, { ...options, ca: readFileSync(authority) });
   connections.push(connection);
   await once(connection, 'connect');
   connection.on('error', (error) => {
     throw error;
   });
+  if (token !== undefined) {
+    connection.protocol = Protocol;
+    const context = new parley.RequestContext({ auth_token: token });
+    await thrift.createClient(Operations[1], connection).ping(new parley.PingRequest({ context }));
+    connection.protocol = protocol;
+  }
   return connection;
 }
 
@@ -47,6 +69,8 @@ const rows = readFileSync(file, 'utf8').split('\n').filter(Boolean).map(JSON.par
 const penguins = await clientOf(Penguins);
 const prediction = await clientOf(Prediction);
 const registry = await clientOf(Registry);
+const training = await clientOf(Training);
+const feedback = await clientOf(Feedback);
 const operations = await clientOf(Operations);
 
 /** What a call was refused with. */
@@ -84,6 +108,52 @@ async function callUnknown() {
 }
 
 const context = new parley.RequestContext({ request_id: 'probe' });
+
+/** From an upload to a version behind an alias, which is held against a promotion and released. */
+async function publish() {
+  const graph = readFileSync(graphFile);
+  const model = newModel,
+    alias_name = 'candidate';
+  const begun = await registry.begin_upload(new parley.BeginUploadRequest({ model, size_bytes: graph.length }));
+  const { upload_id } = begun;
+  const part = await registry.upload_part(new parley.UploadPartRequest({ upload_id, offset: 0, data: graph }));
+  const published = await registry.publish(
+    new parley.PublishRequest({ model, upload_id, metrics: { 'test.mae': 0.25 }, description: 'by a probe' }),
+  );
+  const { version } = published.version;
+  const promotion = new parley.PromoteRequest({ model, version, alias_name, reason: 'why not', context });
+  const held = new parley.HoldRequest({ model, alias_name, reason: 'probing' });
+  return {
+    begun,
+    part,
+    published,
+    promoted: await registry.promote(promotion),
+    held: await registry.hold(held),
+    aliases: await registry.aliases(new parley.AliasesRequest({ model })),
+    conflict: await refusal(registry.promote(promotion)),
+    released: await registry.release(held),
+    predicted: await prediction.predict(
+      new parley.PredictRequest({
+        model,
+        reference: version,
+        outputs: ['value'],
+        inputs: [one('a', 1), one('b', 2.5)],
+      }),
+    ),
+    pruned: await registry.prune(new parley.PruneRequest({ model, keep: 0, dry_run: true })),
+    history: await registry.history(new parley.HistoryRequest({ model })),
+  };
+}
+
+/** A tensor of one row. */
+const one = (name, value) =>
+  new parley.Tensor({
+    name,
+    data_type: parley.DataType.FLOAT64,
+    shape: [1, 1],
+    data: Buffer.from(Float64Array.of(value).buffer),
+  });
+
 const described = await prediction.describe(new parley.DescribeRequest({ model: 'penguins' }));
 const answers = {
   many: await penguins.identify_many(rows.map((row) => new Penguin(row))),
@@ -102,6 +172,10 @@ const answers = {
   versions: await registry.list_versions(new parley.VersionsRequest({ model: 'penguins' })),
   history: await registry.history(new parley.HistoryRequest({ model: 'penguins' })),
   ping: await operations.ping(new parley.PingRequest()),
+  contract: await operations.contract(new parley.ContractRequest({ service_name: 'Penguins' })),
+  registry: await publish(),
+  no_runs: await refusal(training.list_runs(new parley.ListRunsRequest({ context }))),
+  no_labels: await refusal(feedback.record_labels(new parley.RecordLabelsRequest({ model: 'penguins', context }))),
 };
 for (const connection of connections) connection.end();
 

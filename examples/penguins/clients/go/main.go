@@ -1,6 +1,6 @@
 // Asks a Parley server which species a penguin is, through stubs that the Thrift compiler made from penguins.thrift.
 //
-//	go run . HOST:PORT [compact] [multiplexed] [--rows FILE.jsonl]
+//	go run . HOST:PORT [compact] [multiplexed] [--ca FILE.pem] [--token TOKEN] [--rows FILE.jsonl]
 //
 // With --rows, each line of the file is a penguin, and each answer is printed as a line of JSON.
 //
@@ -19,6 +19,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,13 +40,16 @@ type options struct {
 	address     string
 	compact     bool
 	multiplexed bool
+	authority   string
+	token       string
 	rows        string
 }
 
 func main() {
 	wanted, ok := parse(os.Args[1:])
 	if !ok {
-		fmt.Fprintln(os.Stderr, "usage: client HOST:PORT [compact] [multiplexed] [--rows FILE.jsonl]")
+		fmt.Fprintln(os.Stderr,
+			"usage: client HOST:PORT [compact] [multiplexed] [--ca FILE.pem] [--token TOKEN] [--rows FILE.jsonl]")
 		os.Exit(2)
 	}
 	if err := run(context.Background(), wanted); err != nil {
@@ -60,6 +65,12 @@ func parse(arguments []string) (wanted options, ok bool) {
 			wanted.compact = true
 		case argument == "multiplexed":
 			wanted.multiplexed = true
+		case argument == "--ca" && i+1 < len(arguments):
+			i++
+			wanted.authority = arguments[i]
+		case argument == "--token" && i+1 < len(arguments):
+			i++
+			wanted.token = arguments[i]
 		case argument == "--rows" && i+1 < len(arguments):
 			i++
 			wanted.rows = arguments[i]
@@ -79,15 +90,27 @@ func run(ctx context.Context, wanted options) error {
 	}
 	defer transport.Close()
 	if wanted.rows != "" {
-		return answerRows(ctx, client, wanted.rows)
+		return answerRows(ctx, client, wanted)
 	}
-	return demonstrate(ctx, client)
+	return demonstrate(ctx, client, wanted)
 }
 
 // connect opens a framed connection; the protocol is the caller's choice, and the server answers in the same.
 func connect(wanted options) (*penguins.PenguinsClient, thrift.TTransport, error) {
 	configuration := &thrift.TConfiguration{ConnectTimeout: timeout, SocketTimeout: timeout}
-	transport := thrift.NewTFramedTransportConf(thrift.NewTSocketConf(wanted.address, configuration), configuration)
+	var socket thrift.TTransport = thrift.NewTSocketConf(wanted.address, configuration)
+	if wanted.authority != "" {
+		// TLS: the server must show a certificate of this authority, for this host.
+		pem, err := os.ReadFile(wanted.authority)
+		if err != nil {
+			return nil, nil, err
+		}
+		authorities := x509.NewCertPool()
+		authorities.AppendCertsFromPEM(pem)
+		configuration.TLSConfig = &tls.Config{RootCAs: authorities}
+		socket = thrift.NewTSSLSocketConf(wanted.address, configuration)
+	}
+	transport := thrift.NewTFramedTransportConf(socket, configuration)
 	var input thrift.TProtocol = thrift.NewTBinaryProtocolConf(transport, configuration)
 	if wanted.compact {
 		input = thrift.NewTCompactProtocolConf(transport, configuration)
@@ -100,12 +123,16 @@ func connect(wanted options) (*penguins.PenguinsClient, thrift.TTransport, error
 	return penguins.NewPenguinsClient(thrift.NewTStandardClient(input, output)), transport, transport.Open()
 }
 
-// requestContext is optional: an id to find the call by in the server's log, and how long an answer is of use.
-func requestContext(id string) *parley.RequestContext {
-	return &parley.RequestContext{RequestID: &id, TimeoutMs: thrift.Int32Ptr(int32(timeout.Milliseconds()))}
+// context is optional: an id to find the call by in the server's log, how long an answer is of use, and who asks.
+func (wanted options) context(id string) *parley.RequestContext {
+	made := &parley.RequestContext{RequestID: &id, TimeoutMs: thrift.Int32Ptr(int32(timeout.Milliseconds()))}
+	if wanted.token != "" {
+		made.AuthToken = &wanted.token
+	}
+	return made
 }
 
-func demonstrate(ctx context.Context, client *penguins.PenguinsClient) error {
+func demonstrate(ctx context.Context, client *penguins.PenguinsClient, wanted options) error {
 	torgersen := &penguins.Penguin{
 		BillLengthMm:    thrift.Float64Ptr(39.1),
 		BillDepthMm:     thrift.Float64Ptr(18.7),
@@ -114,7 +141,7 @@ func demonstrate(ctx context.Context, client *penguins.PenguinsClient) error {
 		Island:          thrift.StringPtr("Torgersen"),
 		Sex:             thrift.StringPtr("MALE"),
 	}
-	answer, err := client.Identify(ctx, torgersen, requestContext("one"))
+	answer, err := client.Identify(ctx, torgersen, wanted.context("one"))
 	if err != nil {
 		return err
 	}
@@ -137,7 +164,7 @@ func demonstrate(ctx context.Context, client *penguins.PenguinsClient) error {
 			Island:          thrift.StringPtr("Biscoe"),
 		},
 	}
-	answers, err := client.IdentifyMany(ctx, others, requestContext("two"))
+	answers, err := client.IdentifyMany(ctx, others, wanted.context("two"))
 	if err != nil {
 		return err
 	}
@@ -146,7 +173,7 @@ func demonstrate(ctx context.Context, client *penguins.PenguinsClient) error {
 	}
 
 	torgersen.BillLengthMm = thrift.Float64Ptr(4650)
-	_, err = client.Identify(ctx, torgersen, requestContext("three"))
+	_, err = client.Identify(ctx, torgersen, wanted.context("three"))
 	var refused *parley.ParleyError
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("a bill of 4650 mm was not refused: %w", err)
@@ -178,12 +205,16 @@ type refusal struct {
 	Problems []*parley.Problem `json:"problems"`
 }
 
-func answerRows(ctx context.Context, client *penguins.PenguinsClient, path string) error {
-	file, err := os.Open(path)
+func answerRows(ctx context.Context, client *penguins.PenguinsClient, wanted options) error {
+	file, err := os.Open(wanted.rows)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	var asking *parley.RequestContext
+	if wanted.token != "" {
+		asking = wanted.context("row")
+	}
 	answers := json.NewEncoder(os.Stdout)
 	rows := bufio.NewScanner(file)
 	for rows.Scan() {
@@ -192,7 +223,7 @@ func answerRows(ctx context.Context, client *penguins.PenguinsClient, path strin
 		if err := json.Unmarshal(rows.Bytes(), &row); err != nil {
 			return err
 		}
-		answer, err := answerRow(ctx, client, &row)
+		answer, err := answerRow(ctx, client, &row, asking)
 		if err != nil {
 			return err
 		}
@@ -203,8 +234,10 @@ func answerRows(ctx context.Context, client *penguins.PenguinsClient, path strin
 	return rows.Err()
 }
 
-func answerRow(ctx context.Context, client *penguins.PenguinsClient, row *penguins.Penguin) (*line, error) {
-	answer, err := client.Identify(ctx, row, nil)
+func answerRow(
+	ctx context.Context, client *penguins.PenguinsClient, row *penguins.Penguin, asking *parley.RequestContext,
+) (*line, error) {
+	answer, err := client.Identify(ctx, row, asking)
 	var refused *parley.ParleyError
 	if errors.As(err, &refused) {
 		return &line{Error: &refusal{Code: refused.GetCode().String(), Problems: refused.Problems}}, nil

@@ -1,7 +1,7 @@
 /**
  * Asks a Parley server which species a penguin is, through stubs that the Thrift compiler made from penguins.thrift.
  *
- *   node client.mjs HOST:PORT [compact] [multiplexed] [--rows FILE.jsonl]
+ *   node client.mjs HOST:PORT [compact] [multiplexed] [--ca FILE.pem] [--token TOKEN] [--rows FILE.jsonl]
  *
  * With --rows, each line of the file is a penguin, and each answer is printed as a line of JSON.
  *
@@ -24,11 +24,16 @@ import penguins from './gen-nodejs/penguins_types.js';
 const { Penguin, Species } = penguins;
 const { ErrorCode, ParleyError, RequestContext } = parley;
 
-const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { rows: { type: 'string' } } });
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { ca: { type: 'string' }, token: { type: 'string' }, rows: { type: 'string' } },
+});
 const [address = '', ...words] = positionals;
 const [, host, port] = /^(.+):(\d+)$/.exec(address) ?? [];
 if (port === undefined || words.some((word) => word !== 'compact' && word !== 'multiplexed')) {
-  console.error('usage: node client.mjs HOST:PORT [compact] [multiplexed] [--rows FILE.jsonl]');
+  console.error(
+    'usage: node client.mjs HOST:PORT [compact] [multiplexed] [--ca FILE.pem] [--token TOKEN] [--rows FILE.jsonl]',
+  );
   process.exit(2);
 }
 
@@ -36,11 +41,16 @@ if (port === undefined || words.some((word) => word !== 'compact' && word !== 'm
 const nameOf = (names, value) => Object.keys(names).find((name) => names[name] === value) ?? String(value);
 
 /** Framed is what the server speaks; the protocol is the caller's choice, and the server answers in the same. */
-const connection = thrift.createConnection(host, Number(port), {
+const options = {
   transport: thrift.TFramedTransport,
   protocol: words.includes('compact') ? thrift.TCompactProtocol : thrift.TBinaryProtocol,
   connect_timeout: 5_000,
-});
+};
+/** With an authority it is TLS: the server must show a certificate of it, for this host. */
+const connection =
+  flags.ca === undefined
+    ? thrift.createConnection(host, Number(port), options)
+    : thrift.createSSLConnection(host, Number(port), { ...options, ca: readFileSync(flags.ca) });
 const lost = new Promise((_, reject) => {
   connection.on('error', reject);
   connection.on('timeout', () => reject(new Error(`${address} does not answer`)));
@@ -62,8 +72,8 @@ const client = words.includes('multiplexed')
   ? new thrift.Multiplexer().createClient('Penguins', Penguins, connection)
   : thrift.createClient(Penguins, connection);
 
-/** The context is optional: an id to find the call by in the server's log, and how long an answer is of use. */
-const context = (id) => new RequestContext({ request_id: id, timeout_ms: 5_000 });
+/** Optional: an id to find the call by in the server's log, how long an answer is of use, and who asks. */
+const context = (id) => new RequestContext({ request_id: id, timeout_ms: 5_000, auth_token: flags.token });
 
 function show(verb, { species, confidence, provenance }) {
   const { model, version, prediction_id } = provenance;
@@ -121,7 +131,9 @@ async function answerRows(file) {
 
 async function answerRow(row) {
   try {
-    const { species, probability, provenance } = await orLost(client.identify(new Penguin(row)));
+    const { species, probability, provenance } = await orLost(
+      client.identify(new Penguin(row), flags.token && context('row')),
+    );
     // A map with enum keys is a plain object, whose keys are the numbers as text.
     const probabilities = Object.entries(probability).map(([key, value]) => [nameOf(Species, Number(key)), value]);
     return {
