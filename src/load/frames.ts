@@ -49,11 +49,16 @@ export interface PredictCall {
   readonly model: string;
   readonly reference?: string;
   readonly timeoutMs?: number;
+  /** Which outputs to return; all when absent. */
+  readonly outputs?: readonly string[];
   readonly inputs: Readonly<Record<string, Tensor>>;
 }
 
 /** `Prediction.predict`. */
-export const predictFrame = (protocol: Protocol, { model, reference, timeoutMs, inputs }: PredictCall): Buffer =>
+export const predictFrame = (
+  protocol: Protocol,
+  { model, reference, timeoutMs, outputs, inputs }: PredictCall,
+): Buffer =>
   callFrame(protocol, 'predict', (writer) => {
     writer.field(STRUCT, 1);
     writer.structBegin();
@@ -63,6 +68,11 @@ export const predictFrame = (protocol: Protocol, { model, reference, timeoutMs, 
     if (reference !== undefined) {
       writer.field(STRING, 3);
       writer.text(reference);
+    }
+    if (outputs !== undefined) {
+      writer.field(LIST, 5);
+      writer.listBegin(STRING, outputs.length);
+      for (const name of outputs) writer.text(name);
     }
     const tensors = Object.entries(inputs);
     writer.field(LIST, 6);
