@@ -182,7 +182,7 @@ export class Workplace {
     this.#generators.push(generator);
     return async (load, { host, port, pid }, options, signal) => {
       const { expectation, ...plan } = load;
-      const times = { inFlight: 1, warmUpMs: 200, drainMs: 2_000 };
+      const times = { inFlight: 1, warmUpMs: 200, drainMs: 10_000 };
       return generator.measure(
         { ...plan, host, port, serverPid: pid, ...times, ...options },
         { ...(expectation === undefined ? {} : { expectation }), ...(signal === undefined ? {} : { signal }) },

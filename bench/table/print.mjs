@@ -24,16 +24,20 @@ export function printRow({ name, title, sides, judgements, notes = [], missing }
     console.log(`  not measured: ${missing}`);
     return;
   }
-  for (const [side, figures] of Object.entries(sides)) console.log(`  ${side.padEnd(10)} ${sideText(figures)}`);
+  const [ours] = Object.values(sides);
+  for (const [side, figures] of Object.entries(sides))
+    console.log(`  ${side.padEnd(10)} ${sideText(figures, figures === ours ? undefined : ours)}`);
   for (const each of judgements) console.log(`  ${barText(each)}`);
   for (const note of notes) console.log(`  ${note}`);
 }
 
-function sideText({ perSecond, cpuUs, p50Us, p99Us, serverBusy, generatorBusy, startMs, residentMb }) {
+/** @param ours whose CPU time others' is a multiple of: what else runs on the machine changes that least */
+function sideText({ perSecond, cpuUs, p50Us, p99Us, serverBusy, generatorBusy, startMs, residentMb }, ours) {
   if (startMs !== undefined) return `${startMs.toFixed(0)} ms to the first answer, ${residentMb.toFixed(0)} MB`;
   return [
     `${whole(perSecond)}/s`.padStart(11),
     cpuUs === undefined ? '' : `CPU ${cpuUs.toFixed(1)} µs`.padStart(14),
+    cpuUs === undefined || ours?.cpuUs === undefined ? '' : `${(cpuUs / ours.cpuUs).toFixed(1)} ×`.padStart(6),
     p50Us === undefined ? '' : `p50 ${time(p50Us)}, p99 ${time(p99Us)}`,
     serverBusy === undefined ? '' : `(server ${percent(serverBusy)}, generator ${percent(generatorBusy)} busy)`,
   ]

@@ -57,16 +57,24 @@ export async function inTurn({ options, note, measure }, sides) {
     note(`round ${round} of ${options.rounds}`);
     for (const name of names) {
       const times = { durationMs: options.seconds * 1000, warmUpMs: LEAD_IN_MS };
-      samples.push({ round, side: name, ...(await run(sides[name], times)) });
+      samples.push({ round, side: name, ...(await named(name, run(sides[name], times))) });
     }
   }
   return { sides: Object.fromEntries(names.map((name) => [name, medians(samples, name)])), samples };
 }
 
+async function named(side, measurement) {
+  try {
+    return await measurement;
+  } catch (error) {
+    throw new Error(`${side}: ${error.message}`, { cause: error });
+  }
+}
+
 /** A measurement in which every call must be answered. */
 export async function one(measure, { server, load }, options) {
   const result = await measure(load, server, options);
-  if (result.failed.count > 0) throw new Error(`calls failed: ${JSON.stringify(result.messages)}`);
+  if (result.failed.count > 0) throw new Error(`calls failed: ${JSON.stringify([result.errors, result.messages])}`);
   return figuresOf(result);
 }
 

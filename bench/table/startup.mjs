@@ -1,9 +1,15 @@
 /** From the start of the process to the first answer, and what it has in memory then. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { pythonMissing } from '../servers.mjs';
 import { medians, published, RIVALS, workloadOf } from './sides.mjs';
 
-export async function startup({ workplace, cores, options, note, measure }) {
+/** Where a reply of Thrift's binary protocol has its type, and what it is. */
+const TYPE_AT = 7,
+  REPLY = 2;
+
+export async function startup({ workplace, cores, options, note }) {
   const work = await workloadOf(workplace, 'logistic', 1);
   const redis = await workplace.redis();
   await workplace.prepare({ logistic: published('logistic') });
@@ -18,7 +24,7 @@ export async function startup({ workplace, cores, options, note, measure }) {
   const samples = [];
   for (let round = 1; round <= options.rounds; round++) {
     note(`round ${round} of ${options.rounds}`);
-    for (const [side, start] of Object.entries(starts)) samples.push({ round, side, ...(await once(start, measure)) });
+    for (const [side, start] of Object.entries(starts)) samples.push({ round, side, ...(await startOnce(start)) });
   }
   return {
     sides: Object.fromEntries(Object.keys(starts).map((side) => [side, medians(samples, side)])),
@@ -27,19 +33,22 @@ export async function startup({ workplace, cores, options, note, measure }) {
   };
 }
 
-async function once(start, measure) {
+async function startOnce(start) {
   const begin = performance.now();
   const { server, load } = await start();
-  const { startMs } = await firstAnswer(measure, load, server, begin);
+  await firstAnswer(server, load);
+  const startMs = performance.now() - begin;
   const residentMb = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/status`, 'latin1'))[1]) / 1000;
   await server.stop();
   return { startMs, residentMb };
 }
 
-/** One call on one connection, by a generator that runs already. */
-async function firstAnswer(measure, load, server, begin) {
-  const result = await measure(load, server, { connections: 1, rate: 1, warmUpMs: 0, durationMs: 50, drainMs: 10_000 });
-  if (result.latency.count !== 1)
-    throw new Error(`the first call was not answered: ${JSON.stringify(result.messages)}`);
-  return { startMs: performance.now() - begin - Math.max(0, result.windowMs - result.latency.maxUs / 1000) };
+/** @throws where it is an error */
+async function firstAnswer({ host, port }, { codec, requests }) {
+  const socket = connect({ host, port, noDelay: true });
+  socket.write(requests[0]);
+  const [answer] = await once(socket, 'data');
+  socket.destroy();
+  const isGood = codec === 'http' ? answer.toString('latin1', 0, 12) === 'HTTP/1.1 200' : answer[TYPE_AT] === REPLY;
+  if (!isGood) throw new Error(`the first answer is an error: ${answer.toString('latin1')}`);
 }

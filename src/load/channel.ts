@@ -74,10 +74,6 @@ export class Channel {
     return this.#open && this.#freeCount > 0;
   }
 
-  get inFlight(): number {
-    return this.#free.length - this.#freeCount;
-  }
-
   /** Connects, and greets where that is asked for. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -2,8 +2,8 @@
  * A load generator's run, in its own event loop: closed loop (each answer is followed by the next call) or open loop (calls
  * are sent when they are due, and their latency counts from then, however late a slow server let them be sent).
  *
- * Hot path: see channel.ts. In the open loop the last millisecond before a call is waited for by turning the event loop,
- * since timers are not more exact than that: this process is for a core of its own.
+ * Hot path: see channel.ts. Timers are exact to a millisecond only. So in the open loop the last one before a call is slept
+ * through where no answer is under way, and turned through where one is: this process is for a core of its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Channel, type ChannelOwner } from './channel.js';
@@ -22,7 +22,12 @@ export interface Expectation {
 }
 
 const NO_ANSWER: Failure = { code: 'NO_ANSWER', message: 'no answer came before the end of the measurement' };
-const TIMER_MS = 1;
+const TIMER_MS = 1,
+  /** A timer of Node is late by up to so much more than a millisecond. */
+  TIMER_SLACK_MS = 1.2,
+  /** What waking takes. */
+  WAKE_MS = 0.05;
+const asleep = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * @param stopped ends the measurement before its time; what was measured so far is told
@@ -59,6 +64,8 @@ class Run implements ChannelOwner {
   #error: Error | undefined;
   #stop: () => void = () => {};
   #nextRequest = 0;
+  /** Calls that have neither an answer nor failed. */
+  #underWay = 0;
 
   // Open loop: when the first call was due, calls begun, and the connection that is next.
   readonly #everyMs: number;
@@ -128,8 +135,8 @@ class Run implements ChannelOwner {
   /** Calls that were due before the window closed are sent, and answers waited for. */
   async #drain(): Promise<void> {
     const end = performance.now() + this.#plan.drainMs;
-    const underWay = () => !this.#allSent() || this.#channels.some((channel) => channel.inFlight > 0);
-    while (this.#error === undefined && underWay() && performance.now() < end) await sleep(TIMER_MS);
+    const unfinished = () => this.#underWay > 0 || !this.#allSent();
+    while (this.#error === undefined && unfinished() && performance.now() < end) await sleep(TIMER_MS);
     this.#ended = true;
     this.#unsent();
     for (const channel of this.#channels) channel.close(NO_ANSWER);
@@ -139,7 +146,7 @@ class Run implements ChannelOwner {
 
   #fill(channel: Channel): void {
     const now = performance.now();
-    while (channel.ready) channel.send(this.#request(), now);
+    for (; channel.ready; this.#underWay++) channel.send(this.#request(), now);
     channel.flush();
   }
 
@@ -154,9 +161,12 @@ class Run implements ChannelOwner {
   #pace(): void {
     if (this.#ended || this.#allSent()) return;
     this.#sendDue();
-    const waitMs = this.#firstDueMs + this.#begun * this.#everyMs - performance.now();
-    if (waitMs > 2 * TIMER_MS || this.#blocked) setTimeout(this.#paced, Math.max(TIMER_MS, waitMs - TIMER_MS));
-    else setImmediate(this.#paced);
+    const waitMs = this.#due() - performance.now();
+    if (waitMs > TIMER_SLACK_MS || this.#blocked) setTimeout(this.#paced, Math.max(TIMER_MS, waitMs - TIMER_SLACK_MS));
+    else {
+      if (this.#underWay === 0 && waitMs > WAKE_MS) Atomics.wait(asleep, 0, 0, waitMs - WAKE_MS);
+      setImmediate(this.#paced);
+    }
   }
 
   readonly #paced = (): void => this.#pace();
@@ -176,6 +186,7 @@ class Run implements ChannelOwner {
       if (due > this.#blockedMs && this.#tally.begunInside(due)) this.#tally.late.add((now - due) * 1000);
       channel.send(this.#request(), due);
       this.#begun++;
+      this.#underWay++;
     }
     for (const channel of channels) channel.flush();
   }
@@ -210,6 +221,7 @@ class Run implements ChannelOwner {
     const now = performance.now(),
       started = channel.startedMs[slot]!,
       tally = this.#tally;
+    this.#underWay--;
     if (failure !== undefined) {
       tally.failure(started, now, failure);
       return;
