@@ -1,37 +1,47 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { problemOf } from '#parley/contract/check.js';
+import type { InputField } from '#parley/contract/contract.js';
 import { parseContract } from '#parley/contract/parse.js';
+import type { FieldValue } from '#parley/load/frames.js';
 import { chanceOf, madeUpRow, madeUpTensor } from '#parley/load/made-up.js';
 import { inputRows, tensorOf, typedRows } from '#parley/load/rows-of-file.js';
 import type { DataType } from '#parley/model/tensor.js';
 import { DATA_TYPES } from '#parley/model/tensor.js';
-import { SCALARS_IDL } from '../rpc/served.js';
+import { PENGUINS_IDL, SCALARS_IDL } from '../rpc/served.js';
 import { failure } from '../store/world.js';
 
 const contract = parseContract({ file: 'scalars.thrift', idl: SCALARS_IDL, includes: {} });
 const method = contract.services[0]!.methods[0]!;
 const fields = method.request.fields;
 
+/** A value as columns hold it. */
+function asColumn({ type, enum: members }: InputField, value: FieldValue): string | number {
+  if (members !== undefined) return members.members.find((member) => member.value === value)!.label;
+  return type === 'string' ? String(value) : Number(value);
+}
+
 describe('inputs that are made up', () => {
-  it('keep the contract in every field, differ from row to row, and are the same in every run', () => {
-    const rows = (seed: number) => {
-      const chance = chanceOf(seed);
-      return Array.from({ length: 200 }, () => madeUpRow(method, chance));
-    };
-    for (const row of rows(1)) {
-      fields.forEach((field, index) => {
-        const value = row[index];
-        const checked =
-          field.enum === undefined ? Number(value) : field.enum.members.find((m) => m.value === value)!.label;
-        expect(problemOf(field, field.type === 'string' ? String(value) : checked, field.name)).to.equal(undefined);
-      });
-    }
-    expect(new Set(rows(1).map((row) => JSON.stringify(row))).size).to.be.above(190);
-    expect(rows(1)).to.deep.equal(rows(1));
-  });
+  for (const [name, idl] of [
+    ['scalars', SCALARS_IDL],
+    ['penguins', readFileSync(PENGUINS_IDL, 'utf8')],
+  ] as const)
+    it(`keep the contract in every field, differ from row to row, and are the same in every run: ${name}`, () => {
+      const [service] = parseContract({ file: `${name}.thrift`, idl, includes: {} }).services,
+        [wanted] = service!.methods;
+      const rows = (seed: number) => {
+        const chance = chanceOf(seed);
+        return Array.from({ length: 200 }, () => madeUpRow(wanted!, chance));
+      };
+      for (const row of rows(1))
+        wanted!.request.fields.forEach((field, index) => {
+          expect(problemOf(field, asColumn(field, row[index]), field.name)).to.equal(undefined);
+        });
+      expect(new Set(rows(1).map((row) => JSON.stringify(row))).size).to.be.above(190);
+      expect(rows(1)).to.deep.equal(rows(1));
+    });
 
   it('fill tensors of every type and shape, and stay within the range of the field that they stand for', () => {
     for (const dataType of Object.keys(DATA_TYPES) as DataType[]) {
