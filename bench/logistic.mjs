@@ -11,28 +11,30 @@ export const FEATURES = 30;
 const WEIGHTS = Float32Array.from({ length: FEATURES }, (_, i) => Math.sin(i + 1) / 4);
 const BIAS = 0.125;
 
-/** A row to ask for. The first value's two low bytes are zero: a generator may write there and change it by 1 % at most. */
-export const ROW = Float32Array.from({ length: FEATURES }, (_, i) => (i === 0 ? 0.5 : Math.cos(i)));
-
 /** @returns the probability of the second class */
 export function probability(row, bias = BIAS) {
   const sum = row.reduce((total, value, i) => total + value * WEIGHTS[i], bias);
   return 1 / (1 + Math.exp(-sum));
 }
 
-/** The version's envelope: a matrix product and a softmax over (0, w·x + b). */
-export function envelope(bias = BIAS) {
-  const graph = new GraphBuilder();
+/** A matrix product and a softmax over (0, w·x + b), as an ONNX file. */
+export function graph(bias = BIAS) {
+  const builder = new GraphBuilder();
   const weights = new Float32Array(FEATURES * 2);
   for (let i = 0; i < FEATURES; i++) weights[i * 2 + 1] = WEIGHTS[i];
-  const input = graph.input(INPUT, 'float32', [-1, FEATURES]);
-  const matrix = graph.constant('weights', { dataType: 'float32', shape: [FEATURES, 2], data: weights });
-  const biases = graph.constant('bias', { dataType: 'float32', shape: [2], data: Float32Array.of(0, bias) });
-  const sums = graph.node('Gemm', [input, matrix, biases]);
-  graph.output(OUTPUT, graph.node('Softmax', [sums], { axis: 1 }), 'float32', [-1, 2]);
+  const input = builder.input(INPUT, 'float32', [-1, FEATURES]);
+  const matrix = builder.constant('weights', { dataType: 'float32', shape: [FEATURES, 2], data: weights });
+  const biases = builder.constant('bias', { dataType: 'float32', shape: [2], data: Float32Array.of(0, bias) });
+  const sums = builder.node('Gemm', [input, matrix, biases]);
+  builder.output(OUTPUT, builder.node('Softmax', [sums], { axis: 1 }), 'float32', [-1, 2]);
+  return builder.serialize();
+}
+
+/** The version's envelope. */
+export function envelope(bias = BIAS) {
   return serialize({
     modelType: 'tabular-classifier',
-    graph: graph.serialize(),
+    graph: graph(bias),
     signature: {
       inputs: [{ name: INPUT, dataType: 'float32', shape: [-1, FEATURES] }],
       outputs: [{ name: OUTPUT, dataType: 'float32', shape: [-1, 2] }],

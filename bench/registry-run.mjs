@@ -40,7 +40,7 @@ async function main() {
   note('promotions');
   const server = await workplace.parley();
   const moved = await moves(here, server, options.moves);
-  await workplace.stopServers();
+  await server.stop();
   note('start of a server');
   const start = await starts(here);
   report({ transfers, moved, start, load: [busyBefore, loadavg()[0]] });
@@ -61,9 +61,9 @@ async function transferAll(here) {
 /** @returns milliseconds until ready and resident megabytes, without models and with them */
 async function starts(here) {
   const one = async () => {
-    const [ms, { pid }] = await timed(() => workplace.parley());
-    const megabytes = residentMegabytes(pid);
-    await workplace.stopServers();
+    const [ms, server] = await timed(() => workplace.parley());
+    const megabytes = residentMegabytes(server.pid);
+    await server.stop();
     return { ms, megabytes };
   };
   const few = await one();

@@ -40,8 +40,8 @@ export function report(samples, options, pinned) {
       stock === undefined ? '' : `${(row.perSecond / stock.perSecond).toFixed(1)} ×`,
       row.cpuUs.toFixed(1),
       stock === undefined ? '' : `1/${(stock.cpuUs / row.cpuUs).toFixed(1)}`,
-      String(row.p50Us),
-      String(row.p99Us),
+      String(Math.round(row.p50Us)),
+      String(Math.round(row.p99Us)),
       percent(row.serverBusy),
       percent(row.generatorBusy),
     ];

@@ -1,5 +1,6 @@
 /** The benchmark from start to end: servers up, rounds in turn, the report, everything down. */
 import { CASES } from './cases.mjs';
+import * as logistic from './logistic.mjs';
 import { readOptions } from './options.mjs';
 import { report } from './report.mjs';
 import { twoCores, Workplace } from './servers.mjs';
@@ -32,14 +33,20 @@ async function main() {
   if (cores === undefined)
     note('no taskset or no second core: server and generator share what there is, so figures scatter more');
   note('preparing models');
-  await workplace.prepare();
+  await workplace.preparePenguins();
+  await workplace.prepare({ [logistic.NAME]: logistic.envelope() });
   const servers = {
     parley: await workplace.parley(cores?.server, options.profile),
     stock: await workplace.stock(cores?.server),
   };
   const measure = workplace.generator(cores?.generator);
-  const run = (name, connections, windowMs, warmUpMs) =>
-    measure({ name, connections, windowMs, warmUpMs, ...servers[CASES[name].server] });
+  const run = async (name, connections, durationMs, warmUpMs) => {
+    const { load, server } = CASES[name];
+    const result = await measure(load, servers[server], { connections, durationMs, warmUpMs });
+    const { perSecond, serverUs, serverBusy, generatorBusy, latency, errors } = result;
+    if (Object.keys(errors).length > 0) throw new Error(`${name}: ${JSON.stringify(errors)}`);
+    return { perSecond, cpuUs: serverUs, p50Us: latency.p50Us, p99Us: latency.p99Us, serverBusy, generatorBusy };
+  };
   for (const name of options.cases) await run(name, 8, 100, WARM_UP_MS);
   const samples = [];
   for (let round = 1; round <= options.rounds; round++) {

@@ -1,9 +1,10 @@
 /** bench/swaps from start to end: one server, quiet and stormy windows in turn, every answer checked. */
-import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { SWAPPED } from './cases.mjs';
 import * as logistic from './logistic.mjs';
+import { moveAbout } from './moves.mjs';
+import { median, quantile } from './report.mjs';
 import { IDLE, twoCores, Workplace } from './servers.mjs';
+import { SWAPPED, swapped } from './workloads.mjs';
 
 const HELP = `Usage: bench/swaps [options]
 
@@ -55,7 +56,14 @@ async function main() {
   const mover = await workplace.prepareSwaps(SWAPPED.map(({ envelope }) => envelope));
   const server = await workplace.parley(cores?.server, values.profile);
   const measure = workplace.generator(cores?.generator);
-  const run = (ms) => measure({ name: 'swaps', connections, windowMs: ms, warmUpMs: LEAD_IN_MS, ...server });
+  const load = (await swapped()).predict;
+  const run = async (durationMs) => {
+    const result = await measure(load, server, { connections, durationMs, warmUpMs: LEAD_IN_MS });
+    if (result.failed.count > 0) throw new Error(`calls failed: ${JSON.stringify(result.messages)}`);
+    const { answered, perSecond, serverUs, latency, found } = result;
+    const { p50Us, p99Us } = latency;
+    return { requests: answered, perSecond, cpuUs: serverUs, p50Us, p99Us, firstsUs: found.firstsUs };
+  };
   await run(2_000);
   const samples = [];
   let made = 0;
@@ -64,7 +72,12 @@ async function main() {
       process.stderr.write(`round ${round} of ${rounds}\n`);
       const quiet = await run(windowMs);
       const during = async (model) =>
-        (await Promise.all([run(windowMs), moveAbout(mover.registry, model, perRound, rate, made)]))[0];
+        (
+          await Promise.all([
+            run(windowMs),
+            moveAbout(mover.registry, model, { count: perRound, rate, before: made, leadInMs: LEAD_IN_MS }),
+          ])
+        )[0];
       const elsewhere = await during(IDLE),
         storm = await during(logistic.NAME);
       made += perRound;
@@ -74,18 +87,6 @@ async function main() {
     await mover.close();
   }
   report(samples, made, { rate, connections, windowMs });
-}
-
-/** Promotes and rollbacks in turn, so that each moves the alias. */
-async function moveAbout(registry, model, count, rate, before) {
-  await setTimeout(LEAD_IN_MS);
-  const begin = performance.now();
-  for (let i = 0; i < count; i++) {
-    await setTimeout(Math.max(0, begin + (i / rate) * 1000 - performance.now()));
-    const n = before + i;
-    if (n % 2 === 1) await registry.rollback({ model });
-    else await registry.promote({ model, version: SWAPPED[1 + ((n / 2) % 2)].version });
-  }
 }
 
 function report(samples, made, options) {
@@ -106,7 +107,11 @@ function report(samples, made, options) {
       quiet: ratios(samples, 'quiet'),
       elsewhere: ratios(samples, 'elsewhere'),
     },
-    firsts: { count: firsts.length, p50Us: at(firsts, 0.5), p99Us: at(firsts, 0.99) },
+    firsts: {
+      count: firsts.length,
+      p50Us: firsts.length === 0 ? 0 : quantile(firsts, 0.5),
+      p99Us: firsts.length === 0 ? 0 : quantile(firsts, 0.99),
+    },
   };
   if (values.json) {
     console.log(JSON.stringify({ ...summary, samples }));
@@ -116,7 +121,9 @@ function report(samples, made, options) {
     `${made} swaps at ${options.rate} a second, ${options.connections} connections, ${summary.answers} answers, 0 failed or wrong`,
   );
   for (const { kind, perSecond, p50Us, p99Us, cpuUs } of rows)
-    console.log(`${kind}: ${Math.round(perSecond)}/s, p50 ${p50Us} us, p99 ${p99Us} us, CPU ${cpuUs.toFixed(1)} us`);
+    console.log(
+      `${kind}: ${Math.round(perSecond)}/s, p50 ${Math.round(p50Us)} us, p99 ${Math.round(p99Us)} us, CPU ${cpuUs.toFixed(1)} us`,
+    );
   for (const [kind, all] of Object.entries(summary.p99Ratios))
     console.log(
       `p99 of the storm / ${kind}: ${median(all).toFixed(2)} (by round ${all.map((each) => each.toFixed(2)).join(', ')})`,
@@ -128,13 +135,4 @@ function report(samples, made, options) {
 
 function ratios(samples, kind) {
   return samples.map((sample) => sample.storm.p99Us / sample[kind].p99Us);
-}
-
-function at(sorted, share) {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return at(sorted, 0.5);
 }

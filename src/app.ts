@@ -8,6 +8,7 @@ import type {
   CliContext,
   OpenArchives,
   OpenRegistry,
+  OpenServer,
   RunningServer,
   ServeOptions,
   StoreOptions,
@@ -88,9 +89,16 @@ export async function openArchives(options: StoreOptions, warn: (message: string
   return { archives: new Archives(store, actorName(), registry), close: () => store.close() };
 }
 
+/** The server that the options or the environment name, or the one of this machine. */
+export async function openServer(options: StoreOptions): Promise<OpenServer> {
+  const address = serverAddress(options) ?? { host: DEFAULT_HOST, port: DEFAULT_PORT, ...serverTls(options) },
+    shown = token(options.token);
+  const client = await ParleyClient.connect(address, shown);
+  return { client, address, ...(shown === undefined ? {} : { token: shown }) };
+}
+
 export const predict: CliContext['predict'] = async (options, model, rows, call) => {
-  const address = serverAddress(options) ?? { host: DEFAULT_HOST, port: DEFAULT_PORT, ...serverTls(options) };
-  const client = await ParleyClient.connect(address, token(options.token));
+  const { client } = await openServer(options);
   try {
     return await client.predict(model, rows, call);
   } finally {

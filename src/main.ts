@@ -2,7 +2,7 @@
 /** The CLI's entry: gives the commands the outside world, and turns signals into an abort. */
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
-const { openArchives, openRegistry, parleyVersion, predict, serve } = await import('./app.js');
+const { openArchives, openRegistry, openServer, parleyVersion, predict, serve } = await import('./app.js');
 const { Output } = await import('./cli/output.js');
 const { EXIT_INTERRUPTED, runCommand } = await import('./cli/program.js');
 
@@ -37,6 +37,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   },
   openRegistry: (options) => openRegistry(options, warn),
   openArchives: (options) => openArchives(options, warn),
+  openServer,
   predict,
   serve: (options) => serve(options, output.isTerminal ? 'warn' : 'info'),
 });

@@ -16,7 +16,7 @@ const PURE = [...BASE, 'features', 'evaluation'];
 const ADAPTERS = ['model-types', 'trainers', 'sources', 'store', 'onnx'];
 const SERVICES = ['serving', 'registry', 'training', 'monitoring', 'security'];
 const BELOW_EDGES = [...PURE, ...ADAPTERS, ...SERVICES, 'config'];
-const EDGES = ['rpc', 'http', 'cli', 'client', 'testing'];
+const EDGES = ['rpc', 'http', 'load', 'cli', 'client', 'testing'];
 
 /** What each part of src/ may import beside itself. A part is a folder of src/, or a file of src/ without its ending. */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -31,10 +31,12 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(SERVICES.map((part) => [part, [...PURE, ...ADAPTERS, ...SERVICES]])),
   rpc: BELOW_EDGES,
   http: BELOW_EDGES,
+  // The load generator speaks rpc/'s protocols to a server, and asks it by its client what to send.
+  load: [...BELOW_EDGES, 'rpc'],
   // The client speaks rpc/'s codecs; the CLI and the testing kit are users of the client.
   client: [...BELOW_EDGES, 'rpc'],
   testing: [...BELOW_EDGES, 'rpc', 'client'],
-  cli: [...BELOW_EDGES, 'rpc', 'client'],
+  cli: [...BELOW_EDGES, 'rpc', 'client', 'load'],
   app: [...BELOW_EDGES, ...EDGES],
   main: [...BELOW_EDGES, ...EDGES, 'app'],
 };

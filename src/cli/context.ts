@@ -4,6 +4,7 @@ import type { ProtectionFlags, ServerFlags, StoreFlags } from '../config.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
 import type { CallLogOptions } from '../rpc/call-log.js';
+import type { ParleyClient } from '../rpc/client/parley-client.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
 import type { Role } from '../security/roles.js';
 import type { Output } from './output.js';
@@ -17,6 +18,13 @@ export interface StoreOptions extends StoreFlags, ServerFlags {
 export interface OpenRegistry {
   readonly registry: RegistryPort;
   close(): Promise<void>;
+}
+
+/** A running server, and how it was reached; `client` must be closed. */
+export interface OpenServer {
+  readonly client: ParleyClient;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly token?: string;
 }
 
 /** The store itself, for what cannot be done through a server; `close` must be called. */
@@ -73,6 +81,7 @@ export interface CliContext {
   onHangUp?(action: () => void): void;
   openRegistry(options: StoreOptions): Promise<OpenRegistry>;
   openArchives(options: StoreOptions): Promise<OpenArchives>;
+  openServer(options: StoreOptions): Promise<OpenServer>;
   predict(
     options: StoreOptions,
     model: string,

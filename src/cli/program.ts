@@ -4,6 +4,7 @@ import { ENVIRONMENT } from '../config.js';
 import { internal, ParleyError } from '../errors.js';
 import { accept } from './accept.js';
 import { aliases } from './aliases.js';
+import { bench } from './bench.js';
 import { type CliContext, type CommandDefinition, ownOptionsFirst } from './context.js';
 import { contract } from './contract.js';
 import { describe } from './describe.js';
@@ -47,6 +48,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   serve,
   token,
   predict,
+  bench,
   doctor,
 ];
 

@@ -32,6 +32,7 @@ export async function runHere(
     stdin: new PassThrough(),
     openRegistry: registry === undefined ? away : async () => ({ registry, close: async () => {} }),
     openArchives: away,
+    openServer: away,
     predict: away,
     serve: away,
   };

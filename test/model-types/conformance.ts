@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { openArchives, openRegistry } from '#parley/app.js';
+import { openArchives, openRegistry, openServer } from '#parley/app.js';
 import { Output } from '#parley/cli/output.js';
 import { runCommand } from '#parley/cli/program.js';
 import { ParleyError } from '#parley/errors.js';
@@ -238,6 +238,7 @@ export async function command(world: GraphWorld, ...words: readonly string[]): P
     output: new Output(stream, stream),
     openRegistry: (options) => openRegistry(options, () => {}),
     openArchives: (options) => openArchives(options, () => {}),
+    openServer,
     signal: new AbortController().signal,
     version: 'test',
     stdin: process.stdin,

@@ -100,16 +100,22 @@ export class ParleyClient implements RegistryPort {
   }
 
   async #serviceOf(model: string): Promise<ContractService> {
+    const service = await this.contractService(model);
+    if (service !== undefined) return service;
+    throw notFound(
+      `model "${model}" has no contract, so it has no typed service; call Prediction.predict with tensors`,
+    );
+  }
+
+  /** The typed service that a model answers; undefined where it has no contract. */
+  async contractService(model: string): Promise<ContractService | undefined> {
     const described = await this.#call<Wire<types.DescribeResponse>>(
       prediction.Client,
       'describe',
       new types.DescribeRequest(this.#request({ model })),
     );
     const name = described.contract_service;
-    if (!name)
-      throw notFound(
-        `model "${model}" has no contract, so it has no typed service; call Prediction.predict with tensors`,
-      );
+    if (!name) return undefined;
     const contract = await this.contract(name);
     return contract.services.find((service) => service.name === name)!;
   }
