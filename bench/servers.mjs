@@ -41,7 +41,12 @@ export class Workplace {
   async prepare() {
     await this.#finish(['examples/penguins/load.mjs']);
     await this.#finish(['dist/main.js', 'train', 'examples/penguins', '--promote', '--data-dir', this.#folder]);
-    const store = await openStore({ dataFolder: this.#folder });
+    await this.prepareLogistic();
+  }
+
+  /** The logistic model alone. @param where another store than the folder's own Redis, as openStore takes it */
+  async prepareLogistic(where = {}) {
+    const store = await openStore({ dataFolder: this.#folder, ...where });
     try {
       await publish(new Registry(store, 'bench'), logistic.NAME, logistic.envelope());
     } finally {

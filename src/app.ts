@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type {
   CliContext,
   OpenArchives,
@@ -19,6 +19,7 @@ import {
   DEFAULT_PORT,
   defaultMemoryLimit,
   logLevel,
+  parleyVersion,
   requireContract,
   type ServerAddress,
   serverAddress,
@@ -26,7 +27,7 @@ import {
   token,
 } from './config.js';
 import { invalidInput } from './errors.js';
-import { Metrics } from './http/metrics.js';
+import type { Metrics } from './http/metrics.js';
 import { HttpServer } from './http/server.js';
 import { checkRecordFields } from './model-types/record-fields.js';
 import { Archives } from './registry/archive/archives.js';
@@ -44,11 +45,7 @@ import { Factory } from './serving/factory.js';
 import { Router } from './serving/router.js';
 import { openStore } from './store/connect.js';
 
-const packageFile = new URL('../package.json', import.meta.url);
 const genericIdlFile = new URL('../idl/parley.thrift', import.meta.url);
-
-export const parleyVersion = (): string =>
-  (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 /** A registry on the store, or behind the server that the options or the environment name. */
 export async function openRegistry(options: StoreOptions, warn: (message: string) => void): Promise<OpenRegistry> {
@@ -90,14 +87,37 @@ const defaultAddress: ServerAddress = { host: DEFAULT_HOST, port: DEFAULT_PORT }
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
-/** Opens the store, follows it, listens. @throws ParleyError when any of it cannot be done; nothing stays open then */
-export async function serve(options: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
-  if (!isLoopback(options.host) && !options.insecure) {
+/** A server that this very process is. */
+export interface ServingProcess extends RunningServer {
+  metrics(): Promise<Metrics>;
+}
+
+/**
+ * Serves, in this process or in several behind one port.
+ *
+ * @throws ParleyError when it cannot begin; nothing stays open then
+ */
+export async function serve(told: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
+  if (!isLoopback(told.host) && !told.insecure) {
     throw invalidInput(
-      `${options.host} can be reached from other machines, without TLS or tokens; add --insecure if that is meant, or listen on ${DEFAULT_HOST}`,
+      `${told.host} can be reached from other machines, without TLS or tokens; add --insecure if that is meant, or listen on ${DEFAULT_HOST}`,
     );
   }
-  const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
+  const options = { ...told, logLevel: logLevel(told.logLevel, fallbackLogLevel) };
+  return serveHere(options);
+}
+
+const logOf = (level: string): Logger => pino({ level }, pino.destination({ fd: 2, sync: false }));
+
+/**
+ * Opens the store, follows it, listens: all of one serving process.
+ *
+ * Limits are the whole server's: each of `options.processes` takes its part.
+ *
+ * @throws ParleyError when any of it cannot be done; nothing stays open then
+ */
+export async function serveHere(options: ServeOptions & { readonly logLevel: string }): Promise<ServingProcess> {
+  const log = logOf(options.logLevel);
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
   const store = await openStore({
@@ -109,7 +129,8 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
   const close = () => undoAll(closing.splice(0));
   try {
     const batcher = new Batcher();
-    const factory = new Factory(store, batcher, { memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit() });
+    const memoryLimitBytes = partOf(options.memoryLimit ?? defaultMemoryLimit(), options.processes);
+    const factory = new Factory(store, batcher, { memoryLimitBytes });
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
     const dispatcher = new Dispatcher({
@@ -121,13 +142,22 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     });
     router.warmBy((servable, aliasName) => dispatcher.warmUp(servable, aliasName));
     let unready: string | undefined = 'starting: the models are being read from the store';
-    const metrics = new Metrics({ serverVersion: parleyVersion(), router, factory, errors: dispatcher.errors });
-    const watched = new HttpServer({ metrics, unready: () => unready });
-    const http = options.httpPort === undefined ? undefined : await watched.listen(options.host, options.httpPort);
-    if (http !== undefined) closing.push(() => watched.close());
+    // Their library is only loaded for those who ask.
+    let counted: Promise<Metrics> | undefined;
+    const metrics = () =>
+      (counted ??= import('./http/metrics.js').then(
+        (module) => new module.Metrics({ serverVersion: parleyVersion(), router, factory, errors: dispatcher.errors }),
+      ));
+    let http: RunningServer['http'];
+    if (options.httpPort !== undefined) {
+      const watched = new HttpServer({ metrics: await metrics(), unready: () => unready });
+      http = await watched.listen(options.host, options.httpPort);
+      closing.push(() => watched.close());
+    }
     closing.push(() => router.close());
     await router.start();
-    const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
+    const limits = { ...DEFAULT_LIMITS, connections: partOf(DEFAULT_LIMITS.connections, options.processes) };
+    const server = new RpcServer(dispatcher.onFrame, batcher, limits, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
@@ -141,6 +171,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       ...(http === undefined ? {} : { http }),
       services: [...router.services.keys()],
       store: settings.redisUrl === undefined ? `${settings.dataFolder} (embedded Redis)` : store.address.text,
+      metrics,
       close,
     };
   } catch (error) {
@@ -148,6 +179,9 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     throw error;
   }
 }
+
+/** One process's part of what all may take together. */
+const partOf = (limit: number, processes: number): number => Math.max(1, Math.floor(limit / processes));
 
 /** The latest first; one that fails does not keep the others from being undone, and is told when they are. */
 async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promise<void> {

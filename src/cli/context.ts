@@ -24,9 +24,12 @@ export interface OpenArchives {
   close(): Promise<void>;
 }
 
+/** What `parley serve` was told. Plain values only: each serving process is sent its own as JSON. */
 export interface ServeOptions extends StoreFlags {
   readonly host: string;
   readonly port: number;
+  /** How many serve behind the port; 1: this process does. */
+  readonly processes: number;
   readonly insecure: boolean;
   readonly defaultService?: string;
   readonly logLevel?: string;
@@ -43,6 +46,10 @@ export interface RunningServer {
   readonly services: readonly string[];
   /** Where its models come from, for people. */
   readonly store: string;
+  /** The serving processes, where they are others than this one. */
+  readonly processes?: readonly number[];
+  /** Settles when it can serve no longer, of itself; absent where it would not notice. */
+  readonly failed?: Promise<never>;
   close(): Promise<void>;
 }
 

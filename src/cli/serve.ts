@@ -15,6 +15,7 @@ export const serve: CommandDefinition = (program, context) => {
     )
     .option('--host <address>', 'the address to listen on', DEFAULT_HOST)
     .option('--port <port>', 'the port; 0 for any free one', portOf, DEFAULT_PORT)
+    .option('--processes <n>', 'how many processes answer behind the port, each on a core of its own', processesOf, 1)
     .option('--http-port <port>', 'also answer /metrics, /live and /ready over HTTP; 0 for any free port', portOf)
     .option('--insecure', 'allow an address that other machines reach, without TLS and tokens', false)
     .option(
@@ -31,7 +32,7 @@ export const serve: CommandDefinition = (program, context) => {
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --processes 4 --http-port 9091\n  parley serve --host 0.0.0.0 --insecure --redis redis://10.0.0.5:6379' +
         `\n${REDIS_ADDRESSES}`,
     )
     .action(async ({ json, ...options }: Options) => {
@@ -44,6 +45,7 @@ export const serve: CommandDefinition = (program, context) => {
             pid: process.pid,
             thrift: server.thrift,
             ...(server.http && { http: server.http }),
+            ...(server.processes && { processes: server.processes }),
           });
         else {
           output.line(`listening on ${server.thrift.host}:${server.thrift.port}, models from ${server.store}`);
@@ -52,11 +54,13 @@ export const serve: CommandDefinition = (program, context) => {
               ? 'no typed service yet; they appear when a contract is published'
               : `typed services: ${server.services.join(', ')}`,
           );
+          if (server.processes !== undefined)
+            output.note(`${server.processes.length} processes answer: ${server.processes.join(', ')}`);
           if (server.http !== undefined)
             output.note(`http://${server.http.host}:${server.http.port} has /metrics, /live and /ready`);
           if (output.isTerminal) output.note('Ctrl-C stops it');
         }
-        await aborted(signal);
+        await Promise.race([aborted(signal), ...(server.failed === undefined ? [] : [server.failed])]);
         output.note('stopping: accepted calls are answered first');
       } finally {
         await server.close();
@@ -76,6 +80,15 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError('Write a port from 0 to 65535.');
   return port;
+}
+
+const MOST_PROCESSES = 256;
+
+function processesOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_PROCESSES)
+    throw new InvalidArgumentError(`Write a number from 1 to ${MOST_PROCESSES}.`);
+  return count;
 }
 
 function sizeOf(text: string): number {
