@@ -30,6 +30,7 @@ import { invalidInput } from './errors.js';
 import type { Metrics } from './http/metrics.js';
 import { HttpServer } from './http/server.js';
 import { checkRecordFields } from './model-types/record-fields.js';
+import { loadRuntimeAhead } from './onnx/session.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
@@ -120,11 +121,14 @@ export async function serveHere(options: ServeOptions & { readonly logLevel: str
   const log = logOf(options.logLevel);
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
-  const store = await openStore({
+  const opening = openStore({
     ...settings,
     checkTypeFields: checkRecordFields,
     warn: (message) => log.warn(message),
   });
+  // While Redis starts or connects.
+  setImmediate(loadRuntimeAhead);
+  const store = await opening;
   const closing: (() => Promise<void> | void)[] = [() => store.close()];
   const close = () => undoAll(closing.splice(0));
   try {
