@@ -6,7 +6,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 
 /** What processes are started with, from dist/. */
-const ENTRIES = ['main', 'registry/isolated-main', 'cli/doctor-graph'];
+const ENTRIES = ['main', 'serving-main', 'registry/isolated-main', 'cli/doctor-graph'];
 /** Libraries that bring binaries, which they look for beside themselves. */
 const APART = ['onnxruntime-node', 'onnxruntime-common', '@duckdb/node-api', 'node-sqlite3-wasm', 'msgpackr-extract'];
 

@@ -22,6 +22,7 @@ import {
   parleyVersion,
   requireContract,
   type ServerAddress,
+  type StoreSettings,
   serverAddress,
   storeSettings,
   token,
@@ -29,8 +30,11 @@ import {
 import { invalidInput } from './errors.js';
 import type { Metrics } from './http/metrics.js';
 import { HttpServer } from './http/server.js';
+import type { ProcessMetrics } from './http/summed-metrics.js';
 import { checkRecordFields } from './model-types/record-fields.js';
 import { loadRuntimeAhead } from './onnx/session.js';
+import type { Child } from './processes/child.js';
+import { Supervisor } from './processes/supervisor.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
@@ -88,6 +92,9 @@ const defaultAddress: ServerAddress = { host: DEFAULT_HOST, port: DEFAULT_PORT }
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
+/** What one serving process is told. Limits are the whole server's: each of `processes` takes its part. */
+export type ProcessOptions = ServeOptions & { readonly logLevel: string };
+
 /** A server that this very process is. */
 export interface ServingProcess extends RunningServer {
   metrics(): Promise<Metrics>;
@@ -105,19 +112,77 @@ export async function serve(told: ServeOptions, fallbackLogLevel: string): Promi
     );
   }
   const options = { ...told, logLevel: logLevel(told.logLevel, fallbackLogLevel) };
-  return serveHere(options);
+  return options.processes === 1 ? serveHere(options) : serveByProcesses(options);
 }
+
+const servingMain = new URL('./serving-main.js', import.meta.url);
+
+/** Several processes serve; this one starts and watches them, and is what is asked over HTTP. */
+async function serveByProcesses(options: ProcessOptions): Promise<RunningServer> {
+  const log = logOf(options.logLevel);
+  const settings = storeSettings(options);
+  const { httpPort, ...told } = options;
+  let departed: (child: Child) => void = () => {};
+  const supervisor = new Supervisor({
+    main: servingMain,
+    count: options.processes,
+    drainMs: DEFAULT_LIMITS.drainMs,
+    log,
+    onEnd: (child) => departed(child),
+  });
+  const closing: (() => Promise<void> | void)[] = [() => supervisor.close()];
+  const close = () => undoAll(closing.splice(0));
+  try {
+    // It outlives the serving processes, so that the embedded Redis is started and stopped once.
+    const store = await openStore({ ...settings, warn: (message) => log.warn(message) });
+    closing.unshift(() => store.close());
+    let state: string | undefined = 'starting: the serving processes begin';
+    const unready = () => state ?? (supervisor.ready.length === 0 ? 'no serving process takes calls now' : undefined);
+    let http: RunningServer['http'];
+    if (httpPort !== undefined) {
+      const { SummedMetrics } = await import('./http/summed-metrics.js');
+      const metrics = new SummedMetrics({
+        ask: () => supervisor.ask('metrics') as Promise<ProcessMetrics[]>,
+        ready: () => supervisor.ready.length,
+        crashes: () => supervisor.crashes,
+      });
+      departed = ({ answered }) => void metrics.keep((answered.get('metrics') ?? []) as ProcessMetrics);
+      const watched = new HttpServer({ metrics, unready });
+      http = await watched.listen(options.host, httpPort);
+      closing.splice(1, 0, () => watched.close());
+    }
+    const { thrift, services } = await supervisor.begin(told);
+    closing.push(() => {
+      state = 'stopping: accepted calls are answered, no new ones are taken';
+    });
+    state = undefined;
+    return {
+      thrift,
+      ...(http === undefined ? {} : { http }),
+      services,
+      store: storeName(settings, store),
+      get processes() {
+        return supervisor.pids;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const storeName = ({ redisUrl, dataFolder }: StoreSettings, store: { address: { text: string } }): string =>
+  redisUrl === undefined ? `${dataFolder} (embedded Redis)` : store.address.text;
 
 const logOf = (level: string): Logger => pino({ level }, pino.destination({ fd: 2, sync: false }));
 
 /**
  * Opens the store, follows it, listens: all of one serving process.
  *
- * Limits are the whole server's: each of `options.processes` takes its part.
- *
  * @throws ParleyError when any of it cannot be done; nothing stays open then
  */
-export async function serveHere(options: ServeOptions & { readonly logLevel: string }): Promise<ServingProcess> {
+export async function serveHere(options: ProcessOptions): Promise<ServingProcess> {
   const log = logOf(options.logLevel);
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
@@ -174,7 +239,7 @@ export async function serveHere(options: ServeOptions & { readonly logLevel: str
       thrift,
       ...(http === undefined ? {} : { http }),
       services: [...router.services.keys()],
-      store: settings.redisUrl === undefined ? `${settings.dataFolder} (embedded Redis)` : store.address.text,
+      store: storeName(settings, store),
       metrics,
       close,
     };

@@ -48,8 +48,6 @@ export interface RunningServer {
   readonly store: string;
   /** The serving processes, where they are others than this one. */
   readonly processes?: readonly number[];
-  /** Settles when it can serve no longer, of itself; absent where it would not notice. */
-  readonly failed?: Promise<never>;
   close(): Promise<void>;
 }
 

@@ -60,7 +60,7 @@ export const serve: CommandDefinition = (program, context) => {
             output.note(`http://${server.http.host}:${server.http.port} has /metrics, /live and /ready`);
           if (output.isTerminal) output.note('Ctrl-C stops it');
         }
-        await Promise.race([aborted(signal), ...(server.failed === undefined ? [] : [server.failed])]);
+        await aborted(signal);
         output.note('stopping: accepted calls are answered first');
       } finally {
         await server.close();

@@ -44,6 +44,11 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** The same as plain values, to be added to those of other processes. */
+  json() {
+    return this.#registry.getMetricsAsJSON();
+  }
+
   #add({ name, help, kind, labels = [], samples }: Metric): void {
     const common = { name, help, labelNames: labels, registers: [this.#registry] };
     const labelled = (values: readonly string[]) => Object.fromEntries(labels.map((label, i) => [label, values[i]!]));

@@ -14,7 +14,7 @@ const MOST_CONNECTIONS = 64;
 const REQUEST_MS = 5_000;
 
 export interface Watched {
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   /** Why no calls are taken now; undefined while they are. */
   readonly unready: () => string | undefined;
 }
