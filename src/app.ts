@@ -30,10 +30,8 @@ import {
 import { invalidInput } from './errors.js';
 import type { Metrics } from './http/metrics.js';
 import { HttpServer } from './http/server.js';
-import type { ProcessMetrics } from './http/summed-metrics.js';
 import { checkRecordFields } from './model-types/record-fields.js';
 import { loadRuntimeAhead } from './onnx/session.js';
-import type { Child } from './processes/child.js';
 import { Supervisor } from './processes/supervisor.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
@@ -122,48 +120,39 @@ async function serveByProcesses(options: ProcessOptions): Promise<RunningServer>
   const log = logOf(options.logLevel);
   const settings = storeSettings(options);
   const { httpPort, ...told } = options;
-  let departed: (child: Child) => void = () => {};
   const supervisor = new Supervisor({
     main: servingMain,
     count: options.processes,
     drainMs: DEFAULT_LIMITS.drainMs,
     log,
-    onEnd: (child) => departed(child),
   });
-  const closing: (() => Promise<void> | void)[] = [() => supervisor.close()];
-  const close = () => undoAll(closing.splice(0));
+  const closing = [() => supervisor.close()];
+  let state: string | undefined = 'starting: the serving processes begin';
+  const close = () => {
+    state = STOPPING;
+    return undoAll(closing.splice(0));
+  };
   try {
-    // It outlives the serving processes, so that the embedded Redis is started and stopped once.
+    // Closed last: it outlives the serving processes, so that the embedded Redis is started and stopped once.
     const store = await openStore({ ...settings, warn: (message) => log.warn(message) });
     closing.unshift(() => store.close());
-    let state: string | undefined = 'starting: the serving processes begin';
-    const unready = () => state ?? (supervisor.ready.length === 0 ? 'no serving process takes calls now' : undefined);
     let http: RunningServer['http'];
     if (httpPort !== undefined) {
       const { SummedMetrics } = await import('./http/summed-metrics.js');
-      const metrics = new SummedMetrics({
-        ask: () => supervisor.ask('metrics') as Promise<ProcessMetrics[]>,
-        ready: () => supervisor.ready.length,
-        crashes: () => supervisor.crashes,
-      });
-      departed = ({ answered }) => void metrics.keep((answered.get('metrics') ?? []) as ProcessMetrics);
+      const metrics = new SummedMetrics(supervisor);
+      const unready = () => state ?? (supervisor.ready.length === 0 ? 'no serving process takes calls now' : undefined);
       const watched = new HttpServer({ metrics, unready });
       http = await watched.listen(options.host, httpPort);
       closing.splice(1, 0, () => watched.close());
     }
     const { thrift, services } = await supervisor.begin(told);
-    closing.push(() => {
-      state = 'stopping: accepted calls are answered, no new ones are taken';
-    });
     state = undefined;
     return {
       thrift,
       ...(http === undefined ? {} : { http }),
       services,
       store: storeName(settings, store),
-      get processes() {
-        return supervisor.pids;
-      },
+      processes: supervisor.pids,
       close,
     };
   } catch (error) {
@@ -171,6 +160,8 @@ async function serveByProcesses(options: ProcessOptions): Promise<RunningServer>
     throw error;
   }
 }
+
+const STOPPING = 'stopping: accepted calls are answered, no new ones are taken';
 
 const storeName = ({ redisUrl, dataFolder }: StoreSettings, store: { address: { text: string } }): string =>
   redisUrl === undefined ? `${dataFolder} (embedded Redis)` : store.address.text;
@@ -230,7 +221,7 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
-      unready = 'stopping: accepted calls are answered, no new ones are taken';
+      unready = STOPPING;
       dispatcher.stop();
       return server.notice();
     });

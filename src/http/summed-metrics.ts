@@ -11,30 +11,33 @@ import {
 /** Of one process, as `Metrics.json` gives them. */
 export type ProcessMetrics = readonly MetricObjectWithValues<MetricValue<string>>[];
 
-export interface SummedSources {
-  /** What each process counts now. */
-  readonly ask: () => Promise<readonly ProcessMetrics[]>;
-  /** How many of them answer calls. */
-  readonly ready: () => number;
-  readonly crashes: () => number;
+/** Who starts and watches the processes. */
+export interface Processes {
+  /** Those that answer calls. */
+  readonly ready: readonly unknown[];
+  /** How many have ended without being told to. */
+  readonly crashes: number;
+  /** What each of them says, now or, where it is busy, what it said last; of those that have ended, their last. */
+  ask(what: 'metrics'): Promise<readonly unknown[]>;
+  lastOfEnded(what: 'metrics'): readonly unknown[];
 }
 
 export class SummedMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
-  readonly #sources: SummedSources;
+  readonly #processes: Processes;
   readonly #own = new Registry();
   /** What processes had counted that have ended: a sum that falls would be taken for a server that has begun anew. */
   #departed: ProcessMetrics = [];
 
-  constructor(sources: SummedSources) {
-    this.#sources = sources;
+  constructor(processes: Processes) {
+    this.#processes = processes;
     const registers = [this.#own];
     new Gauge({
       name: 'parley_processes',
       help: 'Serving processes that take calls',
       registers,
       collect() {
-        this.set(sources.ready());
+        this.set(processes.ready.length);
       },
     });
     new Counter({
@@ -43,7 +46,7 @@ export class SummedMetrics {
       registers,
       collect() {
         this.reset();
-        this.inc(sources.crashes());
+        this.inc(processes.crashes);
       },
     });
     new Gauge({
@@ -59,14 +62,15 @@ export class SummedMetrics {
   /** In Prometheus's text format. */
   async text(): Promise<string> {
     const own = await this.#own.getMetricsAsJSON();
-    return sum([own, ...(await this.#sources.ask()), this.#departed]).metrics();
-  }
-
-  /** Keeps what a process had counted when it was last asked. */
-  async keep(metrics: ProcessMetrics): Promise<void> {
-    const counts = metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type)));
-    this.#departed = await sum([this.#departed, counts]).getMetricsAsJSON();
+    const serving = (await this.#processes.ask('metrics')) as ProcessMetrics[];
+    const ended = this.#processes.lastOfEnded('metrics') as ProcessMetrics[];
+    if (ended.length > 0) this.#departed = await sum([this.#departed, ...ended.map(counts)]).getMetricsAsJSON();
+    return sum([own, ...serving, this.#departed]).metrics();
   }
 }
+
+/** What only grows. */
+const counts = (metrics: ProcessMetrics): ProcessMetrics =>
+  metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type)));
 
 const sum = (metrics: readonly ProcessMetrics[]): Registry => AggregatorRegistry.aggregate(metrics as never);

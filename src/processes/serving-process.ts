@@ -24,7 +24,9 @@ export function serveSupervised<S extends Served>(serve: (options: object) => Pr
     worker.exitedAfterDisconnect = true;
     process_.orphaned();
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process_.signalled());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process_.signalled());
+  // What it means is for the supervisor to say.
+  process.on('SIGHUP', () => {});
   tell({ from: 'waiting' });
 }
 

@@ -26,8 +26,6 @@ export interface SupervisorOptions {
   /** How long accepted calls may take when all stop. */
   readonly drainMs: number;
   readonly log: Logger;
-  /** Told of a process that has ended. */
-  readonly onEnd?: (child: Child) => void;
 }
 
 export class Supervisor {
@@ -41,6 +39,7 @@ export class Supervisor {
   #allEnded = () => {};
   #earlyEndings = 0;
   #crashes = 0;
+  #ended: Child[] = [];
 
   /** Starts the processes; they wait for `begin`. */
   constructor(options: SupervisorOptions) {
@@ -88,6 +87,13 @@ export class Supervisor {
     return answers.filter((answer) => answer !== undefined);
   }
 
+  /** What those said last that have ended since this was asked before. */
+  lastOfEnded(what: string): unknown[] {
+    const answers = this.#ended.map(({ answered }) => answered.get(what));
+    this.#ended = [];
+    return answers.filter((answer) => answer !== undefined);
+  }
+
   /** All drain at once; what has not ended long after its time is killed. */
   async close(): Promise<void> {
     this.#stopping = true;
@@ -129,7 +135,7 @@ export class Supervisor {
 
   #onEnd(child: Child, ending: Ending): void {
     this.#children.delete(child);
-    this.#options.onEnd?.(child);
+    if (child.answered.size > 0) this.#ended.push(child);
     if (this.#stopping) {
       if (this.#children.size === 0) this.#allEnded();
       return;

@@ -6,9 +6,15 @@
  * finds a connection that has ended in order, after its last reply: that call was not read, and never will be run.
  */
 import { expect } from 'chai';
+import { pino } from 'pino';
+import type { Connection } from '#parley/rpc/connection.js';
+import { DEFAULT_LIMITS } from '#parley/rpc/limits.js';
+import { RpcServer } from '#parley/rpc/server.js';
+import { Batcher } from '#parley/serving/batcher.js';
 import { openStore } from '#parley/store/connect.js';
 import { isAlive, placeForEach, type Server, until } from '../road/parley.js';
 import { point, publish } from '../road/scores.js';
+import { Caller, framed } from '../rpc/caller.js';
 import { openPipelines, Pipeline } from './pipelines.js';
 
 const CONNECTIONS = 64;
@@ -63,6 +69,21 @@ describe('a graceful stop', function () {
     const server = await place().serveDetached('--processes', '2');
     await stopUnderLoad(server, () => process.kill(-server.child.pid!, 'SIGINT'));
     expect(server.processes.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it('reads what was sent in time, also where its loop was held up', async () => {
+    const echo = (connection: Connection, buffer: Buffer, start: number, end: number) =>
+      connection.reply(framed(buffer.subarray(start, end)));
+    const server = new RpcServer(echo, new Batcher(), DEFAULT_LIMITS, pino({ level: 'silent' }));
+    const caller = await Caller.open(await server.listen('127.0.0.1', 0));
+    caller.send(framed(Buffer.from('first')));
+    await caller.heard(1);
+    const noticed = server.notice();
+    caller.send(framed(Buffer.from('in time')));
+    for (const end = performance.now() + 300; performance.now() < end; );
+    await noticed;
+    await server.close();
+    expect((await caller.ended()).map(String)).to.deep.equal(['first', 'in time']);
   });
 
   it('costs a caller who has another server no call', async () => {
