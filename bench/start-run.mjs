@@ -1,6 +1,7 @@
 /** bench/start from start to end: two stores with one small model, servers one after the other, the medians, everything down. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
@@ -11,14 +12,14 @@ import { parseArgs } from 'node:util';
 import { openStore } from '../dist/store/connect.js';
 import { CASES } from './cases.mjs';
 import { residentMegabytes } from './registry-cases.mjs';
-import { median, printTable, quantile } from './report.mjs';
+import { printTable, quantile } from './report.mjs';
 import { Workplace } from './servers.mjs';
 
 const HELP = `Usage: bench/start [options]
 
 Starts "parley serve" with one small model (logistic, 30 numbers) again and again, beside "node -e 0", and prints medians:
 milliseconds from the start of the process until it says that it listens, and until it has answered its first call (in
-which it loads the model), and its resident memory then. Once with a Redis that runs, once with the embedded one, which is
+which it loads the model), its CPU time until and its resident memory then. Once with a Redis that runs, once with the embedded one, which is
 started and stopped each time. Needs dist/ (node scripts/build.mjs) and redis-server.
 
   --rounds N       of each in turn (default 15)
@@ -106,12 +107,19 @@ async function server(file, where) {
     const { thrift, processes = [child.pid] } = JSON.parse(line[0]);
     await firstAnswer(thrift);
     const answerMs = performance.now() - begun;
-    const megabytes = [...new Set([child.pid, ...processes])].reduce((sum, pid) => sum + residentMegabytes(pid), 0);
-    return { listeningMs, answerMs, megabytes };
+    const pids = [...new Set([child.pid, ...processes])];
+    const sum = (of) => pids.reduce((total, pid) => total + of(pid), 0);
+    return { listeningMs, answerMs, cpuMs: sum(cpuMs), megabytes: sum(residentMegabytes) };
   } finally {
     child.kill('SIGTERM');
     await ended;
   }
+}
+
+/** User and kernel, in hundredths of a second on Linux. */
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function firstAnswer({ host, port }) {
@@ -167,8 +175,15 @@ function report(samples, load) {
             mine.map((sample) => sample[field]),
             q,
           ).toFixed(0);
-    const megabytes = mine[0].megabytes === undefined ? '' : median(mine.map((s) => s.megabytes)).toFixed(0);
-    return [name, of('listeningMs', 0.5), of('answerMs', 0.5), of('answerMs', 0), of('answerMs', 0.9), megabytes];
+    return [
+      name,
+      of('listeningMs', 0.5),
+      of('answerMs', 0.5),
+      of('answerMs', 0),
+      of('answerMs', 0.9),
+      of('cpuMs', 0.5),
+      of('megabytes', 0.5),
+    ];
   });
-  printTable([['ms, medians', 'listening', 'first answer', 'best', '9 of 10', 'MB resident'], ...rows], 0);
+  printTable([['ms, medians', 'listening', 'first answer', 'best', '9 of 10', 'CPU ms', 'MB resident'], ...rows], 0);
 }
