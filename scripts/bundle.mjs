@@ -10,6 +10,11 @@ const ENTRIES = ['main', 'serving-main', 'registry/isolated-main', 'cli/doctor-g
 /** Libraries that bring binaries, which they look for beside themselves. */
 const APART = ['onnxruntime-node', 'onnxruntime-common', '@duckdb/node-api', 'node-sqlite3-wasm', 'msgpackr-extract'];
 
+/** For libraries in CommonJS: they ask for Node's own modules by `require`; for `newBuffer` see `oldBuffers`. */
+const BANNER = `import { createRequire as requireOf } from 'node:module';
+const require = requireOf(import.meta.url);
+const newBuffer = (of, ...more) => (typeof of === 'number' ? Buffer.alloc(of) : Buffer.from(of, ...more));`;
+
 /** From Node 22 on, compiled code is kept between starts. */
 const COMPILED_ONCE = "import module from 'node:module';\nmodule.enableCompileCache?.();\n";
 
@@ -34,11 +39,8 @@ export async function bundle(dist) {
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    // Libraries in CommonJS ask for Node's own modules by `require`.
-    banner: {
-      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-    },
-    plugins: [ownPlaces(dist), unused],
+    banner: { js: BANNER },
+    plugins: [ownPlaces(dist), unused, oldBuffers],
   });
   for (const entry of ENTRIES) {
     const there = relative(dirname(join(dist, entry)), join(out, `${flat(entry)}.js`));
@@ -75,6 +77,17 @@ const unused = {
       importer.includes(`${sep}zod${sep}`) ? nothing(path) : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'export {};' }));
+  },
+};
+
+/** Node warns of `new Buffer()`, which thrift uses, wherever it is not in a folder node_modules. */
+const oldBuffers = {
+  name: 'old-buffers',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules.(thrift|node-int64).*\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(/\bnew Buffer\(/g, 'newBuffer('),
+      resolveDir: dirname(path),
+    }));
   },
 };
 

@@ -121,6 +121,7 @@ describe('several processes', function () {
     await until('the others to end', () => server.processes.every((pid) => !isAlive(pid)));
     await Promise.all(pipelines.map(({ ended }) => ended));
     expect(pipelines.map((pipeline, i) => pipeline.unansweredOf(sent[i]!).length)).to.deep.equal([0, 0, 0, 0]);
+    expect(pipelines.every(({ turnedAway }) => turnedAway.size > 0)).to.equal(true);
   });
 
   it('refuse to start where the port is taken, as one does', async () => {
