@@ -10,7 +10,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY scripts/preinstall.mjs scripts/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/build.mjs scripts/
+COPY scripts/build.mjs scripts/bundle.mjs scripts/
 COPY idl idl
 COPY gen gen
 COPY src src

@@ -3,7 +3,7 @@
  * closed in the reverse.
  */
 import { readFileSync } from 'node:fs';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type {
   CliContext,
   OpenArchives,
@@ -20,19 +20,22 @@ import {
   defaultLanes,
   defaultMemoryLimit,
   logLevel,
+  parleyVersion,
   protection,
   requireContract,
+  type StoreSettings,
   serverAddress,
   serverTls,
   storeSettings,
   token,
 } from './config.js';
 import { invalidInput } from './errors.js';
-import { Metrics } from './http/metrics.js';
+import type { Metrics } from './http/metrics.js';
 import { modelsPage } from './http/models.js';
-import { RuntimeWatch } from './http/process-metrics.js';
 import { HttpServer } from './http/server.js';
 import { checkRecordFields } from './model-types/record-fields.js';
+import { loadRuntimeAhead } from './onnx/session.js';
+import { Supervisor } from './processes/supervisor.js';
 import { Archives } from './registry/archive/archives.js';
 import { Registry } from './registry/registry.js';
 import { CallLog, DEFAULT_CALL_LOG } from './rpc/call-log.js';
@@ -57,11 +60,7 @@ import { Router } from './serving/router.js';
 import { readSettings } from './serving/settings-file.js';
 import { openStore } from './store/connect.js';
 
-const packageFile = new URL('../package.json', import.meta.url);
 const genericIdlFile = new URL('../idl/parley.thrift', import.meta.url);
-
-export const parleyVersion = (): string =>
-  (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 /** A registry on the store, or behind the server that the options or the environment name. */
 export async function openRegistry(options: StoreOptions, warn: (message: string) => void): Promise<OpenRegistry> {
@@ -106,37 +105,138 @@ export const predict: CliContext['predict'] = async (options, model, rows, call)
   }
 };
 
-/** Opens the store, follows it, listens. @throws ParleyError when any of it cannot be done; nothing stays open then */
-export async function serve(options: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
-  const { tokensFile, tls } = protection(options);
-  checkExposure(options.host, {
+/** What one serving process is told. Limits are the whole server's: each of `processes` takes its part. */
+export type ProcessOptions = ServeOptions & { readonly logLevel: string };
+
+/** A server that this very process is. */
+export interface ServingProcess extends RunningServer {
+  metrics(): Promise<Metrics>;
+  /** What `/models` tells, of one model where it is asked for. */
+  models(only?: string): object;
+}
+
+/**
+ * Serves, in this process or in several behind one port.
+ *
+ * @throws ParleyError when it cannot begin; nothing stays open then
+ */
+export async function serve(told: ServeOptions, fallbackLogLevel: string): Promise<RunningServer> {
+  const { tokensFile, tls } = protection(told);
+  checkExposure(told.host, {
     tls: tls !== undefined,
-    insecure: options.insecure,
+    insecure: told.insecure,
     tokens: tokensFile !== undefined,
-    anonymous: options.anonymous !== undefined,
+    anonymous: told.anonymous !== undefined,
   });
-  const log = pino({ level: logLevel(options.logLevel, fallbackLogLevel) }, pino.destination({ fd: 2, sync: false }));
+  const options = { ...told, logLevel: logLevel(told.logLevel, fallbackLogLevel) };
+  return options.processes === 1 ? serveHere(options) : serveByProcesses(options);
+}
+
+const servingMain = new URL('./serving-main.js', import.meta.url);
+
+/** Several processes serve; this one starts and watches them, and is what is asked over HTTP. */
+async function serveByProcesses(options: ProcessOptions): Promise<RunningServer> {
+  const log = logOf(options.logLevel);
+  const settings = storeSettings(options);
+  const { httpPort, ...told } = options;
+  // What is wrong with it is told once, and before anything is started.
+  if (options.config !== undefined) readSettings(options.config);
+  const security = await securityOf(options, log);
+  const supervisor = new Supervisor({
+    main: servingMain,
+    count: options.processes,
+    drainMs: DEFAULT_LIMITS.drainMs,
+    log,
+  });
+  const closing = [() => security.close(), () => supervisor.close()];
+  let state: string | undefined = 'starting: the serving processes begin';
+  const close = () => {
+    state = STOPPING;
+    return undoAll(closing.splice(0));
+  };
+  try {
+    // Closed behind the serving processes: it outlives them, so that the embedded Redis is started and stopped once.
+    const store = await openStore({ ...settings, warn: (message) => log.warn(message) });
+    closing.unshift(() => store.close());
+    let http: RunningServer['http'];
+    if (httpPort !== undefined) {
+      const { SummedMetrics } = await import('./http/summed-metrics.js');
+      const watched = new HttpServer({
+        metrics: new SummedMetrics(supervisor),
+        models: async (only) => ({ processes: await supervisor.ask('models', only) }),
+        unready: () => state ?? (supervisor.ready.length === 0 ? 'no serving process takes calls now' : undefined),
+        certificates: security.certificates,
+        access: isLoopback(options.host) ? undefined : security.access,
+      });
+      http = await watched.listen(options.host, httpPort);
+      closing.splice(1, 0, () => watched.close());
+    }
+    const { thrift, services } = await supervisor.begin(told);
+    state = undefined;
+    return {
+      thrift,
+      ...(http === undefined ? {} : { http }),
+      services,
+      store: storeName(settings, store),
+      ...protectedBy(security, () => supervisor.hangUp()),
+      processes: supervisor.pids,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const STOPPING = 'stopping: accepted calls are answered, no new ones are taken';
+
+const storeName = ({ redisUrl, dataFolder }: StoreSettings, store: { address: { text: string } }): string =>
+  redisUrl === undefined ? `${dataFolder} (embedded Redis)` : store.address.text;
+
+const logOf = (level: string): Logger => pino({ level }, pino.destination({ fd: 2, sync: false }));
+
+function securityOf(options: ServeOptions, log: Logger): Promise<Security> {
+  const { tokensFile, tls } = protection(options);
+  return Security.open(present({ tokensFile, tls, anonymous: options.anonymous }) as SecuritySettings, log);
+}
+
+/** What a running server says of its protection. @param also what else follows files */
+function protectedBy(security: Security, also = () => {}): Pick<RunningServer, 'tls' | 'reload'> {
+  const reload = () => {
+    also();
+    void security.reload();
+  };
+  return { tls: security.certificates !== undefined, ...(security.follows ? { reload } : {}) };
+}
+
+/**
+ * Opens the store, follows it, listens: all of one serving process.
+ *
+ * @throws ParleyError when any of it cannot be done; nothing stays open then
+ */
+export async function serveHere(options: ProcessOptions): Promise<ServingProcess> {
+  const log = logOf(options.logLevel);
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
   const settingsOf = options.config === undefined ? undefined : readSettings(options.config);
-  const security = await Security.open(
-    present({ tokensFile, tls, anonymous: options.anonymous }) as SecuritySettings,
-    log,
-  );
+  const security = await securityOf(options, log);
   const closing: (() => Promise<void> | void)[] = [() => security.close()];
   const close = () => undoAll(closing.splice(0));
   try {
-    const store = await openStore({
+    const opening = openStore({
       ...settings,
       checkTypeFields: checkRecordFields,
       warn: (message) => log.warn(message),
     });
+    // While Redis starts or connects.
+    setImmediate(loadRuntimeAhead);
+    const store = await opening;
     closing.push(() => store.close());
     const batcher = new Batcher();
-    const lanes = new Lanes({ count: options.lanes ?? defaultLanes(), log });
+    const lanes = new Lanes({ count: lanesOf(options), log });
     closing.push(() => lanes.close());
     const factory = new Factory(store, batcher, {
-      memoryLimitBytes: options.memoryLimit ?? defaultMemoryLimit(),
+      memoryLimitBytes: partOf(options.memoryLimit ?? defaultMemoryLimit(), options.processes),
       loadSession: lanes.load,
       ...(settingsOf && { settingsOf }),
     });
@@ -157,40 +257,50 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     const server = new RpcServer(dispatcher.onFrame, batcher, limitsOf(options), log, security.certificates);
     router.warmBy((servable, aliasName) => dispatcher.warmUp(servable, aliasName));
     let unready: string | undefined = 'starting: the models are being read from the store';
-    const runtime = new RuntimeWatch();
-    const metrics = new Metrics({
-      serverVersion: parleyVersion(),
-      router,
-      factory,
-      lanes,
-      runtime,
-      transport: server,
-      refusals: security.access?.refusals ?? noRefusals(),
-      errors: calls.errors,
-      unknownMethods: () => calls.unknownMethods,
-      methods: generated.answered,
-      unlogged: callLog.suppressed,
-    });
-    const models = (only: string | undefined) => modelsPage({ router, factory }, only);
-    const watched = new HttpServer({
-      metrics,
-      models,
-      unready: () => unready,
-      certificates: security.certificates,
-      access: isLoopback(options.host) ? undefined : security.access,
-    });
-    const http = options.httpPort === undefined ? undefined : await watched.listen(options.host, options.httpPort);
-    if (http !== undefined) {
-      closing.push(() => watched.close());
+    // Loaded for those who ask.
+    const watching = async () => {
+      const [{ Metrics }, { RuntimeWatch }] = await Promise.all([
+        import('./http/metrics.js'),
+        import('./http/process-metrics.js'),
+      ]);
+      const runtime = new RuntimeWatch();
       runtime.start();
       closing.push(() => runtime.stop());
+      return new Metrics({
+        serverVersion: parleyVersion(),
+        router,
+        factory,
+        lanes,
+        runtime,
+        transport: server,
+        refusals: security.access?.refusals ?? noRefusals(),
+        errors: calls.errors,
+        unknownMethods: () => calls.unknownMethods,
+        methods: generated.answered,
+        unlogged: callLog.suppressed,
+      });
+    };
+    let counted: Promise<Metrics> | undefined;
+    const metrics = () => (counted ??= watching());
+    const models = (only?: string) => modelsPage({ router, factory }, only);
+    let http: RunningServer['http'];
+    if (options.httpPort !== undefined) {
+      const watched = new HttpServer({
+        metrics: await metrics(),
+        models,
+        unready: () => unready,
+        certificates: security.certificates,
+        access: isLoopback(options.host) ? undefined : security.access,
+      });
+      http = await watched.listen(options.host, options.httpPort);
+      closing.push(() => watched.close());
     }
     closing.push(() => router.close());
     await router.start();
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
-      unready = 'stopping: accepted calls are answered, no new ones are taken';
+      unready = STOPPING;
       dispatcher.stop();
       return server.notice();
     });
@@ -199,9 +309,10 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       thrift,
       ...(http === undefined ? {} : { http }),
       services: [...router.services.keys()],
-      store: settings.redisUrl === undefined ? `${settings.dataFolder} (embedded Redis)` : store.address.text,
-      tls: security.certificates !== undefined,
-      ...(security.follows ? { reload: () => void security.reload() } : {}),
+      store: storeName(settings, store),
+      ...protectedBy(security),
+      metrics,
+      models,
       close,
     };
   } catch (error) {
@@ -209,6 +320,9 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
     throw error;
   }
 }
+
+/** One process's part of what all may take together. */
+const partOf = (limit: number, processes: number): number => Math.max(1, Math.floor(limit / processes));
 
 /** The latest first; one that fails does not keep the others from being undone, and is told when they are. */
 async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promise<void> {
@@ -223,11 +337,18 @@ async function undoAll(closing: readonly (() => Promise<void> | void)[]): Promis
   if (failures.length > 0) throw failures[0];
 }
 
-const limitsOf = ({ maxConnections, maxFrame }: ServeOptions): Limits => ({
+/** Of one process: limits of all connections together are divided. */
+const limitsOf = ({ maxConnections, maxFrame, processes }: ServeOptions): Limits => ({
   ...DEFAULT_LIMITS,
-  connections: maxConnections ?? DEFAULT_LIMITS.connections,
+  connections: partOf(maxConnections ?? DEFAULT_LIMITS.connections, processes),
+  calls: partOf(DEFAULT_LIMITS.calls, processes),
+  allBufferedBytes: partOf(DEFAULT_LIMITS.allBufferedBytes, processes),
   frameBytes: maxFrame ?? DEFAULT_LIMITS.frameBytes,
 });
+
+/** Of one process, which has one at least where there are any. */
+const lanesOf = ({ lanes = defaultLanes(), processes }: ServeOptions): number =>
+  lanes === 0 ? 0 : Math.max(1, Math.round(lanes / processes));
 
 const registryOn = (store: ConstructorParameters<typeof Registry>[0], contractsRequired: boolean): Registry =>
   new Registry(store, actorName(), { requireContract: contractsRequired });

@@ -1,12 +1,18 @@
 /**
  * Settings: command-line flags, then the environment, then defaults. The only file that reads the environment.
  */
+import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { invalidInput } from './errors.js';
 
 export const DEFAULT_PORT = 9090;
 export const DEFAULT_HOST = '127.0.0.1';
+
+const packageFile = new URL('../package.json', import.meta.url);
+
+export const parleyVersion = (): string =>
+  (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 /** Every variable that Parley reads, with its meaning; `parley --help` prints it. */
 export const ENVIRONMENT = {

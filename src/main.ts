@@ -2,9 +2,11 @@
 /** The CLI's entry: gives the commands the outside world, and turns signals into an abort. */
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
-const { openArchives, openRegistry, openServer, parleyVersion, predict, serve } = await import('./app.js');
+const { parleyVersion } = await import('./config.js');
 const { Output } = await import('./cli/output.js');
 const { EXIT_INTERRUPTED, runCommand } = await import('./cli/program.js');
+/** Help and wrong usage need nothing of it. */
+const app = () => import('./app.js');
 
 const interrupted = new AbortController();
 let hungUp: (() => void) | undefined;
@@ -35,9 +37,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   onHangUp: (action) => {
     hungUp = action;
   },
-  openRegistry: (options) => openRegistry(options, warn),
-  openArchives: (options) => openArchives(options, warn),
-  openServer,
-  predict,
-  serve: (options) => serve(options, output.isTerminal ? 'warn' : 'info'),
+  openRegistry: async (options) => (await app()).openRegistry(options, warn),
+  openArchives: async (options) => (await app()).openArchives(options, warn),
+  openServer: async (options) => (await app()).openServer(options),
+  predict: async (...call) => (await app()).predict(...call),
+  serve: async (options) => (await app()).serve(options, output.isTerminal ? 'warn' : 'info'),
 });

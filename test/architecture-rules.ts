@@ -16,7 +16,7 @@ const PURE = [...BASE, 'features', 'evaluation'];
 const ADAPTERS = ['model-types', 'trainers', 'sources', 'store', 'onnx'];
 const SERVICES = ['serving', 'registry', 'training', 'monitoring', 'security'];
 const BELOW_EDGES = [...PURE, ...ADAPTERS, ...SERVICES, 'config'];
-const EDGES = ['rpc', 'http', 'load', 'cli', 'client', 'testing'];
+const EDGES = ['rpc', 'http', 'load', 'cli', 'client', 'testing', 'processes'];
 
 /** What each part of src/ may import beside itself. A part is a folder of src/, or a file of src/ without its ending. */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -37,8 +37,10 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   client: [...BELOW_EDGES, 'rpc'],
   testing: [...BELOW_EDGES, 'rpc', 'client'],
   cli: [...BELOW_EDGES, 'rpc', 'client', 'load'],
+  processes: BELOW_EDGES,
   app: [...BELOW_EDGES, ...EDGES],
   main: [...BELOW_EDGES, ...EDGES, 'app'],
+  'serving-main': ['processes', 'app'],
 };
 
 /** The one part of src/ that may know a library; `gen` stands for what the Thrift compiler made. */

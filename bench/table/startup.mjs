@@ -44,7 +44,7 @@ async function startOnce(start) {
 }
 
 /** @throws where it is an error */
-async function firstAnswer({ host, port }, { codec, requests }) {
+export async function firstAnswer({ host, port }, { codec, requests }) {
   const socket = connect({ host, port, noDelay: true });
   socket.write(requests[0]);
   const [answer] = await once(socket, 'data');

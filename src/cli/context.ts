@@ -33,9 +33,12 @@ export interface OpenArchives {
   close(): Promise<void>;
 }
 
+/** What `parley serve` was told. Plain values only: each serving process is sent its own as JSON. */
 export interface ServeOptions extends StoreFlags, ProtectionFlags {
   readonly host: string;
   readonly port: number;
+  /** How many serve behind the port; 1: this process does. */
+  readonly processes: number;
   /** Without TLS on an address that other machines reach. */
   readonly insecure: boolean;
   /** Roles of callers without a token. */
@@ -68,6 +71,8 @@ export interface RunningServer {
   readonly tls: boolean;
   /** Reads certificates and tokens again; absent where there are none. */
   readonly reload?: () => void;
+  /** The serving processes, where they are others than this one. */
+  readonly processes?: readonly number[];
   close(): Promise<void>;
 }
 

@@ -2,55 +2,34 @@
 import { Command, CommanderError } from 'commander';
 import { ENVIRONMENT } from '../config.js';
 import { internal, ParleyError } from '../errors.js';
-import { accept } from './accept.js';
-import { aliases } from './aliases.js';
-import { bench } from './bench.js';
 import { type CliContext, type CommandDefinition, ownOptionsFirst } from './context.js';
-import { contract } from './contract.js';
-import { describe } from './describe.js';
-import { doctor } from './doctor.js';
-import { ensemble } from './ensemble.js';
-import { exportCommand } from './export.js';
-import { history } from './history.js';
-import { hold, release } from './hold.js';
-import { importCommand } from './import.js';
-import { init } from './init.js';
-import { predict } from './predict.js';
-import { promote } from './promote.js';
-import { prune } from './prune.js';
-import { publish } from './publish.js';
-import { retire } from './retire.js';
-import { rollback } from './rollback.js';
-import { serve } from './serve.js';
-import { token } from './token.js';
-import { train } from './train.js';
-import { versions } from './versions.js';
 
-const COMMANDS: readonly CommandDefinition[] = [
-  init,
-  train,
-  contract,
-  publish,
-  ensemble,
-  accept,
-  promote,
-  rollback,
-  hold,
-  release,
-  aliases,
-  history,
-  versions,
-  describe,
-  retire,
-  prune,
-  exportCommand,
-  importCommand,
-  serve,
-  token,
-  predict,
-  bench,
-  doctor,
-];
+/** In the order of the help. Commands and what they need are loaded when they are asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
+  init: async () => (await import('./init.js')).init,
+  train: async () => (await import('./train.js')).train,
+  contract: async () => (await import('./contract.js')).contract,
+  publish: async () => (await import('./publish.js')).publish,
+  ensemble: async () => (await import('./ensemble.js')).ensemble,
+  accept: async () => (await import('./accept.js')).accept,
+  promote: async () => (await import('./promote.js')).promote,
+  rollback: async () => (await import('./rollback.js')).rollback,
+  hold: async () => (await import('./hold.js')).hold,
+  release: async () => (await import('./hold.js')).release,
+  aliases: async () => (await import('./aliases.js')).aliases,
+  history: async () => (await import('./history.js')).history,
+  versions: async () => (await import('./versions.js')).versions,
+  describe: async () => (await import('./describe.js')).describe,
+  retire: async () => (await import('./retire.js')).retire,
+  prune: async () => (await import('./prune.js')).prune,
+  export: async () => (await import('./export.js')).exportCommand,
+  import: async () => (await import('./import.js')).importCommand,
+  serve: async () => (await import('./serve.js')).serve,
+  token: async () => (await import('./token.js')).token,
+  predict: async () => (await import('./predict.js')).predict,
+  bench: async () => (await import('./bench.js')).bench,
+  doctor: async () => (await import('./doctor.js')).doctor,
+};
 
 export const EXIT_FAILED = 1,
   EXIT_USAGE = 2,
@@ -74,7 +53,8 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
         .map(([name, meaning]) => `  ${name.padEnd(23)} ${meaning}`)
         .join('\n')}\n\nExit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
-  for (const define of COMMANDS) define(program, context);
+  const commands = await Promise.all(commandsFor(argv[0]).map((load) => load()));
+  for (const define of commands) define(program, context);
   for (const command of program.commands) inherit(command);
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -82,6 +62,11 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
   } catch (error) {
     return exitCodeOf(error, context);
   }
+}
+
+/** The one that is named, or all of them, to list or to suggest. */
+function commandsFor(name: string | undefined): (() => Promise<CommandDefinition>)[] {
+  return name !== undefined && Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
 }
 
 /** Commander copies no settings to commands that were made before it. */

@@ -22,6 +22,7 @@ export const serve: CommandDefinition = (program, context) => {
     )
     .option('--host <address>', 'the address to listen on', DEFAULT_HOST)
     .option('--port <port>', 'the port; 0 for any free one', portOf, DEFAULT_PORT)
+    .option('--processes <n>', 'how many processes answer behind the port, each on a core of its own', processesOf, 1)
     .option(
       '--http-port <port>',
       'also answer /metrics, /models, /live and /ready over HTTP; 0 for any free port',
@@ -79,7 +80,7 @@ export const serve: CommandDefinition = (program, context) => {
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --config serving.yaml\n  parley serve --host 0.0.0.0 --tls-cert server.crt --tls-key server.key --tokens tokens.yaml\n  parley serve --host 0.0.0.0 --insecure --anonymous predict --redis redis://10.0.0.5:6379' +
+      '\nExamples:\n  parley serve\n  parley serve --port 0 --json\n  parley serve --http-port 9091 --memory-limit 2GiB --require-contract\n  parley serve --processes 4 --http-port 9091\n  parley serve --config serving.yaml\n  parley serve --host 0.0.0.0 --tls-cert server.crt --tls-key server.key --tokens tokens.yaml\n  parley serve --host 0.0.0.0 --insecure --anonymous predict --redis redis://10.0.0.5:6379' +
         `\n${REDIS_ADDRESSES}`,
     )
     .action(async ({ json, ...options }: Options) => {
@@ -94,6 +95,7 @@ export const serve: CommandDefinition = (program, context) => {
             pid: process.pid,
             thrift: server.thrift,
             ...(server.http && { http: server.http }),
+            ...(server.processes && { processes: server.processes }),
           });
         else {
           output.line(
@@ -104,6 +106,8 @@ export const serve: CommandDefinition = (program, context) => {
               ? 'no typed service yet; they appear when a contract is published'
               : `typed services: ${server.services.join(', ')}`,
           );
+          if (server.processes !== undefined)
+            output.note(`${server.processes.length} processes answer: ${server.processes.join(', ')}`);
           if (server.http !== undefined)
             output.note(
               `http${server.tls ? 's' : ''}://${server.http.host}:${server.http.port} has /metrics, /models, /live and /ready`,
@@ -136,6 +140,15 @@ function millisecondsOf(text: string): number {
   const milliseconds = Number(text);
   if (!(milliseconds > 0)) throw new InvalidArgumentError('Write milliseconds above 0, such as 250.');
   return milliseconds;
+}
+
+const MOST_PROCESSES = 256;
+
+function processesOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_PROCESSES)
+    throw new InvalidArgumentError(`Write a number from 1 to ${MOST_PROCESSES}.`);
+  return count;
 }
 
 const MOST_LANES = 256;

@@ -89,6 +89,13 @@ function loadRuntime(): Runtime {
   return runtime;
 }
 
+/** Loads it ahead, while there is nothing else to do; what is wrong with it is told by the first graph's loading. */
+export function loadRuntimeAhead(): void {
+  try {
+    loadRuntime();
+  } catch {}
+}
+
 function nativeFactory(): (() => NativeSession) | undefined {
   try {
     const native = require('onnxruntime-node/dist/binding.js') as {

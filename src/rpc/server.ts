@@ -4,7 +4,7 @@
  * Garbage on a socket ends that socket and nothing else, also where it is meant to be TLS.
  */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { hasErrno, invalidInput } from '../errors.js';
@@ -161,7 +161,10 @@ export class RpcServer {
    * Whoever answers the frames must be refusing them already. Where nobody is connected, nothing is waited for.
    */
   async notice(): Promise<void> {
-    if (this.#connections.size > 0) await sleep(NOTICE_MS);
+    if (this.#connections.size === 0) return;
+    await sleep(NOTICE_MS);
+    // Where the loop was held up, its timers are due before what was sent meanwhile is read.
+    await nextTurn();
   }
 
   /** Accepts nothing more, lets accepted calls finish, then closes what is left. */

@@ -81,6 +81,8 @@ export interface Server extends Command {
   readonly address: string;
   /** Where `--http-port` was given. */
   readonly http: { readonly host: string; readonly port: number } | undefined;
+  /** Where there are several. */
+  readonly processes: readonly number[];
 }
 
 /**
@@ -168,13 +170,22 @@ export class Place {
   }
 
   /** With more in its environment. */
-  async serveIn(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Server> {
-    const command = this.start(['serve', '--port', '0', '--json', ...args], { env });
+  serveIn(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Server> {
+    return this.#listening(this.start(['serve', '--port', '0', '--json', ...args], { env }));
+  }
+
+  /** In a process group of its own. */
+  serveDetached(...args: readonly string[]): Promise<Server> {
+    return this.#listening(this.start(['serve', '--port', '0', '--json', ...args], { detached: true }));
+  }
+
+  async #listening(command: Command): Promise<Server> {
     const lines = createInterface({ input: command.child.stdout! });
     const first = await Promise.race([once(lines, 'line'), command.ended]);
     if (!Array.isArray(first)) throw new Error(`parley serve ended with ${first.code}: ${first.stderr}`);
-    const { thrift, http } = JSON.parse(first[0] as string) as Record<'thrift' | 'http', Listening>;
-    return Object.assign(command, { ...thrift, address: `${thrift.host}:${thrift.port}`, http });
+    const said = JSON.parse(first[0] as string) as Record<'thrift' | 'http', Listening> & { processes?: number[] };
+    const { thrift, http, processes = [] } = said;
+    return Object.assign(command, { ...thrift, address: `${thrift.host}:${thrift.port}`, http, processes });
   }
 
   /** The process of the data folder's Redis; undefined when none runs. */
