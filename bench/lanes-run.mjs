@@ -1,9 +1,10 @@
-#!/usr/bin/env node
 /**
  * What a lane costs a heavy model, and what a busy lane costs a light one beside it.
  *
- *   node bench/lanes.mjs                     rounds of both, interleaved: runs per second through a lane and inline
- *   taskset -c 0 node bench/lanes.mjs beside one core: a light session's latency, quiet and beside a busy lane, by niceness
+ *   bench/lanes                         runs per second of a convnet, through a lane and inline, in turns
+ *   taskset -c 0 bench/lanes beside     a light session's latency on that core, quiet and beside a busy lane, by niceness
+ *
+ * BLOCKS makes the convnet larger (11: about 30 ms a row), ROUNDS and ROUND_MS the measurement longer, NICE is the lane's.
  */
 import { readFileSync } from 'node:fs';
 import { feedsOf, runtimeTensor, Session } from '../dist/onnx/session.js';
