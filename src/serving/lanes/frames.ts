@@ -30,12 +30,6 @@ export interface Piece {
   readonly data: TensorData;
 }
 
-/** CPU time of a lane's process, in milliseconds: of this job, and of all since it started. */
-export interface Spent {
-  readonly jobMs: number;
-  readonly allMs: number;
-}
-
 const VIEWS = {
   float32: Float32Array,
   float64: Float64Array,
@@ -145,28 +139,21 @@ export function runFrame(session: number, feeds: readonly Piece[], fetches: read
   return writer.buffer;
 }
 
-export function answerFrame(session: number, spent: Spent, results: readonly Piece[]): Buffer {
-  const writer = new Writer(KIND.answered, session, 24 + sizeOf(results));
-  writer.float(spent.jobMs);
-  writer.float(spent.allMs);
+/** @param spentMs CPU time of this run */
+export function answerFrame(session: number, spentMs: number, results: readonly Piece[]): Buffer {
+  const writer = new Writer(KIND.answered, session, 16 + sizeOf(results));
+  writer.float(spentMs);
   writer.word(results.length);
   writer.word(0);
   writer.pieces(results);
   return writer.buffer;
 }
 
-/** Any frame that carries a text, and in replies what was spent and a number. */
-export function textFrame(
-  kind: Kind,
-  session: number,
-  text: string,
-  { jobMs, allMs }: Spent = { jobMs: 0, allMs: 0 },
-  number = 0,
-): Buffer {
+/** Any frame that carries a text, and in replies the CPU time that was spent and a number. */
+export function textFrame(kind: Kind, session: number, text: string, spentMs = 0, number = 0): Buffer {
   const length = Buffer.byteLength(text, 'utf8');
-  const writer = new Writer(kind, session, 24 + padded(length));
-  writer.float(jobMs);
-  writer.float(allMs);
+  const writer = new Writer(kind, session, 16 + padded(length));
+  writer.float(spentMs);
   writer.word(number);
   writer.word(length);
   writer.text(text);
@@ -198,10 +185,10 @@ export class Reader {
     return found;
   }
 
-  spent(): Spent {
-    const at = this.#at / 8;
-    this.#at += 16;
-    return { jobMs: this.#floats[at]!, allMs: this.#floats[at + 1]! };
+  spentMs(): number {
+    const value = this.#floats[this.#at / 8]!;
+    this.#at += 8;
+    return value;
   }
 
   /** What {@link textFrame} wrote behind what was spent. */

@@ -11,7 +11,7 @@ import type { DataType, TensorData } from '../../model/tensor.js';
 import { divideSafely } from '../../onnx/division.js';
 import { type Feeds, type Fetches, feedsOf, type Results, runtimeTensor, Session } from '../../onnx/session.js';
 import { BlockingFrames } from './frame-readers.js';
-import { answerFrame, type Frame, KIND, type Piece, Reader, type Spent, textFrame } from './frames.js';
+import { answerFrame, type Frame, KIND, type Piece, Reader, textFrame } from './frames.js';
 import { textOf } from './replies.js';
 
 const SOCKET = 3;
@@ -35,7 +35,7 @@ async function load(frame: Frame, cpu: Cpu): Promise<Buffer> {
   const session = await Session.load(await divideSafely(readFileSync(textOf(frame).text)));
   sessions.get(id)?.release();
   sessions.set(id, session);
-  return textFrame(KIND.loaded, id, JSON.stringify(session.signature), cpu.spent());
+  return textFrame(KIND.loaded, id, JSON.stringify(session.signature), cpu.spentMs());
 }
 
 async function run(frame: Frame, cpu: Cpu): Promise<Buffer> {
@@ -55,10 +55,10 @@ async function run(frame: Frame, cpu: Cpu): Promise<Buffer> {
     feeds,
     Object.fromEntries(fetched.map((slot) => [outputs[slot]!.name, null])),
   );
-  const spent = cpu.spent();
+  const spentMs = cpu.spentMs();
   return answerFrame(
     frame.session,
-    spent,
+    spentMs,
     fetched.map((slot) => pieceOf(slot, results[outputs[slot]!.name]!)),
   );
 }
@@ -79,9 +79,9 @@ const pieceOf = (slot: number, { type, dims, data }: Results[string]): Piece => 
 class Cpu {
   readonly #before = process.cpuUsage();
 
-  spent(): Spent {
-    const { user, system } = process.cpuUsage();
-    return { jobMs: (user + system - this.#before.user - this.#before.system) / 1000, allMs: (user + system) / 1000 };
+  spentMs(): number {
+    const { user, system } = process.cpuUsage(this.#before);
+    return (user + system) / 1000;
   }
 }
 
@@ -96,7 +96,7 @@ async function replyTo(frame: Frame): Promise<Buffer | undefined> {
   } catch (error) {
     const code = error instanceof ParleyError ? ERROR_CODES[error.code].number : 0;
     const message = error instanceof Error ? error.message : String(error);
-    return textFrame(KIND.failed, frame.session, message, cpu.spent(), code);
+    return textFrame(KIND.failed, frame.session, message, cpu.spentMs(), code);
   }
 }
 
@@ -111,7 +111,7 @@ function send(bytes: Buffer): boolean {
 }
 
 const frames = new BlockingFrames(SOCKET);
-let connected = send(textFrame(KIND.ready, 0, '', new Cpu().spent()));
+let connected = send(textFrame(KIND.ready, 0, ''));
 while (connected) {
   const frame = frames.next();
   if (frame === undefined) break;

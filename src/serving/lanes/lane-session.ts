@@ -10,7 +10,7 @@ import {
   runOnce,
   runtimeTensor,
 } from '../../onnx/session.js';
-import { type Frame, KIND, type Piece, Reader, runFrame, type Spent } from './frames.js';
+import { type Frame, KIND, type Piece, Reader, runFrame } from './frames.js';
 import type { Lane, Resident } from './lane.js';
 import { failureOf, textOf } from './replies.js';
 import type { Strikes } from './strikes.js';
@@ -86,7 +86,7 @@ export class LaneSession implements RunnableSession {
       resident: this.#resident,
       frame,
       rows,
-      settle: (outcome, spent) => this.#settle(outcome, spent, done),
+      settle: (outcome) => this.#settle(outcome, done),
     });
   }
 
@@ -118,18 +118,15 @@ export class LaneSession implements RunnableSession {
     return pieces;
   }
 
-  #settle(outcome: Frame | ParleyError, spent: Spent | undefined, done: Done): void {
+  #settle(outcome: Frame | ParleyError, done: Done): void {
     if (outcome instanceof ParleyError) done(outcome, undefined);
     else if (outcome.kind !== KIND.answered) done(failureOf(outcome), undefined);
-    else {
-      this.lastRunMs = spent!.jobMs;
-      done(undefined, this.#results(outcome));
-    }
+    else done(undefined, this.#results(outcome));
   }
 
   #results(frame: Frame): Results {
     const reader = new Reader(frame);
-    reader.spent();
+    this.lastRunMs = reader.spentMs();
     const [count] = reader.words(2) as [number];
     return feedsOf(
       reader

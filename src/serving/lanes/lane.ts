@@ -6,7 +6,7 @@
  */
 import { internal, modelBroken, ParleyError, shuttingDown } from '../../errors.js';
 import { brokenRun } from '../../onnx/session.js';
-import { type Frame, KIND, Reader, type Spent, textFrame } from './frames.js';
+import { type Frame, KIND, Reader, textFrame } from './frames.js';
 import { LaneProcess, type LaneProcessOptions } from './lane-process.js';
 import { allowedMs, isHung, LOADING_MS, type Patience } from './patience.js';
 import { failureOf } from './replies.js';
@@ -37,7 +37,7 @@ export interface Job {
   readonly frame: Buffer;
   readonly rows: number;
   /** Called once. Must not throw. */
-  settle(outcome: Frame | ParleyError, spent: Spent | undefined): void;
+  settle(outcome: Frame | ParleyError): void;
 }
 
 export interface LaneOptions extends LaneProcessOptions {
@@ -59,8 +59,8 @@ export class Lane {
   #idle: NodeJS.Timeout | undefined;
   /** Of the watch, since the first of `#sent` began. */
   #ticks = 0;
-  /** Of the process, when the first of `#sent` began. */
-  #cpuMs = 0;
+  /** Of the process, at the first tick. */
+  #cpuMs: number | undefined;
   #hung: string | undefined;
   #closed = false;
   /** Processes that were replaced. */
@@ -166,8 +166,6 @@ export class Lane {
   }
 
   #heard(frame: Frame): void {
-    const spent = new Reader(frame).spent();
-    this.#cpuMs = spent.allMs;
     this.#ticks = 0;
     if (frame.kind === KIND.ready) {
       this.#ready = true;
@@ -177,11 +175,11 @@ export class Lane {
     if (job === undefined) throw internal('a lane answered what it was not asked');
     if (frame.kind === KIND.answered) {
       this.runs++;
-      job.resident.mostRowMs = Math.max(job.resident.mostRowMs, spent.jobMs / job.rows);
+      job.resident.mostRowMs = Math.max(job.resident.mostRowMs, new Reader(frame).spentMs() / job.rows);
     }
     if (job.kind === 'load' && frame.kind !== KIND.loaded) this.#loaded.delete(job.resident);
     this.#pump();
-    job.settle(frame, spent);
+    job.settle(frame);
     this.#endWhenIdle();
   }
 
@@ -224,7 +222,7 @@ export class Lane {
     const refusal = culprit && strikes.refusal(culprit.resident.name);
     if (refusal !== undefined) this.#fail((job) => job.resident === culprit!.resident, refusal);
     this.#pump();
-    culprit?.settle(brokenLane(culprit, how), undefined);
+    culprit?.settle(brokenLane(culprit, how));
   }
 
   /** The fault is the machine's: nothing waits for it, and what comes next tries again. */
@@ -242,7 +240,7 @@ export class Lane {
     this.#queue = this.#queue.filter((job) => !which(job));
     for (const job of failed) {
       if (job.kind === 'load') this.#loaded.delete(job.resident);
-      job.settle(error, undefined);
+      job.settle(error);
     }
   }
 
@@ -255,12 +253,13 @@ export class Lane {
       }
       return;
     }
-    const clockMs = ++this.#ticks * WATCH_MS,
+    if (++this.#ticks === 1) this.#cpuMs = this.#process.cpuMs();
+    const clockMs = this.#ticks * WATCH_MS,
       { patience } = this.#options;
     const allowed = head.kind === 'load' ? LOADING_MS : allowedMs(patience, head.resident.mostRowMs, head.rows);
     if (!this.#ready ? clockMs <= STARTING_MS : clockMs <= allowed) return;
     const all = this.#process.cpuMs();
-    const cpuMs = all === undefined ? undefined : all - this.#cpuMs;
+    const cpuMs = all === undefined || this.#cpuMs === undefined ? undefined : all - this.#cpuMs;
     if (this.#ready && !isHung({ allowedMs: allowed, clockMs, cpuMs }, patience)) return;
     this.#hung = `it hung: ${cpuMs === undefined ? '' : `${seconds(cpuMs)} of CPU time, `}${seconds(clockMs)} by the clock, ${seconds(allowed)} allowed`;
     this.#process.kill();

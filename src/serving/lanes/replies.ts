@@ -4,7 +4,7 @@ import { type Frame, Reader } from './frames.js';
 
 export function textOf(frame: Frame): { readonly number: number; readonly text: string } {
   const reader = new Reader(frame);
-  reader.spent();
+  reader.spentMs();
   return reader.text();
 }
 

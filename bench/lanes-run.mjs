@@ -1,10 +1,12 @@
-#!/usr/bin/env node
 /**
  * What a lane costs a heavy model, and what a busy lane costs a light one beside it.
  *
- *   node bench/lanes.mjs                     rounds of both, interleaved: runs per second through a lane and inline
- *   taskset -c 0 node bench/lanes.mjs beside one core: a light session's latency, quiet and beside a busy lane, by niceness
+ *   bench/lanes                         runs per second of a convnet, through a lane and inline, in turns
+ *   taskset -c 0 bench/lanes beside     a light session's latency on that core, quiet and beside a busy lane, by niceness
+ *
+ * BLOCKS makes the convnet larger (11: about 30 ms a row), ROUNDS and ROUND_MS the measurement longer, NICE is the lane's.
  */
+import { readFileSync } from 'node:fs';
 import { feedsOf, runtimeTensor, Session } from '../dist/onnx/session.js';
 import { Lanes } from '../dist/serving/lanes/lanes.js';
 import { convnet, IMAGE, light } from './convnet.mjs';
@@ -43,24 +45,43 @@ async function rate(session, forMs) {
   return (done / (performance.now() - begin)) * 1000;
 }
 
+/** CPU time of this process and of a lane's, in milliseconds. */
+function cpuMs(pid) {
+  const { user, system } = process.cpuUsage();
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return { own: (user + system) / 1000, lane: (Number(fields[11]) + Number(fields[12])) * 10 };
+}
+
 async function throughput() {
   const graph = convnet(BLOCKS);
   const lanes = new Lanes({ count: 1, nice: Number(process.env.NICE ?? 0) });
   const inLane = await lanes.load(graph, 'convnet'),
     inline = await Session.load(graph);
   if (inLane.synchronous) throw new Error('the convnet is light here; set BLOCKS');
-  const rates = { lane: [], inline: [] };
+  const rates = { lane: [], inline: [] },
+    costs = { lane: [], inline: [], own: [] };
+  const round = async (which, session) => {
+    const before = cpuMs(inLane.pid);
+    const perSecond = await rate(session, ROUND_MS);
+    const after = cpuMs(inLane.pid),
+      runs = (perSecond * ROUND_MS) / 1000;
+    rates[which].push(perSecond);
+    costs[which].push((after.own - before.own + after.lane - before.lane) / runs);
+    if (which === 'lane') costs.own.push((after.own - before.own) / runs);
+  };
   await rate(inLane, 300);
   await rate(inline, 300);
-  for (let round = 0; round < ROUNDS; round++) {
-    rates.inline.push(await rate(inline, ROUND_MS));
-    rates.lane.push(await rate(inLane, ROUND_MS));
+  for (let i = 0; i < ROUNDS; i++) {
+    await round('inline', inline);
+    await round('lane', inLane);
   }
-  const median = (values) => quantile(values, 0.5);
+  const median = (values) => rounded(quantile(values, 0.5));
   const ratio = median(rates.lane.map((each, i) => each / rates.inline[i]));
+  console.log(`inline ${median(rates.inline)}/s, ${median(costs.inline)} ms of CPU a run`);
   console.log(
-    `inline ${rounded(median(rates.inline))}/s (${rounded(1000 / median(rates.inline))} ms)   lane ${rounded(median(rates.lane))}/s   ratio of neighbours, median ${rounded(ratio)}`,
+    `lane   ${median(rates.lane)}/s, ${median(costs.lane)} ms of CPU a run, ${median(costs.own)} of them in the server`,
   );
+  console.log(`lane/inline: ${ratio} of the runs (median of neighbours)`);
   await lanes.close();
 }
 
