@@ -34,6 +34,8 @@ export class CacheCounts {
 
 export class ResultCache {
   readonly #entries = new Map<string, KeptAnswers>();
+  /** Stands before the least recently used: one that began anew each time would pass all places of entries that have gone. */
+  #oldest = this.#entries.keys();
   #bytes = 0;
 
   constructor(
@@ -65,10 +67,13 @@ export class ResultCache {
     this.#drop(key);
     this.#entries.set(key, { values: copies, bytes: copies.map(bytesOf), sizeBytes });
     this.#count(1, sizeBytes);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.mostEntries && this.#bytes <= MOST_BYTES) break;
-      this.#drop(oldest);
-    }
+    while (this.#entries.size > this.mostEntries || this.#bytes > MOST_BYTES) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const next = this.#oldest.next();
+    if (next.done) this.#oldest = this.#entries.keys();
+    else this.#drop(next.value);
   }
 
   #drop(key: string): void {
