@@ -7,9 +7,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Channel, type ChannelOwner } from './channel.js';
-import { cpuTimeUs, type MachineTime, machineTime } from './cpu-time.js';
 import type { LoadPlan, LoadResult } from './plan.js';
 import { type Failure, type ReplyReader, replyReader } from './replies.js';
+import { resultOf, snapshot } from './result.js';
 import { Tally } from './tally.js';
 
 /** What a benchmark knows of its answers, beyond what every answer must be. */
@@ -110,18 +110,24 @@ class Run implements ChannelOwner {
     const pass = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => {});
     this.#begin();
     await pass(warmUpMs);
-    const before = this.#snapshot();
+    const before = snapshot(this.#plan.serverPid);
     if (!over.signal.aborted) {
       tally.fromMs = before.ms;
       onWindow();
       await pass(durationMs);
     }
-    const after = this.#snapshot();
+    const after = snapshot(this.#plan.serverPid);
     tally.toMs = after.ms;
     this.#running = false;
     await this.#drain();
     if (this.#error !== undefined) throw this.#error;
-    return this.#result(before, after, stopped?.aborted === true);
+    const found = this.#expectation?.found?.();
+    return {
+      ...resultOf(tally, before, after),
+      interrupted: stopped?.aborted === true,
+      ...(this.#plan.rate === undefined ? {} : { late: tally.late.summary() }),
+      ...(found === undefined ? {} : { found }),
+    };
   }
 
   #begin(): void {
@@ -259,53 +265,4 @@ class Run implements ChannelOwner {
     this.#ended = true;
     this.#stop();
   }
-
-  // ------------------------------------------------------------------ result
-
-  #snapshot(): Snapshot {
-    const { user, system } = process.cpuUsage();
-    const { serverPid } = this.#plan;
-    const machine = machineTime();
-    const serverUs = serverPid === undefined ? undefined : cpuTimeUs(serverPid);
-    return { ms: performance.now(), ownUs: user + system, serverUs, machine };
-  }
-
-  #result(before: Snapshot, after: Snapshot, interrupted: boolean): LoadResult {
-    const tally = this.#tally,
-      windowMs = Number.isFinite(tally.fromMs) ? after.ms - before.ms : 0,
-      windowUs = windowMs * 1000 || 1;
-    const serverUs = before.serverUs === undefined ? undefined : after.serverUs! - before.serverUs;
-    return {
-      interrupted,
-      windowMs,
-      answered: tally.answered,
-      perSecond: windowMs === 0 ? 0 : (tally.answered / windowMs) * 1000,
-      latency: tally.latency.summary(),
-      buckets: tally.latency.buckets(),
-      failed: tally.failed.summary(),
-      errors: Object.fromEntries(tally.errors),
-      messages: Object.fromEntries(tally.messages),
-      versions: tally.versionCounts(),
-      ...(this.#plan.rate === undefined ? {} : { late: tally.late.summary() }),
-      generatorBusy: (after.ownUs - before.ownUs) / windowUs,
-      ...(serverUs === undefined
-        ? {}
-        : { serverBusy: serverUs / windowUs, serverUs: serverUs / Math.max(1, tally.answered) }),
-      ...(this.#expectation?.found === undefined ? {} : { found: this.#expectation.found() }),
-      ...machineShares(before.machine, after.machine, windowUs),
-    };
-  }
-}
-
-interface Snapshot {
-  readonly ms: number;
-  readonly ownUs: number;
-  readonly serverUs: number | undefined;
-  readonly machine: MachineTime | undefined;
-}
-
-function machineShares(before: Snapshot['machine'], after: Snapshot['machine'], windowUs: number) {
-  if (before === undefined || after === undefined) return {};
-  const all = windowUs * after.cores;
-  return { machineBusy: (after.busyUs - before.busyUs) / all, stolen: (after.stolenUs - before.stolenUs) / all };
 }
