@@ -137,10 +137,32 @@ function framesOf(protocol: ProtocolName): Buffer[] {
 
 export const validFrames = (): Buffer[] => PROTOCOL_NAMES.flatMap(framesOf);
 
-export const keptFrames = (): Buffer[] =>
+/** Of a case: one frame, a stream of frames, of valid ones, or a frame that is cut off. */
+type Kind = 'single' | 'stream' | 'valid-stream' | 'cut';
+
+interface Kept {
+  readonly kind: Kind;
+  readonly bytes: Buffer;
+}
+
+/** A file is called by its time and its kind; without a kind it is one frame. */
+const keptCases = (): Kept[] =>
   readdirSync(CORPUS)
     .filter((name) => name.endsWith('.hex'))
-    .map((name) => Buffer.from(readFileSync(join(CORPUS, name), 'utf8').trim(), 'hex'));
+    .map((name) => ({
+      kind: (/^\d+-(.+)\.hex$/.exec(name)?.[1] ?? 'single') as Kind,
+      bytes: Buffer.from(readFileSync(join(CORPUS, name), 'utf8').trim(), 'hex'),
+    }));
+
+/** The frames of a stream, each of which is whole. */
+function framesIn(bytes: Buffer): Buffer[] {
+  const frames: Buffer[] = [];
+  for (let at = 0, end = 0; at < bytes.length; at = end) {
+    end = at + 4 + bytes.readInt32BE(at);
+    frames.push(bytes.subarray(at, end));
+  }
+  return frames;
+}
 
 // ---------------------------------------------------------------- mutations
 
@@ -245,7 +267,7 @@ export class Hunter {
       end = performance.now() + durationMs;
     try {
       for (const frame of this.#frames) await this.#answered(frame);
-      for (const frame of keptFrames()) await this.#case('kept', frame, () => this.#single(frame));
+      for (const { kind, bytes } of keptCases()) await this.#case(kind, bytes, dice);
       while (performance.now() < end) await this.#any(dice);
       await this.#goodCall();
     } finally {
@@ -256,20 +278,24 @@ export class Hunter {
   }
 
   async #any(dice: Dice): Promise<void> {
-    const kind = dice.below(10);
-    if (kind < 7) {
-      const frame = mutated(this.#frames, dice);
-      await this.#case('single', frame, () => this.#single(frame));
-    } else if (kind === 7) {
-      const frames = Array.from({ length: 2 + dice.below(12) }, () => mutated(this.#frames, dice));
-      await this.#case('stream', Buffer.concat(frames), () => this.#stream(frames, dice, false));
-    } else if (kind === 8) {
-      const frames = Array.from({ length: 2 + dice.below(12) }, () => dice.of(this.#frames));
-      await this.#case('valid stream', Buffer.concat(frames), () => this.#stream(frames, dice, true));
-    } else {
-      const frame = dice.of(this.#frames),
-        cut = frame.subarray(0, 1 + dice.below(frame.length - 1));
-      await this.#case('cut', cut, () => this.#cut(cut, dice));
+    const several = (make: () => Buffer) => Buffer.concat(Array.from({ length: 2 + dice.below(12) }, make));
+    const chance = dice.below(10);
+    if (chance < 7) await this.#case('single', mutated(this.#frames, dice), dice);
+    else if (chance === 7)
+      await this.#case(
+        'stream',
+        several(() => mutated(this.#frames, dice)),
+        dice,
+      );
+    else if (chance === 8)
+      await this.#case(
+        'valid-stream',
+        several(() => dice.of(this.#frames)),
+        dice,
+      );
+    else {
+      const frame = dice.of(this.#frames);
+      await this.#case('cut', frame.subarray(0, 1 + dice.below(frame.length - 1)), dice);
     }
   }
 
@@ -286,21 +312,23 @@ export class Hunter {
     this.cases++;
   }
 
-  /** @param bytes what is kept where a rule is broken; of a stream, all of it */
-  async #case(kind: string, bytes: Buffer, run: () => Promise<string>): Promise<void> {
+  async #case(kind: Kind, bytes: Buffer, dice: Dice): Promise<void> {
     try {
-      this.#count(await run());
+      this.#count(await this.#try(kind, bytes, dice));
       if (this.cases % GOOD_EVERY === 0) await this.#goodCall();
     } catch (error) {
-      const path = join(CORPUS, `${Date.now()}.hex`);
+      const path = join(CORPUS, `${Date.now()}-${kind}.hex`);
       writeFileSync(path, `${bytes.toString('hex')}\n`);
-      throw new Error(
-        `case ${this.cases} (${kind}), kept as ${path}: ${error instanceof Error ? error.message : error}`,
-        {
-          cause: error,
-        },
-      );
+      throw new Error(`case ${this.cases}, kept as ${path}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
     }
+  }
+
+  #try(kind: Kind, bytes: Buffer, dice: Dice): Promise<string> {
+    if (kind === 'single') return this.#single(bytes);
+    if (kind === 'cut') return this.#cut(bytes, dice);
+    return this.#stream(framesIn(bytes), dice, kind === 'valid-stream');
   }
 
   /** Behind each case goes a ping: the case's own reply comes before the ping's, and there is one at most. */
