@@ -16,7 +16,7 @@ const REQUEST_MS = 5_000;
 export interface Watched {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   /** What `/models` tells, of one model where it is asked for. */
-  readonly models: (only: string | undefined) => object;
+  readonly models: (only: string | undefined) => object | Promise<object>;
   /** Why no calls are taken now; undefined while they are. */
   readonly unready: () => string | undefined;
 }
@@ -103,8 +103,8 @@ export class HttpServer {
     }
   }
 
-  #models(query: URLSearchParams): Reply {
-    const page = this.watched.models(query.get('model') ?? undefined);
+  async #models(query: URLSearchParams): Promise<Reply> {
+    const page = await this.watched.models(query.get('model') ?? undefined);
     const body = JSON.stringify(page, null, query.has('pretty') ? 2 : undefined);
     return { status: 200, type: 'application/json', body: `${body}\n` };
   }
