@@ -22,9 +22,6 @@ const BANNER = `import { createRequire as requireOf } from 'node:module';
 const require = requireOf(import.meta.url);
 const newBuffer = (of, ...more) => (typeof of === 'number' ? Buffer.alloc(of) : Buffer.from(of, ...more));`;
 
-/** From Node 22 on, compiled code is kept between starts. */
-const COMPILED_ONCE = "import module from 'node:module';\nmodule.enableCompileCache?.();\n";
-
 /** @param dist the compiled folder */
 export async function bundle(dist) {
   const out = join(dist, 'bundle');
@@ -52,7 +49,7 @@ export async function bundle(dist) {
   for (const entry of ENTRIES) {
     const there = relative(dirname(join(dist, entry)), join(out, `${flat(entry)}.js`));
     const shebang = entry === 'main' ? '#!/usr/bin/env node\n' : '';
-    writeFileSync(join(dist, `${entry}.js`), `${shebang}${COMPILED_ONCE}await import('./${there}');\n`);
+    writeFileSync(join(dist, `${entry}.js`), `${shebang}import './${there}';\n`);
   }
   writeFileSync(join(out, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
 }

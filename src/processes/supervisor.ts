@@ -145,10 +145,10 @@ export class Supervisor {
       if (this.#children.size === 0) this.#allEnded();
       return;
     }
-    this.#tellOf(child, ending);
     const settled = performance.now() - child.startedMs > SETTLED_MS;
     this.#earlyEndings = settled ? 1 : this.#earlyEndings + 1;
     if (this.#whole !== undefined && this.#givesUp(ending)) return;
+    this.#tellOf(child, ending);
     // Whatever port they shared was let go by the last of them.
     if (this.ready.length === 0 && this.#thrift !== undefined) this.#told = { ...this.#told!, port: this.#thrift.port };
     const pause = setTimeout(() => {

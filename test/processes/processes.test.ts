@@ -128,7 +128,7 @@ describe('several processes', function () {
     const server = await place().serve();
     const ran = await place().run('serve', '--processes', '2', '--port', String(server.port));
     expect(ran.code).to.equal(1);
-    expect(ran.stderr).to.contain(`port ${server.port} on 127.0.0.1 is in use`);
+    expect(ran.stderr).to.match(new RegExp(`^error INVALID_INPUT: port ${server.port} on 127.0.0.1 is in use`, 'm'));
   });
 
   it('end at once at the second signal', async () => {
