@@ -56,10 +56,11 @@ class Writer {
   readonly #floats: Float64Array;
   #at = HEAD_BYTES;
 
-  constructor(kind: Kind, session: number, bodyBytes: number) {
+  constructor(kind: Kind, session: number, bodyBytes: number, spare?: Buffer) {
     if (bodyBytes > MOST_BODY_BYTES)
       throw internal(`${bodyBytes} bytes are more than the ${MOST_BODY_BYTES} that a lane takes or gives at once`);
-    this.buffer = Buffer.allocUnsafeSlow(HEAD_BYTES + bodyBytes);
+    const bytes = HEAD_BYTES + bodyBytes;
+    this.buffer = spare?.length === bytes ? spare : Buffer.allocUnsafeSlow(bytes);
     this.#words = new Uint32Array(this.buffer.buffer, 0, this.buffer.length / 4);
     this.#floats = new Float64Array(this.buffer.buffer, 0, this.buffer.length / 8);
     this.#words[0] = bodyBytes;
@@ -128,9 +129,12 @@ function sizeOf(pieces: readonly Piece[]): number {
   return bytes;
 }
 
-/** @param fetches positions of the wanted outputs */
-export function runFrame(session: number, feeds: readonly Piece[], fetches: readonly number[]): Buffer {
-  const writer = new Writer(KIND.run, session, padded(8 + 4 * fetches.length) + sizeOf(feeds));
+/**
+ * @param fetches positions of the wanted outputs
+ * @param spare an earlier frame that is no longer needed: memory that is touched for the first time costs more than the copy
+ */
+export function runFrame(session: number, feeds: readonly Piece[], fetches: readonly number[], spare?: Buffer): Buffer {
+  const writer = new Writer(KIND.run, session, padded(8 + 4 * fetches.length) + sizeOf(feeds), spare);
   writer.word(feeds.length);
   writer.word(fetches.length);
   for (const fetch of fetches) writer.word(fetch);

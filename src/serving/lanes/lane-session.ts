@@ -17,6 +17,10 @@ import type { Strikes } from './strikes.js';
 
 type Done = (error: unknown, results: Results | undefined) => void;
 
+/** Frames that are kept to be written again: as many as are under way. */
+const SPARE = 2,
+  MOST_SPARE_BYTES = 16 << 20;
+
 export class LaneSession implements RunnableSession {
   readonly synchronous = false;
   readonly signature: Signature;
@@ -25,6 +29,7 @@ export class LaneSession implements RunnableSession {
   readonly #strikes: Strikes;
   readonly #onRelease: () => void;
   readonly #outputs: ReadonlyMap<string, number>;
+  readonly #spare: Buffer[] = [];
   #released = false;
   /** CPU time of the last run that was answered. */
   lastRunMs = 0;
@@ -75,7 +80,7 @@ export class LaneSession implements RunnableSession {
       if (refusal !== undefined) throw refusal;
       wanted = Object.keys(fetches).map((name) => this.#outputSlot(name));
       pieces = this.#pieces(feeds);
-      frame = runFrame(this.#resident.id, pieces, wanted);
+      frame = runFrame(this.#resident.id, pieces, wanted, this.#spare.pop());
     } catch (error) {
       setImmediate(() => done(error, undefined));
       return;
@@ -86,7 +91,7 @@ export class LaneSession implements RunnableSession {
       resident: this.#resident,
       frame,
       rows,
-      settle: (outcome) => this.#settle(outcome, done),
+      settle: (outcome) => this.#settle(outcome, frame, done),
     });
   }
 
@@ -118,7 +123,10 @@ export class LaneSession implements RunnableSession {
     return pieces;
   }
 
-  #settle(outcome: Frame | ParleyError, done: Done): void {
+  #settle(outcome: Frame | ParleyError, frame: Buffer, done: Done): void {
+    // It was read to its end, or the lane would not have answered.
+    if (!(outcome instanceof ParleyError) && frame.length <= MOST_SPARE_BYTES && this.#spare.length < SPARE)
+      this.#spare.push(frame);
     if (outcome instanceof ParleyError) done(outcome, undefined);
     else if (outcome.kind !== KIND.answered) done(failureOf(outcome), undefined);
     else done(undefined, this.#results(outcome));
