@@ -1,6 +1,8 @@
 # Parley as a server: docker build -t parley . && docker run -p 9090:9090 -v parley:/data parley
 #
-# --insecure: without tokens or TLS, as behind a private network. Add flags after the image's name to change that.
+# Whoever reaches its port may ask for answers, without TLS, as behind a private network, and change nothing: that takes
+# docker exec CONTAINER parley …, or tokens. What stands after the image's name replaces CMD (docs/security.md):
+#   docker run -p 9090:9090 -v parley:/data parley serve --host 0.0.0.0 --tls-cert server.crt --tls-key server.key --tokens tokens.yaml
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
@@ -35,4 +37,4 @@ EXPOSE 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "require('node:net').connect(9090, '127.0.0.1', () => process.exit(0)).on('error', () => process.exit(1))"]
 ENTRYPOINT ["parley"]
-CMD ["serve", "--host", "0.0.0.0", "--insecure"]
+CMD ["serve", "--host", "0.0.0.0", "--insecure", "--anonymous", "predict"]

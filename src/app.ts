@@ -160,6 +160,7 @@ export async function serve(options: ServeOptions, fallbackLogLevel: string): Pr
       ...(http === undefined ? {} : { http }),
       services: [...router.services.keys()],
       store: settings.redisUrl === undefined ? `${settings.dataFolder} (embedded Redis)` : store.address.text,
+      tls: security.certificates !== undefined,
       ...(security.follows ? { reload: () => void security.reload() } : {}),
       close,
     };

@@ -49,6 +49,7 @@ export interface RunningServer {
   readonly services: readonly string[];
   /** Where its models come from, for people. */
   readonly store: string;
+  readonly tls: boolean;
   /** Reads certificates and tokens again; absent where there are none. */
   readonly reload?: () => void;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 /** Is the port free, or a Parley server's already? */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { DEFAULT_HOST } from '../config.js';
+import { DEFAULT_HOST, serverTls, token } from '../config.js';
 import { hasErrno } from '../errors.js';
 import { ParleyClient } from '../rpc/client/parley-client.js';
 import { failed, type Outcome, ok, oneLine, warning } from './doctor-check.js';
@@ -25,6 +25,7 @@ export async function checkPort(port: number): Promise<Outcome> {
       `stop that program${look}, or choose another port: parley serve --port PORT`,
     );
   }
+  if (server.serverVersion === '') return ok('a Parley server answers there; it says more to a PARLEY_TOKEN');
   const answers = `a Parley server ${server.serverVersion} answers there`;
   if (!server.storeConnected)
     return warning(
@@ -47,7 +48,7 @@ async function ping(port: number): Promise<Awaited<ReturnType<ParleyClient['ping
   let client: ParleyClient | undefined;
   let timer: NodeJS.Timeout | undefined;
   try {
-    client = await ParleyClient.connect({ host: DEFAULT_HOST, port });
+    client = await ParleyClient.connect({ host: DEFAULT_HOST, port, ...serverTls({}) }, token(undefined));
     // Closing rejects what is under way.
     timer = setTimeout(() => client?.close(), PING_DEADLINE_MS);
     return await client.ping();

@@ -68,14 +68,18 @@ export const serve: CommandDefinition = (program, context) => {
             ...(server.http && { http: server.http }),
           });
         else {
-          output.line(`listening on ${server.thrift.host}:${server.thrift.port}, models from ${server.store}`);
+          output.line(
+            `listening on ${server.thrift.host}:${server.thrift.port}${server.tls ? ' over TLS' : ''}, models from ${server.store}`,
+          );
           output.note(
             server.services.length === 0
               ? 'no typed service yet; they appear when a contract is published'
               : `typed services: ${server.services.join(', ')}`,
           );
           if (server.http !== undefined)
-            output.note(`http://${server.http.host}:${server.http.port} has /metrics, /live and /ready`);
+            output.note(
+              `http${server.tls ? 's' : ''}://${server.http.host}:${server.http.port} has /metrics, /live and /ready`,
+            );
           if (output.isTerminal) output.note('Ctrl-C stops it');
         }
         await aborted(signal);

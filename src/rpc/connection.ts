@@ -74,7 +74,7 @@ export class Connection implements TokenHolder {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   #heldBytes = 0;
-  /** What of it stands in the totals: the room of a partial frame, and replies that are not taken. */
+  /** What else of it stands in the totals: the partial frame, whose room is twice that at most, and replies that are not taken. */
   #countedBytes = 0;
   #rest: Buffer | undefined;
   #restLength = 0;
@@ -128,7 +128,7 @@ export class Connection implements TokenHolder {
   #count(): void {
     const socket = this.#socket,
       unsent = socket.writableNeedDrain ? socket.writableLength : 0,
-      bytes = this.#closed ? 0 : (this.#rest?.length ?? 0) + unsent,
+      bytes = this.#closed ? 0 : this.#restLength + unsent,
       more = bytes - this.#countedBytes;
     if (more === 0) return;
     const { totals, limits } = this.#owner;
@@ -174,7 +174,7 @@ export class Connection implements TokenHolder {
       at += 4 + size;
     }
     this.#keep(buffer, at, length);
-    if (this.#rest !== undefined || this.#countedBytes > 0) this.#count();
+    if (this.#restLength > 0 || this.#countedBytes > 0) this.#count();
   }
 
   /** Room grows with what has arrived and not with what was announced. */

@@ -266,7 +266,7 @@ describe('a server that cannot be had', function () {
 
   it('is told when other machines could reach it without TLS and tokens', async () => {
     const ran = await place().run('serve', '--port', '0', '--host', '0.0.0.0');
-    expectRefusal(ran, 'INVALID_INPUT', '0.0.0.0 can be reached from other machines', '--insecure');
+    expectRefusal(ran, 'INVALID_INPUT', '0.0.0.0 can be reached from other machines', '--insecure', '--tokens');
   });
 
   it('is told when nothing listens where --server says', async () => {

@@ -1,6 +1,8 @@
 /** A caller that says and hears bytes: frames as they are, and what became of them. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as tlsConnect } from 'node:tls';
 
 /** A whole frame: its length, then the message. */
 export function framed(message: Uint8Array): Buffer {
@@ -17,8 +19,23 @@ export class Silence extends Error {
   override readonly name = 'Silence';
 }
 
+export interface CallerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The CA, for TLS. */
+  readonly ca?: string;
+}
+
+/** Through a stream of its own: Node does not survive everything that is done to a socket below TLS. */
+function overTls(raw: Socket, { host, ca }: CallerAddress): Socket {
+  const socket = Duplex.from({ readable: raw, writable: raw });
+  return tlsConnect({ socket, ca, host });
+}
+
 export class Caller {
   readonly socket: Socket;
+  /** What TLS goes over; without TLS the same. */
+  readonly #raw: Socket;
   readonly frames: Buffer[] = [];
   closed = false;
   #chunks: Buffer[] = [];
@@ -27,8 +44,9 @@ export class Caller {
   #wanted = 4;
   #changed: (() => void) | undefined;
 
-  constructor(address: { host: string; port: number }) {
-    this.socket = connect({ ...address, allowHalfOpen: true });
+  constructor(address: CallerAddress) {
+    this.#raw = connect({ ...address, allowHalfOpen: true });
+    this.socket = address.ca === undefined ? this.#raw : overTls(this.#raw, address);
     this.socket.setNoDelay(true);
     this.socket.on('data', (chunk) => this.#read(chunk));
     this.socket.on('error', () => this.#close());
@@ -39,9 +57,11 @@ export class Caller {
     this.socket.on('close', () => this.#close());
   }
 
-  static async open(address: { host: string; port: number }): Promise<Caller> {
+  static async open(address: CallerAddress): Promise<Caller> {
     const caller = new Caller(address);
-    if (!caller.closed) await once(caller.socket, 'connect');
+    // One that is refused may never get through TLS.
+    const ready = once(caller.socket, address.ca === undefined ? 'connect' : 'secureConnect');
+    if (!caller.closed) await ready.catch(() => {});
     return caller;
   }
 
@@ -103,6 +123,12 @@ export class Caller {
   }
 
   close(): void {
+    this.socket.destroy();
+  }
+
+  /** Ends without a farewell: what is under way is of no use to anybody. */
+  reset(): void {
+    this.#raw.resetAndDestroy();
     this.socket.destroy();
   }
 }

@@ -5,9 +5,11 @@ import { pino } from 'pino';
 import type { Connection } from '#parley/rpc/connection.js';
 import { DEFAULT_LIMITS, type Limits } from '#parley/rpc/limits.js';
 import { RpcServer } from '#parley/rpc/server.js';
+import { Certificates } from '#parley/security/certificates.js';
 import { Batcher } from '#parley/serving/batcher.js';
+import { TlsFiles } from '../security/tls-files.js';
 import { until } from '../store/redis-server.js';
-import { Caller, framed } from './caller.js';
+import { Caller, type CallerAddress, framed } from './caller.js';
 
 /** A frame that was handed over and has no reply yet. */
 interface Waiting {
@@ -18,17 +20,21 @@ interface Waiting {
 class Desk {
   readonly waiting: Waiting[] = [];
   readonly seen = new Set<Connection>();
-  address = { host: '', port: 0 };
+  address: CallerAddress = { host: '', port: 0 };
   private constructor(readonly server: RpcServer) {}
 
-  static async open(limits: Partial<Limits> = {}): Promise<Desk> {
+  /** @param files for TLS, with a CA and a server's pair */
+  static async open(limits: Partial<Limits> = {}, files?: TlsFiles): Promise<Desk> {
     const onFrame = (connection: Connection, buffer: Buffer, start: number, end: number) => {
       desk.seen.add(connection);
       desk.waiting.push({ connection, body: Buffer.from(buffer.subarray(start, end)) });
     };
     const log = pino({ level: 'silent' });
-    const desk: Desk = new Desk(new RpcServer(onFrame, new Batcher(), { ...DEFAULT_LIMITS, ...limits }, log));
-    desk.address = await desk.server.listen('127.0.0.1', 0);
+    const certificates = files && new Certificates(files.pair('server'));
+    const desk: Desk = new Desk(
+      new RpcServer(onFrame, new Batcher(), { ...DEFAULT_LIMITS, ...limits }, log, certificates),
+    );
+    desk.address = { ...(await desk.server.listen('127.0.0.1', 0)), ...(files && { ca: files.read('ca.crt') }) };
     return desk;
   }
 
@@ -54,11 +60,23 @@ const numbered = (count: number): Buffer =>
 const texts = (frames: readonly Buffer[]): string[] => frames.map(String);
 const expected = (count: number): string[] => Array.from({ length: count }, (_, i) => `number ${i}`);
 
-describe('a connection', () => {
+describe('a connection', () => itLives(() => undefined));
+
+describe('a connection over TLS', () => {
+  const files = new TlsFiles();
+  before(() => {
+    files.authority('ca');
+    files.issue('server');
+  });
+  after(() => files.remove());
+  itLives(() => files);
+});
+
+function itLives(files: () => TlsFiles | undefined): void {
   let desk: Desk;
   const callers: Caller[] = [];
   const start = async (limits: Partial<Limits> = {}): Promise<Caller> => {
-    desk = await Desk.open(limits);
+    desk = await Desk.open(limits, files());
     return another();
   };
   const another = async (): Promise<Caller> => {
@@ -72,6 +90,7 @@ describe('a connection', () => {
     for (const caller of callers.splice(0)) caller.close();
     await closed;
     await until('the connections to be gone', () => desk.server.connections === 0);
+    expect(desk.server.totals).to.deep.equal({ calls: 0, bytes: 0 });
   });
 
   it('hands over no more calls than it may have open, and goes on when they are answered', async () => {
@@ -98,6 +117,7 @@ describe('a connection', () => {
     other.send(numbered(1));
     await until('the other caller', () => desk.seen.size === 2);
     expect(desk.waiting).to.have.length(2);
+    expect(desk.server.totals.bytes).to.be.at.least(200_000);
     (desk.waiting[0] as Waiting).connection.heldBytes -= 200_000;
     desk.answer();
     await desk.until(4);
@@ -171,14 +191,81 @@ describe('a connection', () => {
     await another();
     await until('both', () => desk.server.connections === 2);
     await (await another()).ended();
+    await (await another()).ended();
     expect(desk.server.connections).to.equal(2);
+    expect(desk.server.refused).to.equal(2);
+    for (const caller of callers.slice(0, 2)) caller.send(numbered(1));
+    await desk.until(2);
+    callers[0]!.reset();
+    await until('room', () => desk.server.connections === 1);
+    (await another()).send(numbered(1));
+    await desk.until(3);
+  });
+
+  it('hands over no more calls than all may have open, and goes on in turn when there are fewer', async () => {
+    const caller = await start({ calls: 3 });
+    caller.send(numbered(2));
+    await desk.until(2);
+    const [second, third] = [await another(), await another()];
+    second.send(numbered(3));
+    await desk.until(3);
+    third.send(numbered(1));
+    await until('all to be read', () => desk.server.connections === 3);
+    for (let i = 0; i < 6; i++) {
+      await until('a call', () => desk.waiting.length > 0);
+      expect(desk.waiting.length).to.be.at.most(3);
+      expect(desk.server.totals.calls).to.equal(desk.waiting.length);
+      desk.answer();
+    }
+    expect(texts(await caller.heard(2))).to.deep.equal(expected(2));
+    expect(texts(await second.heard(3))).to.deep.equal(expected(3));
+    expect(texts(await third.heard(1))).to.deep.equal(expected(1));
+  });
+
+  it('goes on when those that had all the calls open are gone', async () => {
+    const caller = await start({ calls: 2 });
+    caller.send(numbered(2));
+    await desk.until(2);
+    const other = await another();
+    other.send(numbered(1));
+    await until('the other to wait', () => desk.server.connections === 2);
+    caller.reset();
+    await desk.until(3);
+    desk.waiting.splice(0, 2);
+    desk.answer();
+    expect(texts(await other.heard(1))).to.deep.equal(expected(1));
+  });
+
+  it('is closed when it keeps the most of too many bytes, and no other', async () => {
+    const caller = await start({ allBufferedBytes: 6 << 20 });
+    const largest = await another();
+    const frame = framed(Buffer.alloc(2 << 20));
+    caller.send(frame.subarray(0, 1 << 20));
+    await until('the first', () => desk.server.totals.bytes >= 1 << 20);
+    largest.send(framed(Buffer.alloc(16 << 20)).subarray(0, 12 << 20));
+    await largest.ended();
+    expect(desk.server.flooded).to.equal(1);
+    expect(caller.closed).to.equal(false);
+    caller.send(frame.subarray(1 << 20));
+    await desk.until(1);
+    expect(desk.server.totals.bytes).to.equal(0);
+  });
+
+  it('is closed when its replies are the most of too many bytes', async () => {
+    const caller = await start({ allBufferedBytes: 16 << 20, bufferedBytes: 64 << 20 });
+    caller.socket.pause();
+    caller.send(numbered(1));
+    await desk.until(1);
+    desk.answer(Buffer.alloc(40 << 20));
+    await until('the end', () => desk.server.connections === 0);
+    expect(desk.server.flooded).to.equal(1);
   });
 
   it('is forgotten when its caller resets it, with calls open that are answered later', async () => {
     const caller = await start();
     caller.send(numbered(3));
     await desk.until(3);
-    caller.socket.resetAndDestroy();
+    caller.reset();
     await until('the connection to be gone', () => desk.server.connections === 0);
     for (let i = 0; i < 3; i++) desk.answer();
   });
@@ -231,4 +318,4 @@ describe('a connection', () => {
       expect(await caller.ended()).to.have.length(0);
     });
   });
-});
+}

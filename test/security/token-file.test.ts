@@ -31,7 +31,7 @@ describe('the file of tokens', () => {
     expect(readdirSync(folder)).to.deep.equal(['tokens.yaml']);
   });
 
-  it('stays its owner\'s when it was open to others', async () => {
+  it("stays its owner's when it was open to others", async () => {
     writeFileSync(file, 'tokens: []\n');
     chmodSync(file, 0o644);
     await create();
@@ -40,7 +40,22 @@ describe('the file of tokens', () => {
 
   it('says roles, models and when a token expires', async () => {
     const made = JSON.parse(
-      (await run(['token', 'create', '--role', 'predict,feedback', '--model', 'a', 'b', '--expires', '90d', '--tokens', file, '--json'])).stdout,
+      (
+        await run([
+          'token',
+          'create',
+          '--role',
+          'predict,feedback',
+          '--model',
+          'a',
+          'b',
+          '--expires',
+          '90d',
+          '--tokens',
+          file,
+          '--json',
+        ])
+      ).stdout,
     ) as Record<string, string>;
     expect(made).to.deep.include({ roles: ['predict', 'feedback'], models: ['a', 'b'] });
     expect(Date.parse(made.expires!) - Date.parse(made.created!)).to.equal(90 * 86_400_000);
@@ -49,7 +64,11 @@ describe('the file of tokens', () => {
     const { token: _, ...rest } = made;
     expect(listed).to.deep.equal([rest]);
     const { stdout } = await run(['token', 'list', '--tokens', file]);
-    expect(stdout).to.include('predict, feedback').and.include('a, b').and.include(made.expires).and.not.include(made.token);
+    expect(stdout)
+      .to.include('predict, feedback')
+      .and.include('a, b')
+      .and.include(made.expires)
+      .and.not.include(made.token);
   });
 
   it('has no token of a name twice, and none of a revoked one', async () => {
@@ -58,7 +77,9 @@ describe('the file of tokens', () => {
     expect(twice).to.include({ code: 1, stdout: '' });
     expect(twice.stderr).to.include('CONFLICT').and.include('"one"');
     expect((await run(['token', 'revoke', 'one', '--tokens', file])).stdout).to.include('"one" is revoked');
-    expect((await run(['token', 'list', '--tokens', file])).stdout).to.include('no tokens').and.include('parley token create');
+    expect((await run(['token', 'list', '--tokens', file])).stdout)
+      .to.include('no tokens')
+      .and.include('parley token create');
     const again = await run(['token', 'revoke', 'one', '--tokens', file]);
     expect(again.code).to.equal(1);
     expect(again.stderr).to.include('NOT_FOUND');
@@ -114,7 +135,12 @@ describe('the file of tokens', () => {
   });
 
   it('takes only lifetimes and roles that are such', async () => {
-    for (const words of [['--expires', '90'], ['--expires', '0d'], ['--expires', '9999w9'], ['--expires', '999999w']]) {
+    for (const words of [
+      ['--expires', '90'],
+      ['--expires', '0d'],
+      ['--expires', '9999w9'],
+      ['--expires', '999999w'],
+    ]) {
       const { code, stderr } = await create(...words);
       expect(code, words.join(' ')).to.equal(2);
       expect(stderr).to.include('90d, 12h');

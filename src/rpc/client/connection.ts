@@ -15,8 +15,6 @@ export type { Address } from './socket.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_FRAME_BYTES = 256 << 20;
-/** How a TLS server begins what it says to somebody who speaks none: an alert, of any version. */
-const TLS_ALERT = 0x1503;
 
 /** A whole reply frame, without its length. */
 type Receiver = {
@@ -45,8 +43,9 @@ export class ClientConnection {
   #chunks: Buffer[] = [];
   #buffered = 0;
   #ended = false;
-  /** Why, as far as it is known. */
-  #reason = 'the connection has ended';
+  #hasHeard = false;
+  /** Why it has ended, where an error said it. */
+  #reason: string | undefined;
 
   private constructor(socket: Socket, address: Address) {
     this.#socket = socket;
@@ -126,6 +125,7 @@ export class ClientConnection {
   }
 
   #read(chunk: Buffer): void {
+    this.#hasHeard = true;
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
     if (this.#buffered < 4) return;
@@ -134,8 +134,6 @@ export class ClientConnection {
     while (bytes.length >= 4) {
       const size = bytes.readInt32BE(0);
       if (size <= 0 || size > MOST_FRAME_BYTES) {
-        if (bytes.readUInt16BE(0) === TLS_ALERT)
-          this.#reason = 'it takes TLS only; add --tls or PARLEY_SERVER_TLS=true';
         this.close();
         return;
       }
@@ -182,7 +180,9 @@ export class ClientConnection {
   }
 
   #gone(): Error {
-    return unreachable(this.#address, this.#reason);
+    const isMute = !this.#hasHeard && this.#address.tls === undefined,
+      hint = isMute ? ' without a word, as those do that take TLS only (--tls)' : '';
+    return unreachable(this.#address, this.#reason ?? `the connection has ended${hint}`);
   }
 }
 

@@ -84,7 +84,7 @@ export function whyNot(address: Address, error: Error): string {
   if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired; whoever runs the server must renew it';
   if (code === 'CERT_NOT_YET_VALID') return "its certificate is not valid yet; compare both machines' clocks";
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `its certificate is not for "${address.host}" (${error.message.replace(/^.*altnames: /, '')}); use a name that it is for`;
+    return `its certificate is not for "${address.host}" but for ${namesOf(error)}; use a name or address that it is for`;
   if (code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' || code === 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE')
     return 'it serves only callers who show a certificate; give --tls-cert FILE and --tls-key FILE';
   if (code === 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA' || code === 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE')
@@ -92,4 +92,10 @@ export function whyNot(address: Address, error: Error): string {
   if (code === 'ECONNRESET' || code === 'EPROTO' || code.startsWith('ERR_SSL') || code === '')
     return `it does not answer as a TLS server does (${error.message}); without TLS there, leave out --tls and PARLEY_SERVER_TLS`;
   return error.message;
+}
+
+/** What Node found in the certificate that it refused. */
+function namesOf(error: Error): string {
+  const certificate = 'cert' in error ? (error.cert as { subjectaltname?: string } | undefined) : undefined;
+  return certificate?.subjectaltname ?? 'nobody, having no subjectAltName';
 }
