@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { skip } from '../skip.js';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 
 function soak(...args: string[]) {
   const child = spawn(process.execPath, [resolve('scripts/soak'), ...args], { timeout: LIMIT_MS });
