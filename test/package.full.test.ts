@@ -111,7 +111,9 @@ describe('the package', function () {
   });
 
   it('contains no large file', () => {
-    expect(files.filter((file) => file.size > LARGEST_FILE_BYTES)).to.deep.equal([]);
+    // What is joined there is most of a start's code.
+    const most = ({ path }: PackedFile) => (path.startsWith('dist/bundle/') ? 4 : 1) * LARGEST_FILE_BYTES;
+    expect(files.filter((file) => file.size > most(file))).to.deep.equal([]);
   });
 
   it('installs a runtime that loads, without fetching the one for GPUs', () => {

@@ -7,7 +7,7 @@ import { isAlive, placeForEach, type Server, until } from '../road/parley.js';
 import { logged, MODEL, metricsOf, point, publish, Scorer, scoreOf } from '../road/scores.js';
 import { openPipelines, type Pipeline } from './pipelines.js';
 
-const SUCCEEDED = `parley_inference_request_success{model="${MODEL}"}`;
+const SUCCEEDED = `parley_model_requests_total{model="${MODEL}",outcome="OK"}`;
 /** What a machine that does everything else at once may take for what takes half a second. */
 const PATIENCE_MS = 20_000;
 
