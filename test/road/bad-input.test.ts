@@ -78,13 +78,13 @@ describe('a project that is wrong', function () {
       'a contract that does not parse, at line and column',
       contract('struct Penguin {', 'struct Penguin {{'),
       'INVALID_INPUT',
-      /penguins\.thrift:14:17: /,
+      /penguins\.thrift:16:17: /,
     ],
     [
       'an annotation that nobody knows, with those that are known there',
       contract('(min = "20"', '(mni = "20"'),
       'INVALID_INPUT',
-      /penguins\.thrift:15:\d+/,
+      /penguins\.thrift:17:\d+/,
       'known here: min, max',
     ],
     [

@@ -60,13 +60,19 @@ describe('three servers on one Redis', function () {
     await answering(0);
   });
 
-  it('have a version answer by itself before it takes over', async () => {
-    const metric = async (name: string) => (await metricsOf(servers[0]!)).get(`parley_${name}{model="${MODEL}"}`);
-    const runs = await metric('inference_exec_count');
+  it('load a version before it takes over, and count nothing that it does by itself', async () => {
+    const metrics = () => metricsOf(servers[0]!),
+      rows = `parley_model_rows_total{model="${MODEL}"}`;
+    const before = await metrics();
     await point(store, versions[3]!);
     const { epoch: wanted } = await store.state(MODEL);
-    await until('the first to follow', async () => (await metric('model_epoch')) === wanted);
-    expect(await metric('inference_exec_count')).to.equal(runs! + 1);
+    await until(
+      'the first to follow',
+      async () => (await metrics()).get(`parley_model_epoch{model="${MODEL}"}`) === wanted,
+    );
+    const after = await metrics();
+    expect(after.get('parley_loads_total')).to.equal(before.get('parley_loads_total')! + 1);
+    expect(after.get(rows)).to.equal(before.get(rows)).and.above(0);
     await point(store, versions[0]!, 'rollback');
     await answering(0);
   });
