@@ -1,4 +1,6 @@
 /** `parley serve --processes 2` in real processes: one port, one sum, one end. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openStore } from '#parley/store/connect.js';
@@ -122,6 +124,21 @@ describe('several processes', function () {
     await Promise.all(pipelines.map(({ ended }) => ended));
     expect(pipelines.map((pipeline, i) => pipeline.unansweredOf(sent[i]!).length)).to.deep.equal([0, 0, 0, 0]);
     expect(pipelines.every(({ turnedAway }) => turnedAway.size > 0)).to.equal(true);
+  });
+
+  it('close what is one connection too many, and do nothing about it afterwards', async () => {
+    const server = await serve('--max-connections', '4');
+    const scorers = await Promise.all(Array.from({ length: 4 }, () => Scorer.open(server)));
+    for (const scorer of scorers) expect((await scorer.score()).value).to.equal(scoreOf(0));
+    const surplus = Array.from({ length: 3 }, () => connect(server).on('error', () => {}));
+    await Promise.all(surplus.map((socket) => once(socket, 'close')));
+    for (const scorer of scorers) expect((await scorer.score()).value).to.equal(scoreOf(0));
+    expect((await metricsOf(server)).get('parley_connections_refused_total')).to.equal(3);
+    for (const scorer of scorers) scorer.close();
+    await until('room', async () => (await metricsOf(server)).get('parley_connections') === 0);
+    const newcomer = await Scorer.open(server);
+    expect((await newcomer.score()).value).to.equal(scoreOf(0));
+    newcomer.close();
   });
 
   it('refuse to start where the port is taken, as one does', async () => {
