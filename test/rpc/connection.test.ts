@@ -214,7 +214,7 @@ function itLives(files: () => TlsFiles | undefined): void {
     const { only } = desk,
       held = only.hold(Buffer.from('a frame'));
     expect(only.heldBytes).to.equal(7);
-    caller.socket.resetAndDestroy();
+    caller.reset();
     await until('the connection to be closed', () => only.closed);
     expect([only.heldBytes, held.frame, only.release(held)]).to.deep.equal([0, undefined, undefined]);
   });
