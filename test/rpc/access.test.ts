@@ -228,6 +228,8 @@ describe('tokens', function () {
     expect(await askOnce(wrong)).to.equal('UNAUTHENTICATED');
     expect(await askOnce(add('binary', newToken(), []))).to.equal('UNAUTHENTICATED');
     expect(await askOnce(add('binary', TOKENS.predict, []))).to.equal('INVALID_INPUT');
+    expect(await askOnce(add('binary', TOKENS.predict, [[2, text('not a byte')]]))).to.equal('INVALID_INPUT');
+    expect(await askOnce(add('binary', TOKENS.predict, [[40, { type: 6, value: 9999 }]]))).to.equal('INVALID_INPUT');
     expect(await askOnce(predict('binary', 'no-such-model'))).to.equal('UNAUTHENTICATED');
     expect(await askOnce(predict('binary', 'no-such-model', TOKENS.predict))).to.equal('NOT_FOUND');
     const caller = await open();
@@ -235,6 +237,21 @@ describe('tokens', function () {
     expect(outcomeOf(reply!).message).to.equal('unknown method "no_such_method"');
     await ask(caller, generic('binary', 'Operations:ping', TOKENS.predict));
     expect(outcomeOf((await caller.send(generic('binary', 'no_such_method')).reply())!).message).to.include('Parity');
+  });
+
+  it('are what a caller is asked for before anything is told of how much there is to do', async () => {
+    await start();
+    const caller = await open();
+    expect(await ask(caller, predict('binary', 'parity', TOKENS.predict))).to.equal('answer');
+    const [servable] = served.factory.servablesOf('parity');
+    Object.assign(servable!, { admits: () => false });
+    Object.assign(servable!.queue, { admits: () => false });
+    expect(await ask(caller, side('binary'))).to.equal('OVERLOADED');
+    expect(await askOnce(side('binary'))).to.equal('UNAUTHENTICATED');
+    for (let i = 0; i < 3; i++)
+      expect(await ask(caller, predict('binary', 'parity', TOKENS.predict))).to.equal('OVERLOADED');
+    access.replace([]);
+    expect(await ask(caller, predict('binary', 'parity', TOKENS.predict))).to.equal('UNAUTHENTICATED');
   });
 
   it('are what a stranger is asked for before a version is loaded', async () => {
