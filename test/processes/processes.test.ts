@@ -90,6 +90,22 @@ describe('several processes', function () {
     expect(logged(server, 'by SIGKILL')).to.have.length(1);
   });
 
+  it('count once what one had counted that is killed while it is asked', async () => {
+    const server = await serve();
+    const pipelines = await openPipelines(server, 4, 2);
+    await until('answers to all', () => pipelines.every(({ answered }) => answered >= 10));
+    await Promise.all(pipelines.map((pipeline) => pipeline.stop()));
+    const counted = (await metricsOf(server)).get(SUCCEEDED);
+    const [killed, busy] = server.processes as [number, number];
+    process.kill(busy, 'SIGSTOP');
+    const asked = metricsOf(server);
+    await setTimeout(500);
+    process.kill(killed, 'SIGKILL');
+    expect((await asked).get(SUCCEEDED)).to.equal(counted);
+    process.kill(busy, 'SIGCONT');
+    expect((await metricsOf(server)).get(SUCCEEDED)).to.equal(counted);
+  });
+
   it('keep a port that was found for them when all are killed at once', async () => {
     const server = await serve();
     for (const pid of server.processes) process.kill(pid, 'SIGKILL');
