@@ -15,7 +15,7 @@ import { failure, World } from '../store/world.js';
 import { Caller } from './caller.js';
 import { callOf, type Fields, i32, list, struct, text } from './hostile-cases.js';
 import { outcomeOf } from './messages.js';
-import { placeSmall, SCALARS_IDL, type Served, serve, TENSORS } from './served.js';
+import { PARITY_IDL, placeSmall, SCALARS_IDL, type Served, serve, TENSORS } from './served.js';
 import { PROTOCOL_NAMES, type ProtocolName } from './wire-values.js';
 
 const TOKENS = {
@@ -390,6 +390,27 @@ describe('tokens', function () {
     } finally {
       client.close();
       stranger.close();
+    }
+  });
+
+  it('for some models do not open the uploads of others', async () => {
+    await start();
+    const own = await ParleyClient.connect(served, TOKENS.own),
+      all = await ParleyClient.connect(served, TOKENS.registry);
+    try {
+      const [ours, theirs] = [await own.beginUpload('parity', 3), await all.beginUpload('scalars', 3)];
+      const bytes = Buffer.from('abc');
+      expect(await own.uploadPart(ours.uploadId, 0, bytes)).to.equal(3);
+      expect((await failure(own.uploadPart(theirs.uploadId, 0, bytes))).code).to.equal('PERMISSION_DENIED');
+      expect(await all.uploadPart(theirs.uploadId, 0, bytes)).to.equal(3);
+      const uploads = [{ uploadId: theirs.uploadId }, { uploadId: ours.uploadId, expectedUploadId: theirs.uploadId }];
+      for (const upload of uploads)
+        expect((await failure(own.publish({ model: 'parity', ...upload }))).code).to.equal('PERMISSION_DENIED');
+      const contract = { idl: PARITY_IDL, includes: {}, fixturesUploadId: theirs.uploadId };
+      expect((await failure(own.publishContract(contract))).code).to.equal('PERMISSION_DENIED');
+    } finally {
+      own.close();
+      all.close();
     }
   });
 
