@@ -164,6 +164,12 @@ describe('several processes', function () {
     expect(ran.stderr).to.match(new RegExp(`^error INVALID_INPUT: port ${server.port} on 127.0.0.1 is in use`, 'm'));
   });
 
+  it('are told nothing that would reach them as something else', async () => {
+    const ran = await place().run('serve', '--processes', '2', '--slow-ms', 'Infinity');
+    expect(ran.code).to.equal(2);
+    expect(ran.stderr).to.include('Write milliseconds above 0');
+  });
+
   it('end at once at the second signal', async () => {
     const server = await serve();
     const pipelines: Pipeline[] = await openPipelines(server, 2, 1);
