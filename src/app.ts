@@ -162,7 +162,7 @@ async function serveByProcesses(options: ProcessOptions): Promise<RunningServer>
     if (httpPort !== undefined) {
       const { SummedMetrics } = await import('./http/summed-metrics.js');
       const watched = new HttpServer({
-        metrics: new SummedMetrics(supervisor),
+        metrics: new SummedMetrics(supervisor, security.access?.refusals),
         models: async (only) => ({ processes: await supervisor.ask('models', only) }),
         unready: () => state ?? (supervisor.ready.length === 0 ? 'no serving process takes calls now' : undefined),
         certificates: security.certificates,

@@ -11,7 +11,9 @@ import {
   type CommandDefinition,
   type OpenServer,
   type StoreOptions,
+  serverOptions,
   unlessAborted,
+  whereOption,
 } from './context.js';
 import { countOf } from './history.js';
 import { ProgressLine } from './progress.js';
@@ -37,8 +39,11 @@ const TICK_MS = 500;
 const INTERRUPTED = 130;
 
 export const bench: CommandDefinition = (program, context) => {
-  program
-    .command('bench')
+  serverOptions(
+    program
+      .command('bench')
+      .addOption(whereOption('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')),
+  )
     .summary('measure how fast a running server answers')
     .description(
       'Measures calls a second and latency of a model on a running server, with rows made up from its signature and contract or with yours. Closed loop: each connection sends its next call when the last one is answered. Open loop (--rate): calls are sent when they are due, and latency counts from then, so that a server that stalls is not spared the calls that it kept from being sent. The load comes from a process of its own; give it a core that the server does not need. Ctrl-C prints what was measured so far.',
@@ -67,8 +72,6 @@ export const bench: CommandDefinition = (program, context) => {
       '--data <file>',
       "rows to send, .csv or .jsonl: columns by the names of the contract's fields or the inputs",
     )
-    .option('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')
-    .option('--token <token>', 'the token to show it (PARLEY_TOKEN)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -1,6 +1,6 @@
 /** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
 import { type Command, Option } from 'commander';
-import type { ProtectionFlags, ServerFlags, StoreFlags } from '../config.js';
+import type { ProtectionFlags, ServerAddress, ServerFlags, StoreFlags } from '../config.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
 import type { CallLogOptions } from '../rpc/call-log.js';
@@ -23,7 +23,7 @@ export interface OpenRegistry {
 /** A running server, and how it was reached; `client` must be closed. */
 export interface OpenServer {
   readonly client: ParleyClient;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: ServerAddress;
   readonly token?: string;
 }
 

@@ -138,7 +138,9 @@ function portOf(text: string): number {
 
 function millisecondsOf(text: string): number {
   const milliseconds = Number(text);
-  if (!(milliseconds > 0)) throw new InvalidArgumentError('Write milliseconds above 0, such as 250.');
+  // Serving processes are sent it as JSON, which has no Infinity.
+  if (!(milliseconds > 0 && Number.isFinite(milliseconds)))
+    throw new InvalidArgumentError('Write milliseconds above 0, such as 250.');
   return milliseconds;
 }
 

@@ -7,6 +7,7 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
+import { noRefusals, type Refusals } from '../security/grant.js';
 
 /** Of one process, as `Metrics.json` gives them. */
 export type ProcessMetrics = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -27,9 +28,10 @@ export class SummedMetrics {
   readonly #processes: Processes;
   readonly #own = new Registry();
   /** What processes had counted that have ended: a sum that falls would be taken for a server that has begun anew. */
-  #departed: ProcessMetrics = [];
+  #departed: Promise<ProcessMetrics> = Promise.resolve([]);
 
-  constructor(processes: Processes) {
+  /** @param refusals of this process's own port, by reason */
+  constructor(processes: Processes, refusals: Refusals = noRefusals()) {
     this.#processes = processes;
     const registers = [this.#own];
     new Gauge({
@@ -49,6 +51,16 @@ export class SummedMetrics {
         this.inc(processes.crashes);
       },
     });
+    new Counter({
+      name: 'parley_access_refused_total',
+      help: 'Calls refused for want of a right token',
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [reason, count] of Object.entries(refusals)) this.inc({ reason }, count);
+      },
+    });
     new Gauge({
       name: 'process_resident_memory_bytes',
       help: 'Resident memory of this process',
@@ -64,8 +76,10 @@ export class SummedMetrics {
     const own = await this.#own.getMetricsAsJSON();
     const serving = (await this.#processes.ask('metrics')) as ProcessMetrics[];
     const ended = this.#processes.lastOfEnded('metrics') as ProcessMetrics[];
-    if (ended.length > 0) this.#departed = await sum([this.#departed, ...ended.map(counts)]).getMetricsAsJSON();
-    return sum([own, ...serving, this.#departed]).metrics();
+    // At once: somebody else may be asking, too.
+    if (ended.length > 0)
+      this.#departed = this.#departed.then((departed) => sum([departed, ...ended.map(counts)]).getMetricsAsJSON());
+    return sum([own, ...serving, await this.#departed]).metrics();
   }
 }
 

@@ -6,6 +6,8 @@
  * through where no answer is under way, and turned through where one is: this process is for a core of its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
+import { tlsOptions } from '../rpc/client/socket.js';
 import { Channel, type ChannelOwner } from './channel.js';
 import type { LoadPlan, LoadResult } from './plan.js';
 import { type Failure, type ReplyReader, replyReader } from './replies.js';
@@ -52,6 +54,7 @@ export async function runLoad(
 class Run implements ChannelOwner {
   readonly host: string;
   readonly port: number;
+  readonly tls: ConnectionOptions | undefined;
   readonly requests: readonly Buffer[];
   readonly replies: ReplyReader;
   readonly #plan: LoadPlan;
@@ -82,6 +85,7 @@ class Run implements ChannelOwner {
     this.#expectation = expectation;
     this.host = plan.host;
     this.port = plan.port;
+    this.tls = tlsOptions(plan);
     this.requests = plan.requests.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.replies = replyReader(plan.codec, plan.provenance);
     this.#countsVersions = plan.provenance !== undefined;

@@ -1,5 +1,9 @@
 /** What a load generator is told, and what it found: plain values, which travel between processes. */
+import type { Address } from '../rpc/client/socket.js';
 import type { Bucket, LatencySummary } from './histogram.js';
+
+/** Paths of PEM files. */
+export type TlsFiles = NonNullable<Address['tls']>;
 
 export type Codec = 'binary' | 'compact' | 'http';
 
@@ -12,6 +16,8 @@ export interface ProvenancePlace {
 export interface LoadPlan {
   readonly host: string;
   readonly port: number;
+  /** Absent: without TLS. */
+  readonly tls?: TlsFiles;
   readonly codec: Codec;
   /** Whole requests, which are sent in turn. Of Thrift: frames with their length, and the sequence id of `frames.ts`. */
   readonly requests: readonly Uint8Array[];

@@ -83,8 +83,10 @@ export class Supervisor {
 
   /** What those that answer calls say, each for itself; without those that never said anything. */
   async ask(what: string, about?: string): Promise<unknown[]> {
-    const answers = await Promise.all(this.ready.map((child) => child.ask(what, about)));
-    return answers.filter((answer) => answer !== undefined);
+    const asked = this.ready,
+      answers = await Promise.all(asked.map((child) => child.ask(what, about)));
+    // What one said that has ended meanwhile is its last.
+    return answers.filter((answer, i) => answer !== undefined && this.#children.has(asked[i]!));
   }
 
   /** Has all of them read again what files they follow. */

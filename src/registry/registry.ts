@@ -128,13 +128,24 @@ export class Registry implements RegistryPort {
     return { uploadId: await this.#store.beginUpload(model, sizeBytes), partBytes: this.#store.partBytes };
   }
 
-  uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number> {
+  async uploadPart(uploadId: string, offset: number, data: Uint8Array): Promise<number> {
+    this.#checkOwnUpload(uploadId);
     return this.#store.uploadPart(uploadId, offset, data);
+  }
+
+  /** An upload's id begins with its model's name. */
+  #checkOwnUpload(uploadId: string): void {
+    this.#checkOwn(uploadId.slice(0, Math.max(0, uploadId.lastIndexOf('.'))));
+  }
+
+  #openUpload(uploadId: string): Promise<ByteStream> {
+    this.#checkOwnUpload(uploadId);
+    return this.#store.openUpload(uploadId);
   }
 
   /** What is small: fixtures, and a trainer's answers. */
   async #wholeUpload(uploadId: string): Promise<Buffer> {
-    return wholeOf(await this.#store.openUpload(uploadId));
+    return wholeOf(await this.#openUpload(uploadId));
   }
 
   /** What was published is published: an upload that cannot be released now expires by itself. */
@@ -152,8 +163,8 @@ export class Registry implements RegistryPort {
     const { model, uploadId, modelType, metadata, expectedUploadId } = request;
     checkModelName(model);
     const inForce = await this.#contractFor(request);
-    const uploaded = await this.#store.openUpload(uploadId);
-    const expected = expectedUploadId === undefined ? undefined : await this.#store.openUpload(expectedUploadId);
+    const uploaded = await this.#openUpload(uploadId);
+    const expected = expectedUploadId === undefined ? undefined : await this.#openUpload(expectedUploadId);
     const members = await uploadedMembers(uploaded);
     const record = await rehearse(
       uploaded,

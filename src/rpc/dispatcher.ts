@@ -166,7 +166,7 @@ export class Dispatcher {
     } catch (error) {
       if (error instanceof Malformed) throw error;
       const model = route.kind === 'typed' ? route.typed.service.model : modelOf(reader, this.#request);
-      const told = this.#visibleTo(connection, route, buffer, error);
+      const told = this.#visibleTo(connection, route, reader, buffer, start, end, error);
       this.#refused(caller, route, told, model, reader, buffer, start, end);
     }
   };
@@ -270,10 +270,19 @@ export class Dispatcher {
   }
 
   /** A typed call's rows are read before its context: what is wrong with them is told to those who may call. */
-  #visibleTo(connection: Connection, route: Route, buffer: Buffer, error: unknown): unknown {
+  #visibleTo(
+    connection: Connection,
+    route: Route,
+    reader: WireReader,
+    frame: Buffer,
+    start: number,
+    end: number,
+    error: unknown,
+  ): unknown {
     if (this.#access === undefined || route.kind !== 'typed' || isRefusal(error)) return error;
+    this.#contextOf(route, reader, frame, start, end);
     try {
-      this.#admitted(this.#access, connection, buffer, NEEDED_TO_PREDICT).checkModel(route.typed.service.model);
+      this.#admitted(this.#access, connection, frame, NEEDED_TO_PREDICT).checkModel(route.typed.service.model);
       return error;
     } catch (refusal) {
       return refusal;
@@ -356,6 +365,8 @@ export class Dispatcher {
   #isRefusedUnread(caller: Caller, { buffer, at, end }: WireReader): boolean {
     const last = caller.connection.lastQuestion;
     if (last === undefined || this.#stopping) return false;
+    // A token that has come to mean something else is looked at first.
+    if (this.#access?.knows(caller.connection) === false) return false;
     const { servable } = last.codec;
     if (servable.queue.admits(last.timeoutMs) || !last.begins(buffer, at, end)) return false;
     if (!this.#holds(last) || servable.admits(last.timeoutMs)) return false;
@@ -412,6 +423,10 @@ export class Dispatcher {
 
   #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
     if (!servable.admits(this.#context.timeoutMs)) {
+      if (this.#access !== undefined)
+        this.#admittedFirst(this.#access, caller.connection, route, reader, NEEDED_TO_PREDICT).checkModel(
+          servable.model,
+        );
       this.#refuse(caller, route.errorId, servable);
       return;
     }

@@ -22,6 +22,8 @@ import { Malformed } from './wire/protocol.js';
 
 /** Values of one message: each may cost a hundred bytes, where it came as one, and the generated code is slow. */
 const MOST_VALUES = 250_000;
+/** Of a longer request id, as of one that the other methods are called with. */
+const MOST_ID_CHARACTERS = 256;
 /** Field of `throws` in every method of parley.thrift. */
 export const GENERIC_ERROR_ID = 1;
 
@@ -174,7 +176,8 @@ type Watched = (method: string, request: unknown, handler: () => Promise<unknown
 function watchedBy(calls: EndedCalls, answered: Map<string, number>): Watched {
   return async (method, request, handler) => {
     const arrivedMs = performance.now(),
-      { request_id, trace } = (request as Contextual | null)?.context ?? {};
+      { request_id, trace } = (request as Contextual | null)?.context ?? {},
+      shownId = request_id?.slice(0, MOST_ID_CHARACTERS);
     const ended = (requestId: string | undefined) => ({
       method,
       requestId,
@@ -185,10 +188,10 @@ function watchedBy(calls: EndedCalls, answered: Map<string, number>): Watched {
     answered.set(method, (answered.get(method) ?? 0) + 1);
     try {
       const answer = await handler();
-      calls.answered(ended(request_id ?? undefined));
+      calls.answered(ended(shownId));
       return answer;
     } catch (error) {
-      const requestId = request_id ?? newRequestId();
+      const requestId = shownId ?? newRequestId();
       throw thriftError(calls.failed(ended(requestId), error), requestId);
     }
   };

@@ -37,6 +37,8 @@ export class RpcServer {
   readonly #dirty: Connection[] = [];
   #crowded: Connection[] = [];
   #sweep: NodeJS.Timeout | undefined;
+  /** Those in TLS's handshake are among them. */
+  #sockets = 0;
 
   /** @param certificates for TLS; absent: none */
   constructor(onFrame: FrameHandler, batcher: Batcher, limits: Limits, log: Logger, certificates?: Certificates) {
@@ -69,24 +71,31 @@ export class RpcServer {
       this.traffic.began();
       this.#connections.add(new Connection(socket, owner));
     };
-    this.#net =
-      certificates === undefined
-        ? createServer({ allowHalfOpen: true, noDelay: true }, onSocket)
-        : this.#tlsServer(certificates, onSocket);
-    this.#net.maxConnections = limits.connections;
-    this.#net.on('drop', () => this.traffic.refused++);
+    const secured = certificates && this.#secured(certificates, onSocket);
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (!this.#admits(socket)) return;
+      if (secured === undefined) onSocket(socket);
+      else secured(socket);
+    });
   }
 
-  /** A changed certificate counts from the next connection on. */
-  #tlsServer(certificates: Certificates, onSocket: (socket: Socket) => void): NetServer {
+  /** Node's own limit has one of several processes hand what is too much to the next one, and that one back, on and on. */
+  #admits(socket: Socket): boolean {
+    if (this.#sockets >= this.#limits.connections) {
+      this.traffic.refused++;
+      socket.destroy();
+      return false;
+    }
+    this.#sockets++;
+    socket.once('close', () => this.#sockets--);
+    return true;
+  }
+
+  /** What takes a socket through TLS. A changed certificate counts from the next connection on. */
+  #secured(certificates: Certificates, onSocket: (socket: Socket) => void): (socket: Socket) => void {
     const handshakeTimeout = this.#limits.handshakeTimeoutMs;
     const server = createTlsServer({ ...certificates.tls, handshakeTimeout, allowHalfOpen: true, noDelay: true });
     certificates.onChange((tls) => server.setSecureContext(tls));
-    server.on('connection', (socket: Socket) => {
-      const far = farEnd(socket);
-      this.#handshakes.set(far, socket);
-      socket.once('close', () => this.#handshakes.delete(far));
-    });
     server.on('secureConnection', (socket) => {
       this.#handshakes.delete(farEnd(socket));
       onSocket(socket);
@@ -96,7 +105,12 @@ export class RpcServer {
       this.#log.debug({ reason: error.message }, 'connection closed before it got through TLS');
       socket.destroy();
     });
-    return server;
+    return (socket) => {
+      const far = farEnd(socket);
+      this.#handshakes.set(far, socket);
+      socket.once('close', () => this.#handshakes.delete(far));
+      server.emit('connection', socket);
+    };
   }
 
   /** @returns where it listens. @throws ParleyError INVALID_INPUT when the port is in use */

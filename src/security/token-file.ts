@@ -3,7 +3,7 @@
  *
  * Changed under a lock and replaced in one step, so that servers and other commands always find it whole.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { conflict, hasErrno, invalidInput, notFound, type Problem } from '../errors.js';
@@ -104,12 +104,19 @@ async function changing<T>(file: string, change: Change<T>): Promise<T> {
   }
 }
 
-async function replace(file: string, text: string): Promise<void> {
-  const next = `${file}.new`;
+/** It stays its owner's, as whom the server runs; a link stays one. */
+async function replace(link: string, text: string): Promise<void> {
+  const file = await realpath(link).catch(() => link),
+    before = await stat(file).catch(() => undefined),
+    next = `${file}.new`;
   try {
     await rm(next, { force: true });
     const handle = await open(next, 'wx', 0o600);
     try {
+      if (before !== undefined) {
+        // Only root may give it away.
+        await handle.chown(before.uid, before.gid).catch(() => {});
+      }
       await handle.writeFile(text);
       await handle.sync();
     } finally {

@@ -40,6 +40,7 @@ export class Pipeline {
   /** The part of the ids of its answers that names the process. */
   answeredBy = '';
   #stopped = false;
+  #left = false;
   #rest = Buffer.alloc(0);
 
   private constructor(
@@ -48,7 +49,7 @@ export class Pipeline {
   ) {
     this.ended = new Promise((resolve) => {
       const ends = (how: 'clean' | 'cut') => {
-        this.end ??= how;
+        if (!this.#left) this.end ??= how;
         resolve();
       };
       socket.on('data', (chunk) => this.#read(chunk));
@@ -83,6 +84,7 @@ export class Pipeline {
     this.#stopped = true;
     while (this.answered < this.sent && this.end === undefined)
       await Promise.race([once(this.socket, 'data'), this.ended]);
+    this.#left = true;
     this.socket.destroy();
   }
 

@@ -1,4 +1,6 @@
 /** `parley serve --processes 2` in real processes: one port, one sum, one end. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openStore } from '#parley/store/connect.js';
@@ -88,6 +90,22 @@ describe('several processes', function () {
     expect(logged(server, 'by SIGKILL')).to.have.length(1);
   });
 
+  it('count once what one had counted that is killed while it is asked', async () => {
+    const server = await serve();
+    const pipelines = await openPipelines(server, 4, 2);
+    await until('answers to all', () => pipelines.every(({ answered }) => answered >= 10));
+    await Promise.all(pipelines.map((pipeline) => pipeline.stop()));
+    const counted = (await metricsOf(server)).get(SUCCEEDED);
+    const [killed, busy] = server.processes as [number, number];
+    process.kill(busy, 'SIGSTOP');
+    const asked = metricsOf(server);
+    await setTimeout(500);
+    process.kill(killed, 'SIGKILL');
+    expect((await asked).get(SUCCEEDED)).to.equal(counted);
+    process.kill(busy, 'SIGCONT');
+    expect((await metricsOf(server)).get(SUCCEEDED)).to.equal(counted);
+  });
+
   it('keep a port that was found for them when all are killed at once', async () => {
     const server = await serve();
     for (const pid of server.processes) process.kill(pid, 'SIGKILL');
@@ -124,11 +142,32 @@ describe('several processes', function () {
     expect(pipelines.every(({ turnedAway }) => turnedAway.size > 0)).to.equal(true);
   });
 
+  it('close what is one connection too many, and do nothing about it afterwards', async () => {
+    const server = await serve('--max-connections', '4');
+    const scorers = await Promise.all(Array.from({ length: 4 }, () => Scorer.open(server)));
+    for (const scorer of scorers) expect((await scorer.score()).value).to.equal(scoreOf(0));
+    const surplus = Array.from({ length: 3 }, () => connect(server).on('error', () => {}));
+    await Promise.all(surplus.map((socket) => once(socket, 'close')));
+    for (const scorer of scorers) expect((await scorer.score()).value).to.equal(scoreOf(0));
+    expect((await metricsOf(server)).get('parley_connections_refused_total')).to.equal(3);
+    for (const scorer of scorers) scorer.close();
+    await until('room', async () => (await metricsOf(server)).get('parley_connections') === 0);
+    const newcomer = await Scorer.open(server);
+    expect((await newcomer.score()).value).to.equal(scoreOf(0));
+    newcomer.close();
+  });
+
   it('refuse to start where the port is taken, as one does', async () => {
     const server = await place().serve();
     const ran = await place().run('serve', '--processes', '2', '--port', String(server.port));
     expect(ran.code).to.equal(1);
     expect(ran.stderr).to.match(new RegExp(`^error INVALID_INPUT: port ${server.port} on 127.0.0.1 is in use`, 'm'));
+  });
+
+  it('are told nothing that would reach them as something else', async () => {
+    const ran = await place().run('serve', '--processes', '2', '--slow-ms', 'Infinity');
+    expect(ran.code).to.equal(2);
+    expect(ran.stderr).to.include('Write milliseconds above 0');
   });
 
   it('end at once at the second signal', async () => {

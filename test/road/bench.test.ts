@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { TlsFiles } from '../security/tls-files.js';
 import { Place, type Server } from './parley.js';
 import { PENGUIN, useTrained } from './trained.js';
 
@@ -55,6 +56,31 @@ describe('parley bench', function () {
       expect(report.generatorBusy).to.be.above(0);
     };
     await Promise.all(cases.map(answered));
+  });
+
+  it('reaches a server over TLS with a certificate and a token of its own, by each kind of call', async () => {
+    const files = new TlsFiles();
+    try {
+      const ca = files.authority('ca'),
+        server = files.issue('server'),
+        client = files.issue('client'),
+        tokens = files.path('tokens.yaml');
+      const token = (await place.output('token', 'create', '--role', 'predict', '--tokens', tokens)).trim();
+      const shown = ['--tls-cert', server.cert, '--tls-key', server.key, '--tls-client-ca', ca, '--tokens', tokens];
+      const { address } = await place.serve(...shown);
+      const how = ['--token', token, '--tls-ca', ca, '--tls-cert', client.cert, '--tls-key', client.key];
+      const kinds = [[], ['--method', 'predict', '--rows', '3'], ['--protocol', 'compact', '--rate', '200']];
+      for (const kind of kinds) {
+        const report = await place.json<Report>('bench', 'penguins', '--server', address, ...BRIEF, ...how, ...kind);
+        expect(report.errors).to.deep.equal({});
+        expect(report.versions).to.deep.equal({ [trained().good]: report.latency.count });
+        expect(report.latency.count).to.be.above(10);
+      }
+      const stranger = await place.run('bench', 'penguins', '--server', address, ...BRIEF, ...how.slice(2));
+      expect(stranger.stderr).to.match(/error UNAUTHENTICATED/);
+    } finally {
+      files.remove();
+    }
   });
 
   it('prints figures and a histogram', async () => {

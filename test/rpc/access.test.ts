@@ -15,7 +15,7 @@ import { failure, World } from '../store/world.js';
 import { Caller } from './caller.js';
 import { callOf, type Fields, i32, list, struct, text } from './hostile-cases.js';
 import { outcomeOf } from './messages.js';
-import { placeSmall, SCALARS_IDL, type Served, serve, TENSORS } from './served.js';
+import { PARITY_IDL, placeSmall, SCALARS_IDL, type Served, serve, TENSORS } from './served.js';
 import { PROTOCOL_NAMES, type ProtocolName } from './wire-values.js';
 
 const TOKENS = {
@@ -228,6 +228,8 @@ describe('tokens', function () {
     expect(await askOnce(wrong)).to.equal('UNAUTHENTICATED');
     expect(await askOnce(add('binary', newToken(), []))).to.equal('UNAUTHENTICATED');
     expect(await askOnce(add('binary', TOKENS.predict, []))).to.equal('INVALID_INPUT');
+    expect(await askOnce(add('binary', TOKENS.predict, [[2, text('not a byte')]]))).to.equal('INVALID_INPUT');
+    expect(await askOnce(add('binary', TOKENS.predict, [[40, { type: 6, value: 9999 }]]))).to.equal('INVALID_INPUT');
     expect(await askOnce(predict('binary', 'no-such-model'))).to.equal('UNAUTHENTICATED');
     expect(await askOnce(predict('binary', 'no-such-model', TOKENS.predict))).to.equal('NOT_FOUND');
     const caller = await open();
@@ -235,6 +237,21 @@ describe('tokens', function () {
     expect(outcomeOf(reply!).message).to.equal('unknown method "no_such_method"');
     await ask(caller, generic('binary', 'Operations:ping', TOKENS.predict));
     expect(outcomeOf((await caller.send(generic('binary', 'no_such_method')).reply())!).message).to.include('Parity');
+  });
+
+  it('are what a caller is asked for before anything is told of how much there is to do', async () => {
+    await start();
+    const caller = await open();
+    expect(await ask(caller, predict('binary', 'parity', TOKENS.predict))).to.equal('answer');
+    const [servable] = served.factory.servablesOf('parity');
+    Object.assign(servable!, { admits: () => false });
+    Object.assign(servable!.queue, { admits: () => false });
+    expect(await ask(caller, side('binary'))).to.equal('OVERLOADED');
+    expect(await askOnce(side('binary'))).to.equal('UNAUTHENTICATED');
+    for (let i = 0; i < 3; i++)
+      expect(await ask(caller, predict('binary', 'parity', TOKENS.predict))).to.equal('OVERLOADED');
+    access.replace([]);
+    expect(await ask(caller, predict('binary', 'parity', TOKENS.predict))).to.equal('UNAUTHENTICATED');
   });
 
   it('are what a stranger is asked for before a version is loaded', async () => {
@@ -373,6 +390,27 @@ describe('tokens', function () {
     } finally {
       client.close();
       stranger.close();
+    }
+  });
+
+  it('for some models do not open the uploads of others', async () => {
+    await start();
+    const own = await ParleyClient.connect(served, TOKENS.own),
+      all = await ParleyClient.connect(served, TOKENS.registry);
+    try {
+      const [ours, theirs] = [await own.beginUpload('parity', 3), await all.beginUpload('scalars', 3)];
+      const bytes = Buffer.from('abc');
+      expect(await own.uploadPart(ours.uploadId, 0, bytes)).to.equal(3);
+      expect((await failure(own.uploadPart(theirs.uploadId, 0, bytes))).code).to.equal('PERMISSION_DENIED');
+      expect(await all.uploadPart(theirs.uploadId, 0, bytes)).to.equal(3);
+      const uploads = [{ uploadId: theirs.uploadId }, { uploadId: ours.uploadId, expectedUploadId: theirs.uploadId }];
+      for (const upload of uploads)
+        expect((await failure(own.publish({ model: 'parity', ...upload }))).code).to.equal('PERMISSION_DENIED');
+      const contract = { idl: PARITY_IDL, includes: {}, fixturesUploadId: theirs.uploadId };
+      expect((await failure(own.publishContract(contract))).code).to.equal('PERMISSION_DENIED');
+    } finally {
+      own.close();
+      all.close();
     }
   });
 

@@ -84,6 +84,15 @@ describe('the log of calls', () => {
     expect(ofCalls()[0]!.requestId).to.match(/^[0-9a-f-]{36}$/);
   });
 
+  it('keeps no more of an id than an id has', async () => {
+    await start({ access: 'all', slowMs: 60_000 });
+    const context = { request_id: 'x'.repeat(100_000) };
+    await generic(caller, [1], { context });
+    await describeModel(caller, LOOKUPS, context);
+    await describeModel(caller, 'nothing', context);
+    expect(ofCalls().map(({ requestId }) => String(requestId).length)).to.deep.equal([256, 256, 256]);
+  });
+
   it('has a line for a slow call, with where its time went', async () => {
     await start({ access: 'failures', slowMs: 0.000_001 });
     await generic(caller, [1, 2], { context: { request_id: 'slow' } });

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createToken, readTokens, revokeToken } from '#parley/security/token-file.js';
@@ -36,6 +46,18 @@ describe('the file of tokens', () => {
     chmodSync(file, 0o644);
     await create();
     expect(statSync(file).mode & 0o777).to.equal(0o600);
+  });
+
+  it('stays what a link leads to, and where it does', async () => {
+    const link = file;
+    file = join(folder, 'real.yaml');
+    await create('--name', 'one');
+    symlinkSync('real.yaml', link);
+    file = link;
+    await create('--name', 'two');
+    expect(lstatSync(link).isSymbolicLink()).to.equal(true);
+    const names = (await readTokens(join(folder, 'real.yaml'))).map(({ name }) => name);
+    expect(names).to.deep.equal(['one', 'two']);
   });
 
   it('says roles, models and when a token expires', async () => {

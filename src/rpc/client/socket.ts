@@ -16,10 +16,9 @@ export interface Address {
 
 /** @throws ParleyError STORE_UNAVAILABLE when nothing answers there or it cannot be trusted, INVALID_INPUT for unusable files */
 export function openSocket(address: Address): Promise<Socket> {
-  const options = address.tls && tlsOptions(address.tls);
+  const options = tlsOptions(address);
   return new Promise((resolve, reject) => {
-    const socket =
-      options === undefined ? connect(address) : tlsConnect({ ...address, ...options, ...servername(address) });
+    const socket = options === undefined ? connect(address) : tlsConnect({ ...address, ...options });
     const timer = setTimeout(() => fail(undefined), CONNECT_TIMEOUT_MS);
     const fail = (error: Error | undefined) => {
       clearTimeout(timer);
@@ -38,10 +37,12 @@ export function openSocket(address: Address): Promise<Socket> {
 }
 
 /** Names are asked for, addresses cannot be: TLS knows no such request. */
-const servername = ({ host }: Address): { servername?: string } =>
-  /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+const servername = (host: string): { servername?: string } => (/^[\d.]+$|:/.test(host) ? {} : { servername: host });
 
-function tlsOptions({ ca, cert, key }: NonNullable<Address['tls']>): ConnectionOptions {
+/** @returns undefined: without TLS @throws ParleyError INVALID_INPUT for unusable files */
+export function tlsOptions({ host, tls }: Pick<Address, 'host' | 'tls'>): ConnectionOptions | undefined {
+  if (tls === undefined) return undefined;
+  const { ca, cert, key } = tls;
   const options = {
     ...(ca === undefined ? {} : { ca: readPem(ca, "the CA of the server's certificate") }),
     ...(cert === undefined ? {} : { cert: readPem(cert, 'the certificate to show to the server') }),
@@ -53,7 +54,7 @@ function tlsOptions({ ca, cert, key }: NonNullable<Address['tls']>): ConnectionO
     [cert, key].filter((path) => path !== undefined),
     () => createSecureContext(options),
   );
-  return { ...options, minVersion: 'TLSv1.2' };
+  return { ...options, ...servername(host), minVersion: 'TLSv1.2' };
 }
 
 export function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
