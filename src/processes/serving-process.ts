@@ -97,7 +97,14 @@ class ServingProcess<S extends Served> {
     const served = await this.#serving;
     const answer = this.answers[what];
     if (served === undefined || answer === undefined) return;
-    tell({ from: 'answer', id, value: await answer(served, about) });
+    let value: unknown;
+    try {
+      value = await answer(served, about);
+    } catch (error) {
+      // Such as a file of a release that has been replaced: calls go on, and what was said before is told.
+      process.emitWarning(textOf(error));
+    }
+    tell({ from: 'answer', id, value });
   }
 }
 
