@@ -39,6 +39,8 @@ export class Plan implements Runnable {
   /** Whether the batcher will ask for the next batch. */
   #listed = false;
   #timer: NodeJS.Timeout | undefined;
+  /** What it waits for, on performance.now()'s clock. */
+  #timerMs = 0;
 
   constructor(servable: Servable, outputs: readonly Slot[], batcher: Batcher, cache?: PlanCache) {
     this.servable = servable;
@@ -55,6 +57,8 @@ export class Plan implements Runnable {
     if (calls.length > 0 && before + rows > this.servable.maxRows) {
       this.#full.push(this.#filling);
       this.#filling = this.#empty();
+      // It waits for more rows no longer, also where these are not committed.
+      this.#list();
     }
     const batch = this.#filling;
     batch.reserve(batch.rows + rows);
@@ -71,7 +75,8 @@ export class Plan implements Runnable {
     batch.sizes.push(rows);
     servable.queue.entered(rows, rows * servable.rowBytes);
     if (batch.calls.length === 1) servable.users.enter();
-    if (!this.#listed && (this.#timer === undefined || batch.rows >= servable.maxRows)) this.#list();
+    if (this.#listed) return;
+    if (this.#timer === undefined || batch.rows >= servable.maxRows || this.#dueMs(call) < this.#timerMs) this.#list();
   }
 
   get #isAsynchronous(): boolean {
@@ -108,20 +113,27 @@ export class Plan implements Runnable {
 
   /** For a batch that may wait for more rows. @returns `more` when it is to run now */
   #delay(): Left {
-    const { calls, rows } = this.#filling,
-      { maxRows, maxDelayMs } = this.servable;
-    // Of its own time, the first call may wait half.
-    const { arrivedMs, deadlineMs } = calls[0]!;
-    const leftMs = arrivedMs + Math.min(maxDelayMs, (deadlineMs - arrivedMs) / 2) - performance.now();
-    if (rows >= maxRows || leftMs <= 0) return Left.more;
+    const { calls, rows } = this.#filling;
+    if (rows >= this.servable.maxRows) return Left.more;
+    const dueMs = calls.reduce((least, call) => Math.min(least, this.#dueMs(call)), Number.POSITIVE_INFINITY),
+      leftMs = dueMs - performance.now();
+    if (leftMs <= 0) return Left.more;
     // Timers count whole milliseconds; the rest is waited for in turns of the loop.
     if (leftMs < 1) return Left.untilNextTurn;
     this.#listed = false;
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined && this.#timerMs <= dueMs) return Left.nothing;
+    clearTimeout(this.#timer);
+    this.#timerMs = dueMs;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#filling.calls.length > 0) this.#list();
     }, Math.floor(leftMs));
     return Left.nothing;
+  }
+
+  /** Until when a call waits for others. Of its own time, half. */
+  #dueMs({ arrivedMs, deadlineMs }: Call): number {
+    return arrivedMs + Math.min(this.servable.maxDelayMs, (deadlineMs - arrivedMs) / 2);
   }
 
   #start(batch: Batch): void {

@@ -261,7 +261,32 @@ describe('a batch that may wait for more rows', () => {
     await first.settled;
   });
 
-  it('does not wait for longer than half of the time that its first call has', async () => {
+  it('runs at once when the next rows do not fit, be they wrong', async () => {
+    one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
+    const first = put(plan, [[1], [0]], new Recorded(performance.now() + 120_000));
+    await turn();
+    await turn();
+    expect(runs).to.deep.equal([]);
+    // As for a request whose values turn out to be wrong, or whose answers are kept: it is not committed.
+    plan.reserve(one.maxRows);
+    await turn();
+    expect(runs).to.deep.equal([1]);
+    await first.settled;
+  });
+
+  it('does not wait longer than half of the time that a later call has', async () => {
+    one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
+    const first = put(plan, [[1], [0]]);
+    await turn();
+    await turn();
+    const second = put(plan, [[2], [0]], new Recorded(performance.now() + 2_000));
+    await Promise.all([first.settled, second.settled]);
+    expect([first.values[0], second.values[0]]).to.deep.equal([[1], [2]]);
+    expect(performance.now() - second.arrivedMs).to.be.within(990, 2_000);
+    expect(runs).to.deep.equal([2]);
+  });
+
+  it('does not wait longer than half of the time that its first call has', async () => {
     one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
     const call = put(plan, [[1], [0]], new Recorded(performance.now() + 2_000));
     await call.settled;
@@ -291,6 +316,18 @@ describe('the bound of a queue', () => {
   it('has room for 64 calls, however long they take', () => {
     expect(filled(63, 1, 1_000).admits(0)).to.equal(true);
     expect(filled(64, 1, 1_000).admits(0)).to.equal(false);
+  });
+
+  it('counts from when calls wait, and not from a batch before a lull', () => {
+    const bound = filled(2, 1, 1);
+    bound.left(1, 1, 8);
+    bound.ran(1, 1_000, 1_001);
+    // The second one is given up.
+    bound.left(1, 1, 8);
+    bound.entered(1, 8);
+    bound.left(1, 1, 8);
+    bound.ran(1, 600_000, 600_001);
+    expect(bound.msPerRow).to.be.closeTo(1, 1e-9);
   });
 
   it('has room for a second of work, however many calls that is', () => {
