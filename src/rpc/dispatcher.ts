@@ -166,7 +166,7 @@ export class Dispatcher {
     } catch (error) {
       if (error instanceof Malformed) throw error;
       const model = route.kind === 'typed' ? route.typed.service.model : modelOf(reader, this.#request);
-      const told = this.#visibleTo(connection, route, buffer, error);
+      const told = this.#visibleTo(connection, route, error, reader, buffer, start, end);
       this.#refused(caller, route, told, model, reader, buffer, start, end);
     }
   };
@@ -270,9 +270,18 @@ export class Dispatcher {
   }
 
   /** A typed call's rows are read before its context: what is wrong with them is told to those who may call. */
-  #visibleTo(connection: Connection, route: Route, buffer: Buffer, error: unknown): unknown {
+  #visibleTo(
+    connection: Connection,
+    route: Route,
+    error: unknown,
+    reader: WireReader,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): unknown {
     if (this.#access === undefined || route.kind !== 'typed' || isRefusal(error)) return error;
     try {
+      this.#contextOf(route, reader, buffer, start, end);
       this.#admitted(this.#access, connection, buffer, NEEDED_TO_PREDICT).checkModel(route.typed.service.model);
       return error;
     } catch (refusal) {
@@ -293,7 +302,7 @@ export class Dispatcher {
     if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
       who?.checkModel(last.model);
       if (!this.#predictBy(caller, last.codec, reader, arrivedMs) && this.#context.requestId === undefined)
-        last.remember(reader.buffer, headAt, reader.end, request.inputsAt, this.#context.timeoutMs);
+        last.remember(reader, request, headAt, this.#context.timeoutMs);
       return;
     }
     const { buffer } = reader;
