@@ -148,8 +148,7 @@ export class Plan implements Runnable {
     servable.usedMs = startedMs;
     this.#underWay++;
     if (batch.rows > servable.maxRows && !this.#isAsynchronous) {
-      this.#pieces = new Pieces(batch, this.outputs);
-      this.#runPiece(this.#pieces);
+      this.#startPieces(batch);
       return;
     }
     try {
@@ -185,6 +184,18 @@ export class Plan implements Runnable {
     this.#ran(batch);
   }
 
+  #startPieces(batch: Batch): void {
+    let pieces: Pieces;
+    try {
+      pieces = new Pieces(batch, this.outputs);
+    } catch (error) {
+      this.#failed(batch, error, true);
+      return;
+    }
+    this.#pieces = pieces;
+    this.#runPiece(pieces);
+  }
+
   #runPiece(pieces: Pieces): void {
     const { batch, done } = pieces,
       { servable } = this,
@@ -193,7 +204,7 @@ export class Plan implements Runnable {
     if (batch.calls.every(({ cancelled }) => cancelled)) {
       this.#pieces = undefined;
       this.#drop(batch, startedMs);
-      this.#ran(batch);
+      this.#ran(batch, done);
       return;
     }
     servable.session.run(batch.view(done, rows), this.#fetches, (error, results) => {
@@ -284,8 +295,9 @@ export class Plan implements Runnable {
     this.#ran(batch);
   }
 
-  #ran(batch: Batch): void {
-    const { rows, startedMs } = batch;
+  /** @param rows that its run took time for */
+  #ran(batch: Batch, rows = batch.rows): void {
+    const { startedMs } = batch;
     this.#underWay--;
     this.#finished(batch);
     this.servable.queue.ran(rows, startedMs, performance.now());

@@ -8,7 +8,7 @@ import { QueueBound } from '#parley/serving/queue-bound.js';
 import type { Servable } from '#parley/serving/servable.js';
 import { until } from '../store/redis-server.js';
 import { put, Recorded } from './calls.js';
-import { echo, lookup, servableOf, sessionOn, summing } from './models.js';
+import { broad, echo, lookup, servableOf, sessionOn, summing } from './models.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -63,6 +63,32 @@ describe('a queue', () => {
     calls.push(put(other.plan([0]), [[1], [1]]));
     await Promise.all(calls.map(({ settled }) => settled));
     expect(order).to.deep.equal(['busy', 'other', 'busy', 'busy', 'busy', 'busy']);
+  });
+
+  it('refuses a large request whose answers fit into no reply, and goes on', async () => {
+    const one = await load(broad(50_000)),
+      zeros = new Array<number>(100_000).fill(0);
+    const large = put(one.plan([0]), [zeros]);
+    await large.settled;
+    expect(large.error.code).to.equal('UNSUPPORTED');
+    expect(large.error.message).to.match(/^the answers to 100000 rows have 20000000000 bytes; send at most 5368 rows/);
+    const next = put(one.plan([0]), [[1]]);
+    await next.settled;
+    expect(next.values[0]).to.have.length(50_000);
+    expect(one.queue).to.include({ rows: 0, calls: 0, bytes: 0 });
+    expect(one.users.any).to.equal(false);
+  });
+
+  it('learns of a large request that is given up what its pieces took', async () => {
+    const one = await load(),
+      call = new Recorded();
+    watched(one.session, () => {}, 5);
+    put(one.plan([0]), rowsOf(one.maxRows * 50), call);
+    await turn();
+    call.cancelled = true;
+    await until('the queue to be empty', () => one.queue.calls === 0);
+    expect(one.queue.msPerRow).to.be.lessThan(1);
+    expect(one.tally.cancelled).to.equal(1);
   });
 
   it('runs a large request in pieces, between which others have their turn', async () => {
