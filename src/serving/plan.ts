@@ -344,6 +344,12 @@ export class Plan implements Runnable {
     }
   }
 
+  /** Its version was released: whoever remembers the plan keeps no memory with it. */
+  letGo(): void {
+    this.#spares.length = 0;
+    if (this.#filling.calls.length === 0) this.#filling = new Batch(this.servable.inputs);
+  }
+
   // ------------------------------------------------------------------ answers that are kept
 
   /** @returns whether the call needs no run; when it does, its answers will be kept */

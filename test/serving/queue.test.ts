@@ -79,6 +79,16 @@ describe('a queue', () => {
     expect(one.users.any).to.equal(false);
   });
 
+  it('keeps no memory when its version is let go, whoever remembers it', async () => {
+    const one = await load(),
+      plan = one.plan([0]);
+    const calls = [put(plan, rowsOf(one.maxRows)), put(plan, rowsOf(one.maxRows))];
+    await Promise.all(calls.map(({ settled }) => settled));
+    expect(plan.reserve(0).capacity).to.equal(one.maxRows);
+    one.release();
+    expect(plan.reserve(0).capacity).to.equal(0);
+  });
+
   it('learns of a large request that is given up what its pieces took', async () => {
     const one = await load(),
       call = new Recorded();
