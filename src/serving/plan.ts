@@ -409,5 +409,7 @@ function mustDrop({ calls }: Batch, nowMs: number): boolean {
   return false;
 }
 
+/** Of what runs it: it has ended, could not be started, or the server stops. */
+const LOST: readonly string[] = ['MODEL_BROKEN', 'INTERNAL', 'SHUTTING_DOWN'];
 /** Whether a run was lost with what ran it, for which no row is to blame. */
-const isLost = (error: unknown): boolean => error instanceof ParleyError && error.code === 'MODEL_BROKEN';
+const isLost = (error: unknown): boolean => error instanceof ParleyError && LOST.includes(error.code);

@@ -63,6 +63,9 @@ export class ResultCache {
 
   /** Copies rows of finished answers. */
   keep(key: string, values: readonly TensorData[], outputs: readonly Slot[], first: number, rows: number): void {
+    const least =
+      outputs.reduce((sum, { dataType, rowWidth }) => sum + rowWidth * DATA_TYPES[dataType].bytes, 0) * rows;
+    if (least > MOST_ENTRY_BYTES) return;
     const copies = values.map((all, i) => {
       const { rowWidth } = outputs[i]!;
       return all.slice(first * rowWidth, (first + rows) * rowWidth) as TensorData;

@@ -1,6 +1,6 @@
 /** Order, fairness, bounds and what is given up, with sessions of the real runtime. */
 import { expect } from 'chai';
-import { modelBroken } from '#parley/errors.js';
+import { internal, modelBroken, shuttingDown } from '#parley/errors.js';
 import type { RunnableSession } from '#parley/onnx/session.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import type { Plan } from '#parley/serving/plan.js';
@@ -87,6 +87,21 @@ describe('a queue', () => {
     expect(plan.reserve(0).capacity).to.equal(one.maxRows);
     one.release();
     expect(plan.reserve(0).capacity).to.equal(0);
+  });
+
+  it('runs a batch once that is lost with what runs it', async () => {
+    for (const lost of [modelBroken('it died'), internal('it does not start'), shuttingDown('it stops')]) {
+      const one = await load(summing(), 'public');
+      let runs = 0;
+      one.session.run = (_feeds, _fetches, done) => {
+        runs++;
+        setImmediate(() => done(lost, undefined));
+      };
+      const calls = Array.from({ length: 8 }, () => put(one.plan([0]), [[1], [2]]));
+      await Promise.all(calls.map(({ settled }) => settled));
+      expect(calls.map(({ error }) => error)).to.deep.equal(calls.map(() => lost));
+      expect(runs, lost.code).to.equal(1);
+    }
   });
 
   it('learns of a large request that is given up what its pieces took', async () => {

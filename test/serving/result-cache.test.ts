@@ -242,3 +242,17 @@ it('a cache that is asked again and again keeps no more than its answers', () =>
   expect((heapAfter(500_000) - before) / 2 ** 20, 'MiB').to.be.lessThan(5);
   expect(cache.get('question 1')!.values[0]![0]).to.equal(1);
 });
+
+it('a cache copies no answers that are too large to be kept', () => {
+  const outputs: Slot[] = [{ name: 'value', dataType: 'float32', rowShape: [50_000], rowWidth: 50_000 }];
+  let copies = 0;
+  const values = Object.assign(new Float32Array(50_000), {
+    slice: () => {
+      copies++;
+      return new Float32Array(50_000);
+    },
+  });
+  const cache = new ResultCache(10, new CacheCounts());
+  cache.keep('question', [values], outputs, 0, 1);
+  expect([copies, cache.counts.entries]).to.deep.equal([0, 0]);
+});

@@ -127,8 +127,7 @@ export class LaneSession implements RunnableSession {
   #settle(outcome: Frame | ParleyError, frame: Buffer, done: Done): void {
     // It was read to its end, or the lane would not have answered.
     const isFree = !(outcome instanceof ParleyError) && frame.length <= MOST_SPARE_BYTES;
-    if (isFree && !this.#released && this.#spare.length < SPARE)
-      this.#spare.push(frame);
+    if (isFree && !this.#released && this.#spare.length < SPARE) this.#spare.push(frame);
     if (outcome instanceof ParleyError) done(outcome, undefined);
     else if (outcome.kind !== KIND.answered) done(failureOf(outcome), undefined);
     else done(undefined, this.#results(outcome));
