@@ -302,7 +302,7 @@ export class Dispatcher {
     if (last?.isAskedBy(reader, request, caller.compact) && this.#holds(last)) {
       who?.checkModel(last.model);
       if (!this.#predictBy(caller, last.codec, reader, arrivedMs) && this.#context.requestId === undefined)
-        last.remember(reader.buffer, headAt, reader.end, request.inputsAt, this.#context.timeoutMs);
+        last.remember(reader, request, headAt, this.#context.timeoutMs);
       return;
     }
     const { buffer } = reader;

@@ -9,13 +9,15 @@ import type { ShapedCodec } from './shaped-codec.js';
 import { sameBytes, type WireReader } from './wire/protocol.js';
 
 const MOST_BYTES = 4_096;
+/** The ends of the request and of the arguments, in both protocols. */
+const ENDS_BYTES = 2;
 
 export class LastQuestion {
   readonly #modelBytes: Buffer;
   readonly #referenceBytes: Buffer;
   /** The whole list as it stood in the frame. */
   readonly #outputsBytes: Buffer;
-  /** What stood before the inputs in the last frame, behind its sequence id; empty where something stood behind them. */
+  /** What stood before the inputs in a frame that ended with them, behind its sequence id; empty before there was one. */
   #head: Buffer = Buffer.alloc(0);
   #frameLength = 0;
   /** Of the frame that had this head. */
@@ -55,9 +57,13 @@ export class LastQuestion {
   }
 
   /** Keeps how a question began that is refused, in order to refuse the next ones like it unread. */
-  remember(buffer: Buffer, headAt: number, end: number, inputsAt: number, timeoutMs: number): void {
-    const length = inputsAt - headAt;
-    if (length > MOST_BYTES) return;
+  remember(
+    { buffer, end }: WireReader,
+    { inputsAt, inputsEnd }: PredictRequestSpans,
+    headAt: number,
+    timeoutMs: number,
+  ): void {
+    if (inputsAt - headAt > MOST_BYTES || end - inputsEnd > ENDS_BYTES) return;
     this.#head = Buffer.from(buffer.subarray(headAt, inputsAt));
     this.#frameLength = end - headAt;
     this.timeoutMs = timeoutMs;

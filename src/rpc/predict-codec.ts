@@ -66,8 +66,9 @@ export class PredictRequestSpans {
   outputsNamed = 0;
   readonly tensors: TensorSpan[] = [];
   inputs = 0;
-  /** Where the list of inputs begins. */
+  /** Where the list of inputs begins and ends. */
   inputsAt = 0;
+  inputsEnd = 0;
 
   read(reader: WireReader, context: ContextFields): void {
     this.modelLength = this.referenceLength = this.routingKeyLength = this.inputs = 0;
@@ -127,6 +128,7 @@ export class PredictRequestSpans {
       if (i < MOST_TENSORS) this.#readTensor(reader, (this.tensors[i] ??= new TensorSpan()));
       else reader.skip(STRUCT);
     }
+    this.inputsEnd = reader.at;
   }
 
   /** @throws ParleyError INVALID_INPUT when there is more than was kept */

@@ -1,8 +1,12 @@
 /** A request of more rows than a run may take, run piece by piece, so that no turn of the loop is held for long. */
-import { allocate, type TensorData } from '../model/tensor.js';
+import { unsupported } from '../errors.js';
+import { allocate, DATA_TYPES, type TensorData } from '../model/tensor.js';
 import { type Batch, bytesOf } from './batch.js';
 import type { Answers } from './batcher.js';
 import type { Servable, Slot } from './servable.js';
+
+/** A frame's length is an i32. */
+const MOST_ANSWER_BYTES = 2 ** 30;
 
 export class Pieces {
   /** Rows that have been answered. */
@@ -10,10 +14,20 @@ export class Pieces {
   #computeUs = 0;
   readonly #values: readonly TensorData[];
 
+  /** @throws ParleyError UNSUPPORTED where the answers do not fit into a reply */
   constructor(
     readonly batch: Batch,
     readonly outputs: readonly Slot[],
   ) {
+    const rowBytes = outputs.reduce(
+        (sum, { dataType, rowWidth }) => sum + rowWidth * (DATA_TYPES[dataType].bytes || 4),
+        0,
+      ),
+      most = Math.floor(MOST_ANSWER_BYTES / rowBytes);
+    if (batch.rows > most)
+      throw unsupported(
+        `the answers to ${batch.rows} rows have ${batch.rows * rowBytes} bytes; send at most ${most} rows at once, or ask for fewer outputs`,
+      );
     this.#values = outputs.map(({ dataType, rowWidth }) => allocate(dataType, batch.rows * rowWidth));
   }
 

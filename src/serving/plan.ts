@@ -39,6 +39,8 @@ export class Plan implements Runnable {
   /** Whether the batcher will ask for the next batch. */
   #listed = false;
   #timer: NodeJS.Timeout | undefined;
+  /** What it waits for, on performance.now()'s clock. */
+  #timerMs = 0;
 
   constructor(servable: Servable, outputs: readonly Slot[], batcher: Batcher, cache?: PlanCache) {
     this.servable = servable;
@@ -55,6 +57,8 @@ export class Plan implements Runnable {
     if (calls.length > 0 && before + rows > this.servable.maxRows) {
       this.#full.push(this.#filling);
       this.#filling = this.#empty();
+      // It waits for more rows no longer, also where these are not committed.
+      this.#list();
     }
     const batch = this.#filling;
     batch.reserve(batch.rows + rows);
@@ -71,7 +75,8 @@ export class Plan implements Runnable {
     batch.sizes.push(rows);
     servable.queue.entered(rows, rows * servable.rowBytes);
     if (batch.calls.length === 1) servable.users.enter();
-    if (!this.#listed && (this.#timer === undefined || batch.rows >= servable.maxRows)) this.#list();
+    if (this.#listed) return;
+    if (this.#timer === undefined || batch.rows >= servable.maxRows || this.#dueMs(call) < this.#timerMs) this.#list();
   }
 
   get #isAsynchronous(): boolean {
@@ -108,20 +113,27 @@ export class Plan implements Runnable {
 
   /** For a batch that may wait for more rows. @returns `more` when it is to run now */
   #delay(): Left {
-    const { calls, rows } = this.#filling,
-      { maxRows, maxDelayMs } = this.servable;
-    // Of its own time, the first call may wait half.
-    const { arrivedMs, deadlineMs } = calls[0]!;
-    const leftMs = arrivedMs + Math.min(maxDelayMs, (deadlineMs - arrivedMs) / 2) - performance.now();
-    if (rows >= maxRows || leftMs <= 0) return Left.more;
+    const { calls, rows } = this.#filling;
+    if (rows >= this.servable.maxRows) return Left.more;
+    const dueMs = calls.reduce((least, call) => Math.min(least, this.#dueMs(call)), Number.POSITIVE_INFINITY),
+      leftMs = dueMs - performance.now();
+    if (leftMs <= 0) return Left.more;
     // Timers count whole milliseconds; the rest is waited for in turns of the loop.
     if (leftMs < 1) return Left.untilNextTurn;
     this.#listed = false;
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined && this.#timerMs <= dueMs) return Left.nothing;
+    clearTimeout(this.#timer);
+    this.#timerMs = dueMs;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#filling.calls.length > 0) this.#list();
     }, Math.floor(leftMs));
     return Left.nothing;
+  }
+
+  /** Until when a call waits for others. Of its own time, half. */
+  #dueMs({ arrivedMs, deadlineMs }: Call): number {
+    return arrivedMs + Math.min(this.servable.maxDelayMs, (deadlineMs - arrivedMs) / 2);
   }
 
   #start(batch: Batch): void {
@@ -136,8 +148,7 @@ export class Plan implements Runnable {
     servable.usedMs = startedMs;
     this.#underWay++;
     if (batch.rows > servable.maxRows && !this.#isAsynchronous) {
-      this.#pieces = new Pieces(batch, this.outputs);
-      this.#runPiece(this.#pieces);
+      this.#startPieces(batch);
       return;
     }
     try {
@@ -173,6 +184,18 @@ export class Plan implements Runnable {
     this.#ran(batch);
   }
 
+  #startPieces(batch: Batch): void {
+    let pieces: Pieces;
+    try {
+      pieces = new Pieces(batch, this.outputs);
+    } catch (error) {
+      this.#failed(batch, error, true);
+      return;
+    }
+    this.#pieces = pieces;
+    this.#runPiece(pieces);
+  }
+
   #runPiece(pieces: Pieces): void {
     const { batch, done } = pieces,
       { servable } = this,
@@ -181,7 +204,7 @@ export class Plan implements Runnable {
     if (batch.calls.every(({ cancelled }) => cancelled)) {
       this.#pieces = undefined;
       this.#drop(batch, startedMs);
-      this.#ran(batch);
+      this.#ran(batch, done);
       return;
     }
     servable.session.run(batch.view(done, rows), this.#fetches, (error, results) => {
@@ -272,8 +295,9 @@ export class Plan implements Runnable {
     this.#ran(batch);
   }
 
-  #ran(batch: Batch): void {
-    const { rows, startedMs } = batch;
+  /** @param rows that its run took time for */
+  #ran(batch: Batch, rows = batch.rows): void {
+    const { startedMs } = batch;
     this.#underWay--;
     this.#finished(batch);
     this.servable.queue.ran(rows, startedMs, performance.now());
@@ -318,6 +342,12 @@ export class Plan implements Runnable {
         failOne(call, lateAt(call, nowMs));
       }
     }
+  }
+
+  /** Its version was released: whoever remembers the plan keeps no memory with it. */
+  letGo(): void {
+    this.#spares.length = 0;
+    if (this.#filling.calls.length === 0) this.#filling = new Batch(this.servable.inputs);
   }
 
   // ------------------------------------------------------------------ answers that are kept
@@ -379,5 +409,7 @@ function mustDrop({ calls }: Batch, nowMs: number): boolean {
   return false;
 }
 
+/** Of what runs it: it has ended, could not be started, or the server stops. */
+const LOST: readonly string[] = ['MODEL_BROKEN', 'INTERNAL', 'SHUTTING_DOWN'];
 /** Whether a run was lost with what ran it, for which no row is to blame. */
-const isLost = (error: unknown): boolean => error instanceof ParleyError && error.code === 'MODEL_BROKEN';
+const isLost = (error: unknown): boolean => error instanceof ParleyError && LOST.includes(error.code);

@@ -63,6 +63,8 @@ export class QueueBound {
   }
 
   entered(rows: number, bytes: number): void {
+    // Nobody waited: what was given up in the meantime did not run, and told of no end.
+    if (this.rows === 0) this.#busySinceMs = 0;
     this.rows += rows;
     this.calls++;
     this.bytes += bytes;

@@ -13,6 +13,8 @@ import type { Slot } from './servable.js';
 const MOST_ENTRY_BYTES = 64 << 10;
 /** Of all entries of one version. */
 const MOST_BYTES = 64 << 20;
+/** A cache of fewer entries begins to look for the least recently used anew when so many have been used. */
+const LEAST_MOVED = 1_000;
 /** What an entry takes beside its key and values, about. */
 const ENTRY_BYTES = 256;
 
@@ -36,6 +38,8 @@ export class ResultCache {
   readonly #entries = new Map<string, KeptAnswers>();
   /** Stands before the least recently used: one that began anew each time would pass all places of entries that have gone. */
   #oldest = this.#entries.keys();
+  /** Since it was begun: the runtime keeps all places behind it, also those of entries that have moved on. */
+  #moved = 0;
   #bytes = 0;
 
   constructor(
@@ -53,11 +57,15 @@ export class ResultCache {
     // The map's order is the order of use.
     this.#entries.delete(key);
     this.#entries.set(key, found);
+    if (++this.#moved > this.#entries.size + LEAST_MOVED) this.#beginAnew();
     return found;
   }
 
   /** Copies rows of finished answers. */
   keep(key: string, values: readonly TensorData[], outputs: readonly Slot[], first: number, rows: number): void {
+    const least =
+      outputs.reduce((sum, { dataType, rowWidth }) => sum + rowWidth * DATA_TYPES[dataType].bytes, 0) * rows;
+    if (least > MOST_ENTRY_BYTES) return;
     const copies = values.map((all, i) => {
       const { rowWidth } = outputs[i]!;
       return all.slice(first * rowWidth, (first + rows) * rowWidth) as TensorData;
@@ -70,9 +78,14 @@ export class ResultCache {
     while (this.#entries.size > this.mostEntries || this.#bytes > MOST_BYTES) this.#dropOldest();
   }
 
+  #beginAnew(): void {
+    this.#oldest = this.#entries.keys();
+    this.#moved = 0;
+  }
+
   #dropOldest(): void {
     const next = this.#oldest.next();
-    if (next.done) this.#oldest = this.#entries.keys();
+    if (next.done) this.#beginAnew();
     else this.#drop(next.value);
   }
 

@@ -207,6 +207,7 @@ export class Servable {
 
   release(): void {
     this.#cache?.clear();
+    for (const plan of this.#plans.values()) plan.letGo();
     this.session.release();
   }
 }

@@ -82,6 +82,8 @@ export class Shadow {
   #rows = 0;
   #bytes = 0;
   #scheduled = false;
+  /** Whether rows are being asked, or the version is being loaded for that: nothing else is begun until it has ended. */
+  #underWay = false;
   #ended = false;
   #told = false;
   #notBeforeMs = 0;
@@ -103,12 +105,16 @@ export class Shadow {
   }
 
   /** A batch that has been answered; it is copied where there is room. Never throws. */
-  offer({ outputs }: { readonly outputs: readonly Slot[] }, batch: Batch, { servable, values }: Answers): void {
+  offer(
+    { outputs }: { readonly outputs: readonly Slot[] },
+    batch: Batch,
+    { servable, values, bytes: answers }: Answers,
+  ): void {
     const { model, version, shadowing, answersProduction } = this.#parts,
       { rows } = batch;
     if (servable.version === version || !answersProduction(servable.version)) return;
     const counts = shadowing.countsOf(model, servable.version, version),
-      bytes = rows * servable.rowBytes;
+      bytes = answers.reduce((sum, each) => sum + (each?.length ?? 0), rows * servable.rowBytes);
     if (this.#rows + rows > MOST_ROWS || this.#bytes + bytes > MOST_BYTES) {
       counts.dropped += rows;
       return;
@@ -122,7 +128,7 @@ export class Shadow {
   }
 
   #schedule(afterMs = 0): void {
-    if (this.#scheduled || this.#ended) return;
+    if (this.#scheduled || this.#underWay || this.#ended) return;
     this.#scheduled = true;
     const next = () => {
       this.#scheduled = false;
@@ -158,9 +164,14 @@ export class Shadow {
 
   #load(): void {
     const { load, log, model, version } = this.#parts;
+    this.#underWay = true;
     load().then(
-      () => this.#schedule(),
+      () => {
+        this.#underWay = false;
+        this.#schedule();
+      },
       (error: unknown) => {
+        this.#underWay = false;
         this.#notBeforeMs = performance.now() + RETRY_MS;
         if (!this.#told) log.warn({ err: error, model, version }, 'the shadow does not load; it is not compared');
         this.#told = true;
@@ -190,12 +201,14 @@ export class Shadow {
     const beganMs = performance.now();
     servable.usedMs = beganMs;
     servable.users.enter();
+    this.#underWay = true;
     servable.session.run(
       rowsOf(answered, rows),
       Object.fromEntries(outputs.map(({ name }) => [name, null])),
       (_error, results) => {
         this.#compare(answered, servable, results, rows);
         servable.users.leave();
+        this.#underWay = false;
         this.#finished(answered, rows);
       },
     );

@@ -230,6 +230,12 @@ describe('tokens', function () {
     expect(await askOnce(add('binary', TOKENS.predict, []))).to.equal('INVALID_INPUT');
     expect(await askOnce(add('binary', TOKENS.predict, [[2, text('not a byte')]]))).to.equal('INVALID_INPUT');
     expect(await askOnce(add('binary', TOKENS.predict, [[40, { type: 6, value: 9999 }]]))).to.equal('INVALID_INPUT');
+    // The first such call has the version loaded, for the others it is: the token stands behind what is wrong.
+    for (const protocol of ['binary', 'compact'] as const)
+      for (let i = 0; i < 2; i++) {
+        expect(await askOnce(add(protocol, TOKENS.predict, []))).to.equal('INVALID_INPUT');
+        expect(await askOnce(add(protocol, newToken(), []))).to.equal('UNAUTHENTICATED');
+      }
     expect(await askOnce(predict('binary', 'no-such-model'))).to.equal('UNAUTHENTICATED');
     expect(await askOnce(predict('binary', 'no-such-model', TOKENS.predict))).to.equal('NOT_FOUND');
     const caller = await open();

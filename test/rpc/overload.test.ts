@@ -11,12 +11,16 @@ import type { Servable } from '#parley/serving/servable.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, sha256, World } from '../store/world.js';
 import { Caller, framed } from './caller.js';
+import { header, list, struct, tensor, text } from './hostile-cases.js';
 import { argument, call, message, openReply, type Writable } from './messages.js';
 import { PARITY_IDL, parityModel, place, type Served, serve } from './served.js';
-import type { ProtocolName } from './wire-values.js';
+import { encode, type ProtocolName } from './wire-values.js';
 
 const MODEL = 'slow',
   OTHER = 'fast';
+const { MessageType, Type } = thrift.Thrift;
+const CALL = MessageType.CALL,
+  STRUCT = Type.STRUCT;
 const DEADLINE_EXCEEDED = 6,
   OVERLOADED = 5;
 
@@ -150,6 +154,23 @@ for (const protocol of ['binary', 'compact'] as const satisfies ProtocolName[])
       const calls = Array.from({ length: 400 }, (_, i) =>
         call(protocol, 'predict', request(i, undefined, i % 10 === 9 ? OTHER : MODEL), i + 1),
       );
+      caller.send(Buffer.concat(calls));
+      const answers = (await caller.heard(400)).map(answerOf),
+        refused = codes(answers, OVERLOADED).map(({ sequenceId }) => sequenceId);
+      expect(refused.length).to.be.at.least(100);
+      expect(refused.filter((sequenceId) => sequenceId % 10 === 0)).to.deep.equal([]);
+    });
+
+    it('answers them also where the model stands behind the inputs', async () => {
+      await start({ maxQueueMs: 20 });
+      await caller.send(call(protocol, 'predict', request(0, undefined, OTHER))).reply();
+      slow(5);
+      const input = tensor({ name: 'x', dataType: 1, shape: [1, 1], data: Buffer.alloc(4) });
+      const calls = Array.from({ length: 400 }, (_, i) => {
+        const model = text(i % 10 === 9 ? OTHER : MODEL),
+          fields = struct([1, struct([6, list(STRUCT, [input])], [2, model])]);
+        return framed(Buffer.concat([header(protocol, 'predict', CALL, i + 1), encode(protocol, fields)]));
+      });
       caller.send(Buffer.concat(calls));
       const answers = (await caller.heard(400)).map(answerOf),
         refused = codes(answers, OVERLOADED).map(({ sequenceId }) => sequenceId);

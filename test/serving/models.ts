@@ -105,6 +105,23 @@ export function forgetful(): Made {
   );
 }
 
+/** Answers `width` times its `x`. */
+export function broad(width: number): Made {
+  return graphOf(
+    { x: 'float64' },
+    (graph) => {
+      const shape = graph.constant('shape', {
+        dataType: 'int64',
+        shape: [2],
+        data: BigInt64Array.of(1n, BigInt(width)),
+      });
+      const value = graph.node('Cast', ['x'], { to: FLOAT32 });
+      graph.output('value', graph.node('Expand', [value, shape]), 'float32', [-1, width]);
+    },
+    [{ name: 'value', dataType: 'float32', shape: [-1, width] }],
+  );
+}
+
 /** Repeats its text. */
 export function echo(): Made {
   return graphOf({ text: 'string' }, (graph) => graph.output('said', 'text', 'string', [-1, 1]), [

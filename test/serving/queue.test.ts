@@ -1,6 +1,6 @@
 /** Order, fairness, bounds and what is given up, with sessions of the real runtime. */
 import { expect } from 'chai';
-import { modelBroken } from '#parley/errors.js';
+import { internal, modelBroken, shuttingDown } from '#parley/errors.js';
 import type { RunnableSession } from '#parley/onnx/session.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import type { Plan } from '#parley/serving/plan.js';
@@ -8,7 +8,7 @@ import { QueueBound } from '#parley/serving/queue-bound.js';
 import type { Servable } from '#parley/serving/servable.js';
 import { until } from '../store/redis-server.js';
 import { put, Recorded } from './calls.js';
-import { echo, lookup, servableOf, sessionOn, summing } from './models.js';
+import { broad, echo, lookup, servableOf, sessionOn, summing } from './models.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -63,6 +63,57 @@ describe('a queue', () => {
     calls.push(put(other.plan([0]), [[1], [1]]));
     await Promise.all(calls.map(({ settled }) => settled));
     expect(order).to.deep.equal(['busy', 'other', 'busy', 'busy', 'busy', 'busy']);
+  });
+
+  it('refuses a large request whose answers fit into no reply, and goes on', async () => {
+    const one = await load(broad(50_000)),
+      zeros = new Array<number>(100_000).fill(0);
+    const large = put(one.plan([0]), [zeros]);
+    await large.settled;
+    expect(large.error.code).to.equal('UNSUPPORTED');
+    expect(large.error.message).to.match(/^the answers to 100000 rows have 20000000000 bytes; send at most 5368 rows/);
+    const next = put(one.plan([0]), [[1]]);
+    await next.settled;
+    expect(next.values[0]).to.have.length(50_000);
+    expect(one.queue).to.include({ rows: 0, calls: 0, bytes: 0 });
+    expect(one.users.any).to.equal(false);
+  });
+
+  it('keeps no memory when its version is let go, whoever remembers it', async () => {
+    const one = await load(),
+      plan = one.plan([0]);
+    const calls = [put(plan, rowsOf(one.maxRows)), put(plan, rowsOf(one.maxRows))];
+    await Promise.all(calls.map(({ settled }) => settled));
+    expect(plan.reserve(0).capacity).to.equal(one.maxRows);
+    one.release();
+    expect(plan.reserve(0).capacity).to.equal(0);
+  });
+
+  it('runs a batch once that is lost with what runs it', async () => {
+    for (const lost of [modelBroken('it died'), internal('it does not start'), shuttingDown('it stops')]) {
+      const one = await load(summing(), 'public');
+      let runs = 0;
+      one.session.run = (_feeds, _fetches, done) => {
+        runs++;
+        setImmediate(() => done(lost, undefined));
+      };
+      const calls = Array.from({ length: 8 }, () => put(one.plan([0]), [[1], [2]]));
+      await Promise.all(calls.map(({ settled }) => settled));
+      expect(calls.map(({ error }) => error)).to.deep.equal(calls.map(() => lost));
+      expect(runs, lost.code).to.equal(1);
+    }
+  });
+
+  it('learns of a large request that is given up what its pieces took', async () => {
+    const one = await load(),
+      call = new Recorded();
+    watched(one.session, () => {}, 5);
+    put(one.plan([0]), rowsOf(one.maxRows * 50), call);
+    await turn();
+    call.cancelled = true;
+    await until('the queue to be empty', () => one.queue.calls === 0);
+    expect(one.queue.msPerRow).to.be.lessThan(1);
+    expect(one.tally.cancelled).to.equal(1);
   });
 
   it('runs a large request in pieces, between which others have their turn', async () => {
@@ -261,7 +312,32 @@ describe('a batch that may wait for more rows', () => {
     await first.settled;
   });
 
-  it('does not wait for longer than half of the time that its first call has', async () => {
+  it('runs at once when the next rows do not fit, be they wrong', async () => {
+    one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
+    const first = put(plan, [[1], [0]], new Recorded(performance.now() + 120_000));
+    await turn();
+    await turn();
+    expect(runs).to.deep.equal([]);
+    // As for a request whose values turn out to be wrong, or whose answers are kept: it is not committed.
+    plan.reserve(one.maxRows);
+    await turn();
+    expect(runs).to.deep.equal([1]);
+    await first.settled;
+  });
+
+  it('does not wait longer than half of the time that a later call has', async () => {
+    one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
+    const first = put(plan, [[1], [0]]);
+    await turn();
+    await turn();
+    const second = put(plan, [[2], [0]], new Recorded(performance.now() + 2_000));
+    await Promise.all([first.settled, second.settled]);
+    expect([first.values[0], second.values[0]]).to.deep.equal([[1], [2]]);
+    expect(performance.now() - second.arrivedMs).to.be.within(990, 2_000);
+    expect(runs).to.deep.equal([2]);
+  });
+
+  it('does not wait longer than half of the time that its first call has', async () => {
     one.applySettings({ cache: 0, maxDelayUs: 60_000_000, maxQueueMs: 1_000 });
     const call = put(plan, [[1], [0]], new Recorded(performance.now() + 2_000));
     await call.settled;
@@ -291,6 +367,18 @@ describe('the bound of a queue', () => {
   it('has room for 64 calls, however long they take', () => {
     expect(filled(63, 1, 1_000).admits(0)).to.equal(true);
     expect(filled(64, 1, 1_000).admits(0)).to.equal(false);
+  });
+
+  it('counts from when calls wait, and not from a batch before a lull', () => {
+    const bound = filled(2, 1, 1);
+    bound.left(1, 1, 8);
+    bound.ran(1, 1_000, 1_001);
+    // The second one is given up.
+    bound.left(1, 1, 8);
+    bound.entered(1, 8);
+    bound.left(1, 1, 8);
+    bound.ran(1, 600_000, 600_001);
+    expect(bound.msPerRow).to.be.closeTo(1, 1e-9);
   });
 
   it('has room for a second of work, however many calls that is', () => {

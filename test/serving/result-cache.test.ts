@@ -1,4 +1,6 @@
 /** Answers that are kept: equal to what a run gives, bit by bit, and never another question's. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { TensorData } from '#parley/model/tensor.js';
@@ -223,4 +225,34 @@ describe('kept answers', () => {
       }),
     );
   });
+});
+
+it('a cache that is asked again and again keeps no more than its answers', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void,
+    outputs: Slot[] = [{ name: 'value', dataType: 'float32', rowShape: [1], rowWidth: 1 }];
+  const cache = new ResultCache(2_000, new CacheCounts());
+  for (let i = 0; i < 1_000; i++) cache.keep(`question ${i}`, [Float32Array.of(i)], outputs, 0, 1);
+  const heapAfter = (asked: number): number => {
+    for (let i = 0; i < asked; i++) cache.get(`question ${(i * 7) % 1_000}`);
+    for (let i = 0; i < 3; i++) collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heapAfter(10_000);
+  expect((heapAfter(500_000) - before) / 2 ** 20, 'MiB').to.be.lessThan(5);
+  expect(cache.get('question 1')!.values[0]![0]).to.equal(1);
+});
+
+it('a cache copies no answers that are too large to be kept', () => {
+  const outputs: Slot[] = [{ name: 'value', dataType: 'float32', rowShape: [50_000], rowWidth: 50_000 }];
+  let copies = 0;
+  const values = Object.assign(new Float32Array(50_000), {
+    slice: () => {
+      copies++;
+      return new Float32Array(50_000);
+    },
+  });
+  const cache = new ResultCache(10, new CacheCounts());
+  cache.keep('question', [values], outputs, 0, 1);
+  expect([copies, cache.counts.entries]).to.deep.equal([0, 0]);
 });

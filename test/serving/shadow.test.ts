@@ -12,7 +12,7 @@ import { NOTHING_COUNTED } from '../http/watched.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, World } from '../store/world.js';
 import { put } from './calls.js';
-import { envelopeOf, lookup, type Made, MODEL, summing } from './models.js';
+import { envelopeOf, lookup, type Made, MODEL, sessionOn, summing } from './models.js';
 
 describe('a shadow', () => {
   const redis = sharedRedis();
@@ -134,6 +134,36 @@ describe('a shadow', () => {
     const { dropped, rows: asked } = compared()[0]!;
     expect(asked + dropped).to.equal(rows);
     expect(asked).to.be.within(2, 8_193);
+  });
+
+  it('that answers later is asked each row once', async () => {
+    factory.close();
+    factory = new Factory(world.store, new Batcher(), { loadSession: sessionOn('public') });
+    router = new Router(world.store, factory, log);
+    await beside(summing(), summing(['a', 'b'], 0.5));
+    await answered([[1, 2]]);
+    await shadowed(1);
+    const shadow = factory.loaded(MODEL, factory.shadowingOf(MODEL).active!.version)!,
+      run = shadow.session.run.bind(shadow.session);
+    let asked = 0,
+      underWay = 0,
+      most = 0;
+    shadow.session.run = (feeds, fetches, done) => {
+      asked += Number(Object.values(feeds)[0]!.dims[0]);
+      most = Math.max(most, ++underWay);
+      run(feeds, fetches, (error, results) => {
+        setTimeout(() => {
+          underWay--;
+          done(error, results);
+        }, 50);
+      });
+    };
+    for (let i = 0; i < 10; i++) await answered([[i, 2]]);
+    await shadowed(11);
+    await until('nothing to be under way', () => underWay === 0);
+    expect([asked, most]).to.deep.equal([10, 1]);
+    expect(compared()[0]!.rows).to.equal(11);
+    expect(compared()[0]!.largestDifferences.get('value')).to.equal(0.5);
   });
 
   it('that does not load costs production nothing, and is told once', async () => {

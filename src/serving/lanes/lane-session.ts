@@ -102,6 +102,7 @@ export class LaneSession implements RunnableSession {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#spare.length = 0;
     this.#lane.remove(this.#resident);
     this.#onRelease();
   }
@@ -125,8 +126,8 @@ export class LaneSession implements RunnableSession {
 
   #settle(outcome: Frame | ParleyError, frame: Buffer, done: Done): void {
     // It was read to its end, or the lane would not have answered.
-    if (!(outcome instanceof ParleyError) && frame.length <= MOST_SPARE_BYTES && this.#spare.length < SPARE)
-      this.#spare.push(frame);
+    const isFree = !(outcome instanceof ParleyError) && frame.length <= MOST_SPARE_BYTES;
+    if (isFree && !this.#released && this.#spare.length < SPARE) this.#spare.push(frame);
     if (outcome instanceof ParleyError) done(outcome, undefined);
     else if (outcome.kind !== KIND.answered) done(failureOf(outcome), undefined);
     else done(undefined, this.#results(outcome));

@@ -62,6 +62,8 @@ export class Lane {
   /** Of the process, at the first tick. */
   #cpuMs: number | undefined;
   #hung: string | undefined;
+  /** Whether the process was told to end because it had nothing to do: what comes now is for the next one. */
+  #ending = false;
   #closed = false;
   /** Processes that were replaced. */
   restarts = 0;
@@ -128,6 +130,7 @@ export class Lane {
     }
     if (this.#queue.length === 0) return;
     clearTimeout(this.#idle);
+    if (this.#ending) return;
     this.#process ??= this.#start();
     if (this.#process === undefined) return;
     while (this.#sent.length < AHEAD && this.#queue.length > 0) this.#send(this.#process);
@@ -200,6 +203,11 @@ export class Lane {
     clearInterval(this.#watch);
     this.#watch = undefined;
     this.#queue.unshift(...this.#sent.splice(0));
+    if (this.#ending) {
+      this.#ending = false;
+      this.#pump();
+      return;
+    }
     if (this.#closed || (culprit === undefined && this.jobs === 0 && this.#residents.size === 0)) {
       if (culprit !== undefined) this.#queue.unshift(culprit);
       return;
@@ -269,7 +277,9 @@ export class Lane {
     clearTimeout(this.#idle);
     if (this.#process === undefined || this.#residents.size > 0 || this.jobs > 0) return;
     this.#idle = setTimeout(() => {
-      if (this.#residents.size === 0 && this.jobs === 0) this.#process?.kill();
+      if (this.#process === undefined || this.#residents.size > 0 || this.jobs > 0) return;
+      this.#ending = true;
+      this.#process.kill();
     }, IDLE_MS).unref();
   }
 }

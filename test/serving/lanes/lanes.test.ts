@@ -1,10 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { ParleyError } from '#parley/errors.js';
 import { type Feeds, type Results, type RunnableSession, Session } from '#parley/onnx/session.js';
+import { Lane } from '#parley/serving/lanes/lane.js';
 import { LaneSession } from '#parley/serving/lanes/lane-session.js';
 import { Lanes } from '#parley/serving/lanes/lanes.js';
+import { PATIENCE } from '#parley/serving/lanes/patience.js';
+import { Strikes } from '#parley/serving/lanes/strikes.js';
 import { isAlive, until } from '../../road/parley.js';
 import { failure } from '../../store/world.js';
 import { summing } from '../models.js';
@@ -219,6 +223,40 @@ describe('lanes', () => {
     expect(codeOf(await failure(session.runOnce(x(-1))))).to.equal('SHUTTING_DOWN');
     await lanes.close();
     expect(existsSync(`${tmpdir()}/${folder}`)).to.equal(false);
+  });
+
+  it('that end for want of work take what comes at that moment to another process', async () => {
+    open();
+    const folder = mkdtempSync(join(tmpdir(), 'parley-lane-')),
+      strikes = new Strikes(),
+      silent = { info: () => {}, warn: () => {} };
+    const lane = new Lane({ folder, nice: 0, patience: PATIENCE, strikes, log: silent });
+    const file = join(folder, '1.onnx');
+    writeFileSync(file, endlessFor.graph);
+    const load = (id: number) =>
+      LaneSession.load(lane, { id, name: 'a version', file, mostRowMs: 0 }, strikes, () => {});
+    const later = globalThis.setTimeout;
+    let end = () => {};
+    try {
+      const first = await load(1),
+        { pid } = first;
+      globalThis.setTimeout = ((callback: () => void, ms: number) => {
+        const timer = later(callback, ms);
+        if (ms === 10_000) end = callback;
+        return timer;
+      }) as typeof setTimeout;
+      first.release();
+      globalThis.setTimeout = later;
+      end();
+      const second = await load(2);
+      expect(await answerOf(second, x(-3))).to.equal(-3);
+      expect(second.pid).to.not.equal(pid);
+      expect(lane.restarts).to.equal(0);
+    } finally {
+      globalThis.setTimeout = later;
+      await lane.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('give back the memory of what is released', async () => {
