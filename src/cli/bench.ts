@@ -5,13 +5,16 @@ import { type Protocol, pingFrame } from '../load/frames.js';
 import { Generator } from '../load/generator.js';
 import type { LoadPlan, LoadResult } from '../load/plan.js';
 import { type Target, type TargetOptions, targetOf } from '../load/target.js';
+import { tlsOptions } from '../rpc/client/socket.js';
 import { printLoad } from './bench-report.js';
 import {
   type CliContext,
   type CommandDefinition,
   type OpenServer,
   type StoreOptions,
+  serverOptions,
   unlessAborted,
+  whereOption,
 } from './context.js';
 import { countOf } from './history.js';
 import { ProgressLine } from './progress.js';
@@ -21,8 +24,8 @@ interface Options extends Omit<StoreOptions, 'data'> {
   readonly inFlight?: number;
   readonly rate?: number;
   readonly rows: number;
-  readonly duration: number;
-  readonly warmUp: number;
+  readonly duration?: number;
+  readonly warmUp?: number;
   readonly timeoutMs?: number;
   readonly method?: string;
   readonly reference?: string;
@@ -32,13 +35,18 @@ interface Options extends Omit<StoreOptions, 'data'> {
 
 /** Of one connection in the open loop: what a slow server is sent before calls wait here. */
 const OPEN_LOOP_IN_FLIGHT = 256;
+const DURATION_MS = 10_000,
+  WARM_UP_MS = 1_000;
 const LEAST_DRAIN_MS = 2_000;
 const TICK_MS = 500;
 const INTERRUPTED = 130;
 
 export const bench: CommandDefinition = (program, context) => {
-  program
-    .command('bench')
+  serverOptions(
+    program
+      .command('bench')
+      .addOption(whereOption('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')),
+  )
     .summary('measure how fast a running server answers')
     .description(
       'Measures calls a second and latency of a model on a running server, with rows made up from its signature and contract or with yours. Closed loop: each connection sends its next call when the last one is answered. Open loop (--rate): calls are sent when they are due, and latency counts from then, so that a server that stalls is not spared the calls that it kept from being sent. The load comes from a process of its own; give it a core that the server does not need. Ctrl-C prints what was measured so far.',
@@ -52,8 +60,8 @@ export const bench: CommandDefinition = (program, context) => {
     )
     .option('--rate <n>', 'open loop: so many calls a second in all', positiveOf)
     .option('--rows <n>', 'rows of one call', countOf, 1)
-    .option('--duration <time>', 'of the measurement: 10, 10s, 2m, 500ms', millisecondsOf, 10_000)
-    .option('--warm-up <time>', 'before it, not counted', millisecondsOf, 1_000)
+    .option('--duration <time>', 'of the measurement: 10, 10s, 2m, 500ms (default: 10s)', millisecondsOf)
+    .option('--warm-up <time>', 'before it, not counted (default: 1s)', millisecondsOf)
     .option('--timeout-ms <ms>', 'sent along with each call: what has not begun by then is dropped', countOf)
     .option(
       '--method <name>',
@@ -67,12 +75,10 @@ export const bench: CommandDefinition = (program, context) => {
       '--data <file>',
       "rows to send, .csv or .jsonl: columns by the names of the contract's fields or the inputs",
     )
-    .option('--server <host:port>', 'the server (PARLEY_SERVER; default 127.0.0.1:9090)')
-    .option('--token <token>', 'the token to show it (PARLEY_TOKEN)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nLatencies are kept to 0.4 %, and to the microsecond below 256 µs; the largest is exact. Calls a second are answers without\nan error; latencies are of calls that began inside the measurement, those of refused calls apart.\n\nExamples:\n  parley bench penguins\n  parley bench penguins --connections 64 --duration 30s\n  parley bench penguins --rate 5000 --timeout-ms 50 --json\n  parley bench penguins --rows 64 --method predict --reference candidate\n  parley bench penguins --data rows.csv --server 10.0.0.5:9090',
+      '\nLatencies are kept to 0.4 %, and to the microsecond below 256 µs; the largest is exact. Calls a second are answers without\nan error; latencies are of calls that began inside the measurement, those of refused calls apart.\n\nExamples:\n  parley bench penguins\n  parley bench penguins --connections 64 --duration 30s\n  parley bench penguins --rate 5000 --timeout-ms 50 --json\n  parley bench penguins --rows 64 --method predict --reference candidate\n  parley bench penguins --data rows.csv --server models.example.com:9090 --tls-ca ca.crt',
     )
     .action((model: string, options: Options) => measure(context, model, options));
 };
@@ -94,9 +100,12 @@ async function measure(context: CliContext, model: string, options: Options): Pr
 }
 
 function planOf({ address, token }: OpenServer, target: Target, options: Options): LoadPlan {
-  const { rate, timeoutMs, connections } = options;
+  const { rate, timeoutMs, connections } = options,
+    tls = tlsOptions(address);
   return {
-    ...address,
+    host: address.host,
+    port: address.port,
+    ...(tls === undefined ? {} : { tls }),
     codec: options.protocol,
     requests: target.requests,
     ...(target.provenance === undefined ? {} : { provenance: target.provenance }),
@@ -104,8 +113,8 @@ function planOf({ address, token }: OpenServer, target: Target, options: Options
     connections,
     inFlight: options.inFlight ?? (rate === undefined ? 1 : OPEN_LOOP_IN_FLIGHT),
     ...(rate === undefined ? {} : { rate }),
-    warmUpMs: options.warmUp,
-    durationMs: options.duration,
+    warmUpMs: options.warmUp ?? WARM_UP_MS,
+    durationMs: options.duration ?? DURATION_MS,
     drainMs: Math.max(LEAST_DRAIN_MS, 2 * (timeoutMs ?? 0)),
   };
 }

@@ -5,6 +5,7 @@ import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
 import type { CallLogOptions } from '../rpc/call-log.js';
 import type { ParleyClient } from '../rpc/client/parley-client.js';
+import type { Address } from '../rpc/client/socket.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
 import type { Role } from '../security/roles.js';
 import type { Output } from './output.js';
@@ -23,7 +24,7 @@ export interface OpenRegistry {
 /** A running server, and how it was reached; `client` must be closed. */
 export interface OpenServer {
   readonly client: ParleyClient;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Address;
   readonly token?: string;
 }
 

@@ -5,6 +5,7 @@
  * connections share. A connection that ends loses its calls and is opened again.
  */
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { FIRST_SEQUENCE, SEQUENCES } from './frames.js';
 import { type Failure, type ReplyReader, WrongReply } from './replies.js';
 
@@ -17,6 +18,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export interface ChannelOwner {
   readonly host: string;
   readonly port: number;
+  /** Absent: without TLS. */
+  readonly tls: ConnectionOptions | undefined;
   readonly requests: readonly Buffer[];
   readonly replies: ReplyReader;
   /** A call has its answer, or will never have one. @param at where the reply begins in the buffer, when there is one */
@@ -77,12 +80,13 @@ export class Channel {
   /** Connects, and greets where that is asked for. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { host, port } = this.#owner;
+      const { host, port, tls } = this.#owner;
       const callback = (size: number): boolean => {
         this.#read(size);
         return true;
       };
-      const socket = connect({ host, port, noDelay: true, onread: { buffer: shared, callback } });
+      const reached = { host, port, noDelay: true, onread: { buffer: shared, callback } };
+      const socket = tls === undefined ? connect(reached) : tlsConnect({ ...reached, ...tls });
       const timer = setTimeout(() => socket.destroy(new Error('it does not answer')), CONNECT_TIMEOUT_MS);
       const settle = (error: Error | undefined): void => {
         clearTimeout(timer);
@@ -98,7 +102,7 @@ export class Channel {
         settle(failure ?? new Error('the server closed the connection'));
         if (this.#socket === socket) this.#lost();
       });
-      socket.on('connect', () => {
+      socket.on(tls === undefined ? 'connect' : 'secureConnect', () => {
         if (this.greetingFrame === undefined) settle(undefined);
         else {
           this.#greeting = settle;

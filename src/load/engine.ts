@@ -52,6 +52,7 @@ export async function runLoad(
 class Run implements ChannelOwner {
   readonly host: string;
   readonly port: number;
+  readonly tls: ChannelOwner['tls'];
   readonly requests: readonly Buffer[];
   readonly replies: ReplyReader;
   readonly #plan: LoadPlan;
@@ -82,6 +83,7 @@ class Run implements ChannelOwner {
     this.#expectation = expectation;
     this.host = plan.host;
     this.port = plan.port;
+    this.tls = plan.tls;
     this.requests = plan.requests.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.replies = replyReader(plan.codec, plan.provenance);
     this.#countsVersions = plan.provenance !== undefined;

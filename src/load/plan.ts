@@ -1,4 +1,5 @@
 /** What a load generator is told, and what it found: plain values, which travel between processes. */
+import type { ConnectionOptions } from 'node:tls';
 import type { Bucket, LatencySummary } from './histogram.js';
 
 export type Codec = 'binary' | 'compact' | 'http';
@@ -12,6 +13,8 @@ export interface ProvenancePlace {
 export interface LoadPlan {
   readonly host: string;
   readonly port: number;
+  /** Plain values; absent: without TLS. */
+  readonly tls?: ConnectionOptions;
   readonly codec: Codec;
   /** Whole requests, which are sent in turn. Of Thrift: frames with their length, and the sequence id of `frames.ts`. */
   readonly requests: readonly Uint8Array[];

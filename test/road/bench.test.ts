@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { TlsFiles } from '../security/tls-files.js';
 import { Place, type Server } from './parley.js';
 import { PENGUIN, useTrained } from './trained.js';
 
@@ -101,6 +102,34 @@ describe('parley bench', function () {
       expect(stdout).to.equal('');
     };
     await Promise.all(cases.map(refused));
+  });
+
+  it('reaches a server over TLS, shows it a certificate and a token, and says why it is not let in', async () => {
+    const files = new TlsFiles();
+    try {
+      const ca = files.authority('ca');
+      const { cert, key } = files.issue('server'),
+        client = files.issue('client'),
+        tokens = join(place.root, 'tokens.yaml');
+      const token = (await place.output('token', 'create', '--role', 'predict', '--tokens', tokens)).trim();
+      const protectedServer = await place.serve(
+        ...['--tls-cert', cert, '--tls-key', key, '--tls-client-ca', ca, '--tokens', tokens],
+      );
+      const bench = ['bench', 'penguins', '--server', protectedServer.address, ...BRIEF, '--token', token];
+      const trusting = [...bench, '--tls-ca', ca];
+      const report = await place.json<Report>(...trusting, '--tls-cert', client.cert, '--tls-key', client.key);
+      expect(report.errors).to.deep.equal({});
+      expect(report.versions).to.deep.equal({ [trained().good]: report.latency.count });
+      expect(report.latency.count).to.be.above(0);
+      const refused = async (args: string[], why: string) => expect((await place.run(...args)).stderr).to.include(why);
+      await Promise.all([
+        refused(bench, 'as those do that take TLS only (--tls)'),
+        refused(trusting, 'it serves only callers who show a certificate'),
+        refused([...bench, '--tls'], 'with --tls-ca FILE'),
+      ]);
+    } finally {
+      files.remove();
+    }
   });
 
   it('tells what was measured until Ctrl-C', async () => {

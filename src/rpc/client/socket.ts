@@ -16,10 +16,9 @@ export interface Address {
 
 /** @throws ParleyError STORE_UNAVAILABLE when nothing answers there or it cannot be trusted, INVALID_INPUT for unusable files */
 export function openSocket(address: Address): Promise<Socket> {
-  const options = address.tls && tlsOptions(address.tls);
+  const options = tlsOptions(address);
   return new Promise((resolve, reject) => {
-    const socket =
-      options === undefined ? connect(address) : tlsConnect({ ...address, ...options, ...servername(address) });
+    const socket = options === undefined ? connect(address) : tlsConnect({ ...address, ...options });
     const timer = setTimeout(() => fail(undefined), CONNECT_TIMEOUT_MS);
     const fail = (error: Error | undefined) => {
       clearTimeout(timer);
@@ -41,7 +40,10 @@ export function openSocket(address: Address): Promise<Socket> {
 const servername = ({ host }: Address): { servername?: string } =>
   /^[\d.]+$|:/.test(host) ? {} : { servername: host };
 
-function tlsOptions({ ca, cert, key }: NonNullable<Address['tls']>): ConnectionOptions {
+/** What a connection to the address is told for TLS: plain values. @throws ParleyError INVALID_INPUT for unusable files */
+export function tlsOptions(address: Address): ConnectionOptions | undefined {
+  if (address.tls === undefined) return undefined;
+  const { ca, cert, key } = address.tls;
   const options = {
     ...(ca === undefined ? {} : { ca: readPem(ca, "the CA of the server's certificate") }),
     ...(cert === undefined ? {} : { cert: readPem(cert, 'the certificate to show to the server') }),
@@ -53,14 +55,11 @@ function tlsOptions({ ca, cert, key }: NonNullable<Address['tls']>): ConnectionO
     [cert, key].filter((path) => path !== undefined),
     () => createSecureContext(options),
   );
-  return { ...options, minVersion: 'TLSv1.2' };
+  return { ...options, ...servername(address), minVersion: 'TLSv1.2' };
 }
 
 export function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
-  return storeUnavailable(
-    `no Parley server can be reached at ${host}:${port}: ${why}; start one with "parley serve" or name another with --server HOST:PORT`,
-    { cause },
-  );
+  return storeUnavailable(`no Parley server can be reached at ${host}:${port}: ${why}`, { cause });
 }
 
 const UNKNOWN_SIGNERS = new Set([
@@ -75,7 +74,8 @@ const UNKNOWN_SIGNERS = new Set([
 /** What a socket's error means, and what to do. */
 export function whyNot(address: Address, error: Error): string {
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ECONNREFUSED')
+    return 'nothing listens there; start one with "parley serve" or name another with --server HOST:PORT';
   if (address.tls === undefined) return error.message;
   if (UNKNOWN_SIGNERS.has(code))
     return address.tls.ca === undefined
