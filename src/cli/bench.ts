@@ -93,7 +93,7 @@ async function measure(context: CliContext, model: string, options: Options): Pr
   const result = await whileShown(context, plan, target);
   if (result.interrupted && result.windowMs === 0) signal.throwIfAborted();
   const told = { model, ...describePlan(plan, target, options) };
-  if (options.json) output.json({ ...told, rowsPerSecond: result.perSecond * target.rows, ...result });
+  if (options.json) output.line(reportText({ ...told, rowsPerSecond: result.perSecond * target.rows, ...result }));
   else printLoad(output, told, result);
   if (result.interrupted) process.exitCode = INTERRUPTED;
   else if (result.latency.count === 0) throw nothingAnswered(result);
@@ -169,6 +169,10 @@ async function whileShown({ output, signal }: CliContext, plan: LoadPlan, target
     await generator.close();
   }
 }
+
+/** JSON with a bucket on a line: there are hundreds. */
+const reportText = (report: object): string =>
+  JSON.stringify(report, undefined, 2).replace(/\[\s+([\d.]+),\s+([\d.]+),\s+([\d.]+)\s+\]/g, '[$1, $2, $3]');
 
 function nothingAnswered({ errors, messages }: LoadResult): ParleyError {
   const [code, count] = Object.entries(errors).sort((a, b) => b[1] - a[1])[0] ?? [];

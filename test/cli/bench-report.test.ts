@@ -49,6 +49,7 @@ describe('a measurement warns', () => {
     ['when the generator had no time left', { generatorBusy: 0.95 }, /its core 95 % busy: it may be the limit/],
     ['when calls were sent late', { late: latencies(5_000).summary() }, /sent calls late \(p99 5 ms\)/],
     ['when the machine was full', { machineBusy: 0.99 }, /this machine was 99 % busy/],
+    ['when clocks say that it was more than full', { machineBusy: 1.02 }, /this machine was 100 % busy/],
     ['when the machine is shared', { stolen: 0.2 }, /20 % of this machine's time went to other virtual machines/],
   ];
   for (const [what, changes, warning] of cases) {

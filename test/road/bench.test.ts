@@ -65,6 +65,8 @@ describe('parley bench', function () {
     expect(text).to.match(/^errors {6}none$/m);
     expect(text).to.include(`versions    ${trained().good.slice(0, 12)} 100 %`);
     expect(text).to.match(/^ *< .+ [µm]?s {2}[█▏▎▍▌▋▊▉]+.* +100 %$/m);
+    const json = await place.output('bench', 'penguins', '--server', server.address, ...BRIEF, '--json');
+    expect(json).to.match(/^ {4}\[[\d.]+, [\d.]+, \d+\]$/m);
   });
 
   it('sends the rows of a file, and says what is wrong with them before it sends any', async () => {
