@@ -12,7 +12,8 @@ const STEPS = [1, 1.5, 2, 3, 5, 7];
 const BUSY_GENERATOR = 0.9,
   BUSY_MACHINE = 0.97,
   MUCH_STOLEN = 0.05,
-  LATE_SHARE = 0.2;
+  LATE_SHARE = 0.2,
+  MANY_HELD_BACK = 0.01;
 
 export function printLoad(output: Output, told: Told, result: LoadResult): void {
   for (const line of linesOf(told, result)) output.line(line);
@@ -60,7 +61,7 @@ function errorLines({ errors, messages, failed }: LoadResult, calls: number): st
 }
 
 /** Why the figures may not be the server's. */
-export function warningsOf({ generatorBusy, late, machineBusy, stolen, latency }: LoadResult): string[] {
+export function warningsOf({ generatorBusy, late, machineBusy, stolen, latency, failed }: LoadResult): string[] {
   const warnings: string[] = [];
   if (late === undefined && generatorBusy > BUSY_GENERATOR)
     warnings.push(
@@ -69,6 +70,11 @@ export function warningsOf({ generatorBusy, late, machineBusy, stolen, latency }
   if (late !== undefined && late.p99Us > Math.max(1_000, latency.p50Us * LATE_SHARE))
     warnings.push(
       `the load generator sent calls late (p99 ${timeText(late.p99Us)}), which is in their latency: it cannot keep up with this rate`,
+    );
+  const heldBack = late === undefined ? 0 : 1 - late.count / (latency.count + failed.count);
+  if (heldBack > MANY_HELD_BACK)
+    warnings.push(
+      `${percent(heldBack)} of the calls were held back here, as no connection may have more under way: their wait is in the latency, and no timeout_ms counts it; the server does not keep up with this rate, or --connections and --in-flight are too few`,
     );
   if (machineBusy !== undefined && machineBusy > BUSY_MACHINE)
     warnings.push(`this machine was ${busy(machineBusy)} busy: whatever ran beside took time from what was measured`);

@@ -156,6 +156,8 @@ describe('parley bench', function () {
 
   it('counts the calls that a server which ends did not answer', async () => {
     const server = await place.serve();
+    // The model is loaded for it: calls that wait for that began before the measurement did.
+    await place.output('predict', 'penguins', JSON.stringify(PENGUIN), '--server', server.address);
     const args = ['bench', 'penguins', '--server', server.address, '--duration', '60s', '--warm-up', '0s', '--json'];
     const command = place.start(args);
     await command.says('warm-up: Penguins:identify');
