@@ -29,6 +29,7 @@ import {
   storeSettings,
   token,
 } from './config.js';
+import { didYouMean } from './contract/nearest.js';
 import { invalidInput } from './errors.js';
 import type { Metrics } from './http/metrics.js';
 import { modelsPage } from './http/models.js';
@@ -218,7 +219,7 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
   const log = logOf(options.logLevel);
   const settings = storeSettings(options);
   const registryRule = requireContract(options.requireContract);
-  const settingsOf = options.config === undefined ? undefined : readSettings(options.config);
+  const modelSettings = options.config === undefined ? undefined : readSettings(options.config);
   const security = await securityOf(options, log);
   const closing: (() => Promise<void> | void)[] = [() => security.close()];
   const close = () => undoAll(closing.splice(0));
@@ -238,7 +239,7 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
     const factory = new Factory(store, batcher, {
       memoryLimitBytes: partOf(options.memoryLimit ?? defaultMemoryLimit(), options.processes),
       loadSession: lanes.load,
-      ...(settingsOf && { settingsOf }),
+      ...(modelSettings && { settingsOf: modelSettings.of }),
     });
     closing.push(() => factory.close());
     const router = new Router(store, factory, log);
@@ -297,6 +298,7 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
     }
     closing.push(() => router.close());
     await router.start();
+    warnOfStrangers(modelSettings?.models ?? [], router, log);
     const thrift = await server.listen(options.host, options.port);
     closing.push(() => server.close());
     closing.push(() => {
@@ -319,6 +321,14 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
     await close();
     throw error;
   }
+}
+
+/** A model may be published later; more often its name was mistyped. */
+function warnOfStrangers(configured: readonly string[], { models }: Router, log: Logger): void {
+  const names = Array.from(models, ({ name }) => name);
+  for (const model of configured)
+    if (!names.includes(model))
+      log.warn({ model }, `the settings name a model that the store does not have${didYouMean(model, names)}`);
 }
 
 /** One process's part of what all may take together. */

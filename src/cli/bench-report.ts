@@ -12,7 +12,8 @@ const STEPS = [1, 1.5, 2, 3, 5, 7];
 const BUSY_GENERATOR = 0.9,
   BUSY_MACHINE = 0.97,
   MUCH_STOLEN = 0.05,
-  LATE_SHARE = 0.2;
+  LATE_SHARE = 0.2,
+  MANY_HELD_BACK = 0.01;
 
 export function printLoad(output: Output, told: Told, result: LoadResult): void {
   for (const line of linesOf(told, result)) output.line(line);
@@ -28,13 +29,13 @@ function linesOf(told: Told, result: LoadResult): string[] {
     '',
     `calls/s     ${count(result.perSecond)}`,
     `rows/s      ${count(result.perSecond * told.rows)}`,
-    `latency     ${percentiles(latency)}`,
+    `latency     ${latency.count === 0 ? 'no call was answered' : percentiles(latency)}`,
     ...errorLines(result, calls),
     ...Object.entries(result.versions).map(
       ([version, answers], index) =>
         `${index === 0 ? 'versions' : '        '}    ${short(version)} ${percent(answers / latency.count)}`,
     ),
-    `generator   ${percent(result.generatorBusy)} of a core${result.machineBusy === undefined ? '' : `, the machine ${percent(result.machineBusy)} busy`}`,
+    `generator   ${percent(result.generatorBusy)} of a core${result.machineBusy === undefined ? '' : `, the machine ${busy(result.machineBusy)} busy`}`,
     ...(latency.count === 0 ? [] : ['', ...histogram(result.buckets)]),
   ];
 }
@@ -60,7 +61,7 @@ function errorLines({ errors, messages, failed }: LoadResult, calls: number): st
 }
 
 /** Why the figures may not be the server's. */
-export function warningsOf({ generatorBusy, late, machineBusy, stolen, latency }: LoadResult): string[] {
+export function warningsOf({ generatorBusy, late, machineBusy, stolen, latency, failed }: LoadResult): string[] {
   const warnings: string[] = [];
   if (late === undefined && generatorBusy > BUSY_GENERATOR)
     warnings.push(
@@ -70,10 +71,13 @@ export function warningsOf({ generatorBusy, late, machineBusy, stolen, latency }
     warnings.push(
       `the load generator sent calls late (p99 ${timeText(late.p99Us)}), which is in their latency: it cannot keep up with this rate`,
     );
-  if (machineBusy !== undefined && machineBusy > BUSY_MACHINE)
+  const heldBack = late === undefined ? 0 : 1 - late.count / (latency.count + failed.count);
+  if (heldBack > MANY_HELD_BACK)
     warnings.push(
-      `this machine was ${percent(machineBusy)} busy: whatever ran beside took time from what was measured`,
+      `${percent(heldBack)} of the calls were held back here, as no connection may have more under way: their wait is in the latency, and no timeout_ms counts it; the server does not keep up with this rate, or --connections and --in-flight are too few`,
     );
+  if (machineBusy !== undefined && machineBusy > BUSY_MACHINE)
+    warnings.push(`this machine was ${busy(machineBusy)} busy: whatever ran beside took time from what was measured`);
   if (stolen !== undefined && stolen > MUCH_STOLEN)
     warnings.push(`${percent(stolen)} of this machine's time went to other virtual machines`);
   return warnings;
@@ -128,6 +132,9 @@ export function timeText(us: number): string {
 const digits = (value: number): string => String(Number(value.toPrecision(3)));
 const count = (value: number): string => (value < 100 ? digits(value) : Math.round(value).toLocaleString('en'));
 const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+/** Ticks of two clocks: their quotient may be a little above 1. */
+const busy = (share: number): string => percent(Math.min(1, share));
 
 function percent(share: number): string {
   const text = (share * 100).toFixed(share < 0.1 || share > 0.99 ? 2 : 1);

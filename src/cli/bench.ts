@@ -23,8 +23,8 @@ interface Options extends Omit<StoreOptions, 'data'> {
   readonly inFlight?: number;
   readonly rate?: number;
   readonly rows: number;
-  readonly duration: number;
-  readonly warmUp: number;
+  readonly duration?: number;
+  readonly warmUp?: number;
   readonly timeoutMs?: number;
   readonly method?: string;
   readonly reference?: string;
@@ -34,6 +34,8 @@ interface Options extends Omit<StoreOptions, 'data'> {
 
 /** Of one connection in the open loop: what a slow server is sent before calls wait here. */
 const OPEN_LOOP_IN_FLIGHT = 256;
+const DURATION_MS = 10_000,
+  WARM_UP_MS = 1_000;
 const LEAST_DRAIN_MS = 2_000;
 const TICK_MS = 500;
 const INTERRUPTED = 130;
@@ -57,8 +59,8 @@ export const bench: CommandDefinition = (program, context) => {
     )
     .option('--rate <n>', 'open loop: so many calls a second in all', positiveOf)
     .option('--rows <n>', 'rows of one call', countOf, 1)
-    .option('--duration <time>', 'of the measurement: 10, 10s, 2m, 500ms', millisecondsOf, 10_000)
-    .option('--warm-up <time>', 'before it, not counted', millisecondsOf, 1_000)
+    .option('--duration <time>', 'of the measurement: 10, 10s, 2m, 500ms (default: 10s)', millisecondsOf)
+    .option('--warm-up <time>', 'before it, not counted (default: 1s)', millisecondsOf)
     .option('--timeout-ms <ms>', 'sent along with each call: what has not begun by then is dropped', countOf)
     .option(
       '--method <name>',
@@ -75,7 +77,7 @@ export const bench: CommandDefinition = (program, context) => {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nLatencies are kept to 0.4 %, and to the microsecond below 256 µs; the largest is exact. Calls a second are answers without\nan error; latencies are of calls that began inside the measurement, those of refused calls apart.\n\nExamples:\n  parley bench penguins\n  parley bench penguins --connections 64 --duration 30s\n  parley bench penguins --rate 5000 --timeout-ms 50 --json\n  parley bench penguins --rows 64 --method predict --reference candidate\n  parley bench penguins --data rows.csv --server 10.0.0.5:9090',
+      '\nLatencies are kept to 0.4 %, and to the microsecond below 256 µs; the largest is exact. Calls a second are answers without\nan error; latencies are of calls that began inside the measurement, those of refused calls apart.\n\nExamples:\n  parley bench penguins\n  parley bench penguins --connections 64 --duration 30s\n  parley bench penguins --rate 5000 --timeout-ms 50 --json\n  parley bench penguins --rows 64 --method predict --reference candidate\n  parley bench penguins --data rows.csv --server models.example.com:9090 --tls-ca ca.crt',
     )
     .action((model: string, options: Options) => measure(context, model, options));
 };
@@ -90,7 +92,7 @@ async function measure(context: CliContext, model: string, options: Options): Pr
   const result = await whileShown(context, plan, target);
   if (result.interrupted && result.windowMs === 0) signal.throwIfAborted();
   const told = { model, ...describePlan(plan, target, options) };
-  if (options.json) output.json({ ...told, rowsPerSecond: result.perSecond * target.rows, ...result });
+  if (options.json) output.line(reportText({ ...told, rowsPerSecond: result.perSecond * target.rows, ...result }));
   else printLoad(output, told, result);
   if (result.interrupted) process.exitCode = INTERRUPTED;
   else if (result.latency.count === 0) throw nothingAnswered(result);
@@ -99,7 +101,9 @@ async function measure(context: CliContext, model: string, options: Options): Pr
 function planOf({ address, token }: OpenServer, target: Target, options: Options): LoadPlan {
   const { rate, timeoutMs, connections } = options;
   return {
-    ...address,
+    host: address.host,
+    port: address.port,
+    ...(address.tls === undefined ? {} : { tls: address.tls }),
     codec: options.protocol,
     requests: target.requests,
     ...(target.provenance === undefined ? {} : { provenance: target.provenance }),
@@ -107,8 +111,8 @@ function planOf({ address, token }: OpenServer, target: Target, options: Options
     connections,
     inFlight: options.inFlight ?? (rate === undefined ? 1 : OPEN_LOOP_IN_FLIGHT),
     ...(rate === undefined ? {} : { rate }),
-    warmUpMs: options.warmUp,
-    durationMs: options.duration,
+    warmUpMs: options.warmUp ?? WARM_UP_MS,
+    durationMs: options.duration ?? DURATION_MS,
     drainMs: Math.max(LEAST_DRAIN_MS, 2 * (timeoutMs ?? 0)),
   };
 }
@@ -163,6 +167,10 @@ async function whileShown({ output, signal }: CliContext, plan: LoadPlan, target
     await generator.close();
   }
 }
+
+/** JSON with a bucket on a line: there are hundreds. */
+const reportText = (report: object): string =>
+  JSON.stringify(report, undefined, 2).replace(/\[\s+([\d.]+),\s+([\d.]+),\s+([\d.]+)\s+\]/g, '[$1, $2, $3]');
 
 function nothingAnswered({ errors, messages }: LoadResult): ParleyError {
   const [code, count] = Object.entries(errors).sort((a, b) => b[1] - a[1])[0] ?? [];

@@ -1,4 +1,5 @@
 /** `parley describe`: what a version takes and gives, and what its type says of it. */
+import { ParleyError } from '../errors.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import { PRODUCTION, type Version } from '../model/version.js';
 import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
@@ -29,8 +30,14 @@ export const describe: CommandDefinition = (program, context) => {
     });
 };
 
-/** Where an alias leads; anything else is told to be a version. */
+/** Where an alias leads; anything else is told to be a version. A server finds it itself where a caller may not list aliases. */
 async function versionOf(registry: RegistryPort, model: string, reference: string): Promise<Version> {
-  const aliases = await registry.aliases(model);
+  const aliases = await registry.aliases(model).catch(noneIfRefused);
   return aliases.find(({ aliasName }) => aliasName === reference)?.version ?? reference;
+}
+
+function noneIfRefused(error: unknown): [] {
+  if (error instanceof ParleyError && (error.code === 'PERMISSION_DENIED' || error.code === 'UNAUTHENTICATED'))
+    return [];
+  throw error;
 }

@@ -81,7 +81,8 @@ export class Output {
     for (const { path, message, got } of error.problems) {
       // Most messages tell the first problems themselves.
       if (error.message.includes(path) && error.message.includes(message)) continue;
-      this.#err.write(`  ${path}: ${message}${got === undefined ? '' : `, got ${got}`}\n`);
+      const told = got === undefined || message.endsWith(`got ${got}`);
+      this.#err.write(`  ${path}: ${message}${told ? '' : `, got ${got}`}\n`);
     }
   }
 }

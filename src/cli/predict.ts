@@ -78,7 +78,7 @@ function valueText(name: string, value: unknown): string {
   const fields = value as Record<string, unknown>;
   if (name === 'provenance' || 'prediction_id' in fields) {
     const micros = Number(fields.queue_us ?? 0) + Number(fields.compute_us ?? 0);
-    return `${String(fields.model)} ${short(String(fields.version))}${fields.alias_name === undefined ? '' : ` (${String(fields.alias_name)})`}, prediction ${String(fields.prediction_id)}, ${micros} µs`;
+    return `${String(fields.model)} ${short(String(fields.version))}${fields.alias_name === undefined ? '' : ` (${String(fields.alias_name)})`}, prediction ${String(fields.prediction_id)}, ${micros} µs${fields.cached === true ? ', kept' : ''}`;
   }
   return Object.entries(fields)
     .map(([key, inner]) => `${key} ${typeof inner === 'number' ? figure(inner) : String(inner)}`)

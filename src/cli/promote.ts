@@ -25,7 +25,7 @@ export const promote: CommandDefinition = (program, context) => {
     .option('--reason <text>', 'why; goes into the ledger')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley promote penguins 3f2a9c41 --reason "retrained on 2026 data"\n  parley promote penguins 3f2a9c41 --alias candidate\n  parley promote penguins 3f2a9c41 --canary 0.1',
+      '\nExamples:\n  parley promote penguins 3f2a9c41 --reason "retrained on 2026 data"\n  parley promote penguins 3f2a9c41 --alias candidate\n  parley promote penguins 3f2a9c41 --canary 0.1\n  parley promote penguins 3f2a9c41 --alias shadow',
     )
     .action(async (model: string, version: string, { alias, expect, canary, reason, ...options }: Options) => {
       const entry = await withRegistry(context, options, (registry) =>

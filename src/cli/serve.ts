@@ -28,6 +28,11 @@ export const serve: CommandDefinition = (program, context) => {
       'also answer /metrics, /models, /live and /ready over HTTP; 0 for any free port',
       portOf,
     )
+    .option(
+      '--config <file>',
+      "a YAML file of models' settings: kept answers, waiting for fuller batches, the queue's bound; read at the start",
+    )
+    .optionsGroup('Who may call:')
     .option('--tls-cert <file>', 'PEM file of the certificate to show to callers, over TLS only then (PARLEY_TLS_CERT)')
     .option('--tls-key <file>', "PEM file of that certificate's key (PARLEY_TLS_KEY)")
     .option(
@@ -43,6 +48,7 @@ export const serve: CommandDefinition = (program, context) => {
       countOf,
     )
     .option('--max-frame <size>', 'the largest message that is taken, such as 16MiB (default: 64MiB)', frameOf)
+    .optionsGroup('Models and memory:')
     .option(
       '--default-service <name>',
       'the typed service whose methods can be called by their plain names; the only one when there is one',
@@ -58,10 +64,7 @@ export const serve: CommandDefinition = (program, context) => {
       lanesOf,
     )
     .option('--require-contract', 'refuse to put a model without a contract in production (PARLEY_REQUIRE_CONTRACT)')
-    .option(
-      '--config <file>',
-      "a YAML file of models' settings: kept answers, waiting for fuller batches, the queue's bound; read at the start",
-    )
+    .optionsGroup('Log:')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (PARLEY_LOG_LEVEL)')
     .addOption(
       new Option(
@@ -77,6 +80,7 @@ export const serve: CommandDefinition = (program, context) => {
       millisecondsOf,
       DEFAULT_CALL_LOG.slowMs,
     )
+    .optionsGroup('Options:')
     .option('--json', 'print one line of JSON once it can answer')
     .addHelpText(
       'after',

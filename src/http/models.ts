@@ -6,8 +6,10 @@
  */
 import type { Factory, Loaded } from '../serving/factory.js';
 import type { Histogram } from '../serving/histogram.js';
+import type { CacheCounts } from '../serving/result-cache.js';
 import type { RoutedModel } from '../serving/routed-model.js';
 import type { Router } from '../serving/router.js';
+import type { ShadowCounts } from '../serving/shadow-comparison.js';
 import type { Tally } from '../serving/tally.js';
 
 /** A page stays readable, and is made while no call is answered. */
@@ -26,7 +28,11 @@ export function modelsPage({ router, factory }: { router: Router; factory: Facto
   return {
     store: { connected: router.connected, heardSecondsAgo: rounded(router.sinceHeardMs / 1000) },
     memory: { takenBytes: factory.memory.takenBytes, limitBytes: factory.memory.limitBytes },
-    models: told.map((model) => modelOf(model, lagging.has(model.name), loaded.get(model.name) ?? [])),
+    models: told.map((model) => ({
+      ...modelOf(model, lagging.has(model.name), loaded.get(model.name) ?? []),
+      ...cacheOf(factory.caches.get(model.name)),
+      ...shadowsOf(factory.shadowings.get(model.name)?.counts ?? []),
+    })),
     ...(all.length > told.length ? { leftOut: all.length - told.length } : {}),
   };
 }
@@ -51,6 +57,30 @@ function modelOf({ name, epoch, targets, contract }: RoutedModel, lagging: boole
     loaded: loaded.map(versionOf),
   };
 }
+
+/** Nothing where no answers are kept. */
+function cacheOf(counts: CacheCounts | undefined): object {
+  if (counts === undefined || counts.hits + counts.misses === 0) return {};
+  const { hits, misses, entries, bytes } = counts;
+  return { cache: { hits, misses, entries, bytes } };
+}
+
+/** What each shadow answered beside each version that it stood beside; nothing where there was none. */
+function shadowsOf(all: Iterable<ShadowCounts>): object {
+  const shadows = Array.from(all, ({ version, shadow, rows, agreeingRows, largestDifferences, ...counts }) => ({
+    shadow,
+    version,
+    rows,
+    agreement: rows === 0 ? null : agreeingRows / rows,
+    largestDifferences: Object.fromEntries([...largestDifferences].map(([output, most]) => [output, finite(most)])),
+    dropped: counts.dropped,
+    incomparable: counts.incomparable,
+    failed: counts.failed,
+  }));
+  return shadows.length === 0 ? {} : { shadows };
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function versionOf({ servable, bytes }: Loaded): object {
   const { version, modelType, batchable, session, tally } = servable;

@@ -120,7 +120,8 @@ export class Access {
     const holder: TokenHolder = { shownToken: undefined, refusedCalls: 0 },
       bytes = Buffer.from(token ?? '');
     const grant = this.identify(holder, bytes, 0, bytes.length);
-    if (grant.mask === 0) throw this.#lacking(holder, grant, { mask: 0, roles: [] });
+    if (grant.mask === 0)
+      throw this.#lacking(holder, grant, { mask: 0, roles: [] }, 'show it as "Authorization: Bearer TOKEN"');
     grant.checkAllModels('what is shown here is of all models');
   }
 
@@ -155,14 +156,12 @@ export class Access {
     );
   }
 
-  #lacking(holder: TokenHolder, grant: Grant, { roles }: Needed): ParleyError {
+  #lacking(holder: TokenHolder, grant: Grant, { roles }: Needed, way = IN_A_CALL): ParleyError {
     const role = roles.length === 0 ? 'any role' : `role ${roles.map((name) => `"${name}"`).join(' or ')}`;
     if (grant === this.#stranger) {
       this.refusals.missing++;
       holder.refusedCalls++;
-      return unauthenticated(
-        `this needs a token with ${role}; put it into request.context.auth_token, or give --token or PARLEY_TOKEN`,
-      );
+      return unauthenticated(`this needs a token with ${role}; ${way}`);
     }
     this.refusals.role++;
     return permissionDenied(
@@ -170,6 +169,8 @@ export class Access {
     );
   }
 }
+
+const IN_A_CALL = 'put it into request.context.auth_token, or give --token or PARLEY_TOKEN';
 
 const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 const keyOf = (digest: Buffer): string => digest.toString('latin1');

@@ -23,11 +23,20 @@ const settingsFile = z.strictObject({
   models: z.record(z.string(), ofModel).default({}),
 });
 
+export interface FileSettings {
+  readonly of: SettingsOf;
+  /** Those that it names. */
+  readonly models: readonly string[];
+}
+
 /** @throws ParleyError NOT_FOUND without the file; INVALID_INPUT with the place of what is wrong in it */
-export function readSettings(file: string): SettingsOf {
+export function readSettings(file: string): FileSettings {
   const missing = 'write one, as docs/settings.md shows, or leave --config out';
   const { defaults, models } = checkValues(settingsFile, readYaml(file, file, {}, missing), file);
-  return (model) => resolved(defaults, Object.hasOwn(models, model) ? models[model]! : {});
+  return {
+    of: (model) => resolved(defaults, Object.hasOwn(models, model) ? models[model]! : {}),
+    models: Object.keys(models),
+  };
 }
 
 function resolved(defaults: OfModel, own: OfModel) {

@@ -10,7 +10,12 @@ const latencies = (...us: number[]) => {
 };
 
 const measured = (changes: Partial<LoadResult>) =>
-  ({ generatorBusy: 0.4, latency: latencies(100, 200).summary(), ...changes }) as LoadResult;
+  ({
+    generatorBusy: 0.4,
+    latency: latencies(100, 200).summary(),
+    failed: latencies().summary(),
+    ...changes,
+  }) as LoadResult;
 
 describe('the histogram of a measurement', () => {
   it('has a line from the fastest call to the slowest, also where none was, and adds up', () => {
@@ -47,8 +52,10 @@ describe('the histogram of a measurement', () => {
 describe('a measurement warns', () => {
   const cases: [what: string, changes: Partial<LoadResult>, warning: RegExp][] = [
     ['when the generator had no time left', { generatorBusy: 0.95 }, /its core 95 % busy: it may be the limit/],
-    ['when calls were sent late', { late: latencies(5_000).summary() }, /sent calls late \(p99 5 ms\)/],
+    ['when calls were sent late', { late: latencies(5_000, 5_000).summary() }, /sent calls late \(p99 5 ms\)/],
+    ['when calls had to wait for others', { late: latencies(30).summary() }, /^50 % of the calls were held back/],
     ['when the machine was full', { machineBusy: 0.99 }, /this machine was 99 % busy/],
+    ['when clocks say that it was more than full', { machineBusy: 1.02 }, /this machine was 100 % busy/],
     ['when the machine is shared', { stolen: 0.2 }, /20 % of this machine's time went to other virtual machines/],
   ];
   for (const [what, changes, warning] of cases) {
@@ -62,6 +69,6 @@ describe('a measurement warns', () => {
   it('of nothing where all was well, nor of a busy generator that sends in time', () => {
     const well = { machineBusy: 0.7, stolen: 0.01 };
     expect(warningsOf(measured(well))).to.deep.equal([]);
-    expect(warningsOf(measured({ ...well, generatorBusy: 1, late: latencies(30).summary() }))).to.deep.equal([]);
+    expect(warningsOf(measured({ ...well, generatorBusy: 1, late: latencies(30, 30).summary() }))).to.deep.equal([]);
   });
 });

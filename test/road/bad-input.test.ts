@@ -272,10 +272,11 @@ describe('a server that cannot be had', function () {
 
   it('is told what is wrong in the file of --config, before anything is opened', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'parley-config-')), 'serving.yaml');
-    writeFileSync(file, 'models:\n  penguins: {max_delay: 5}\n');
+    writeFileSync(file, 'models:\n  penguins: {max_delay: 5, cache: -7}\n');
     const ran = await place().run('serve', '--port', '0', '--config', file);
     rmSync(dirname(file), { recursive: true });
     expectRefusal(ran, 'INVALID_INPUT', `${file}: models.penguins.max_delay`, 'did you mean "max_delay_us"?');
+    expect(ran.stderr.match(/got -7/g)).to.have.length(1);
   });
 
   it('is told when nothing listens where --server says', async () => {

@@ -78,6 +78,13 @@ describe('parley bench', function () {
       }
       const stranger = await place.run('bench', 'penguins', '--server', address, ...BRIEF, ...how.slice(2));
       expect(stranger.stderr).to.match(/error UNAUTHENTICATED/);
+      const bench = ['bench', 'penguins', '--server', address, ...BRIEF, '--token', token];
+      const refused = async (args: string[], why: string) => expect((await place.run(...args)).stderr).to.include(why);
+      await Promise.all([
+        refused(bench, 'as those do that take TLS only (--tls)'),
+        refused([...bench, '--tls-ca', ca], 'it serves only callers who show a certificate'),
+        refused([...bench, '--tls'], 'with --tls-ca FILE'),
+      ]);
     } finally {
       files.remove();
     }
@@ -90,6 +97,8 @@ describe('parley bench', function () {
     expect(text).to.match(/^errors {6}none$/m);
     expect(text).to.include(`versions    ${trained().good.slice(0, 12)} 100 %`);
     expect(text).to.match(/^ *< .+ [µm]?s {2}[█▏▎▍▌▋▊▉]+.* +100 %$/m);
+    const json = await place.output('bench', 'penguins', '--server', server.address, ...BRIEF, '--json');
+    expect(json).to.match(/^ {4}\[[\d.]+, [\d.]+, \d+\]$/m);
   });
 
   it('sends the rows of a file, and says what is wrong with them before it sends any', async () => {
@@ -151,6 +160,8 @@ describe('parley bench', function () {
 
   it('counts the calls that a server which ends did not answer', async () => {
     const server = await place.serve();
+    // The model is loaded for it: calls that wait for that began before the measurement did.
+    await place.output('predict', 'penguins', JSON.stringify(PENGUIN), '--server', server.address);
     const args = ['bench', 'penguins', '--server', server.address, '--duration', '60s', '--warm-up', '0s', '--json'];
     const command = place.start(args);
     await command.says('warm-up: Penguins:identify');

@@ -65,6 +65,8 @@ describe('a protected server', function () {
 
     const strange = await place().run('predict', 'penguins', ROW, ...at);
     expect(strange.stderr).to.include('UNAUTHENTICATED').and.include('PARLEY_TOKEN');
+    const described = await place().run('describe', 'penguins', ...at, '--token', website);
+    expect(described.stdout, described.stderr).to.include(`version ${trained().good}`);
     const wrong = await place().run('versions', 'penguins', ...at, '--token', website);
     expect(wrong.stderr).to.include('PERMISSION_DENIED').and.include('"website"').and.not.include(website);
     const plain = await place().run('versions', '--server', `127.0.0.1:${server.port}`);
@@ -84,12 +86,14 @@ describe('a protected server', function () {
     expect(await get(port, '/live')).to.deep.equal({ status: 200, body: 'live\n' });
     expect((await get(port, '/ready')).status).to.equal(200);
     expect((await get(port, '/metrics')).status).to.equal(401);
-    expect((await get(port, '/models')).status).to.equal(401);
+    const unknown = await get(port, '/models');
+    expect(unknown.status).to.equal(401);
+    expect(unknown.body).to.include('Authorization: Bearer TOKEN').and.not.include('request.context');
     expect((await get(port, '/metrics', 'parley_wrong')).status).to.equal(401);
     expect((await get(port, '/metrics', website)).status).to.equal(403);
     const { status, body } = await get(port, '/metrics', watcher);
     expect(status).to.equal(200);
-    expect(body).to.match(/^parley_access_refused_total\{reason="role"\} 1$/m);
+    expect(body).to.match(/^parley_access_refused_total\{reason="role"\} 2$/m); // versions, and the aliases that describe asked for
     expect(body).to.match(/^parley_access_refused_total\{reason="missing"\} [1-9]/m);
     expect(body).to.match(/^parley_tls_handshakes_failed_total [1-9]/m);
 

@@ -1,4 +1,6 @@
 /** What an operator sees of `parley serve`: its models, its log, and spans where an SDK is registered. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { openStore } from '#parley/store/connect.js';
@@ -56,6 +58,21 @@ describe('who watches a server', function () {
     await until('the loop to be watched', async () =>
       /\nparley_event_loop_delay_seconds_count [1-9]/.test(await (await fetch(`${base}/metrics`)).text()),
     );
+  });
+
+  it('is told of kept answers, and of settings that no model has', async () => {
+    const file = join(place().root, 'serving.yaml');
+    writeFileSync(file, `models:\n  ${LOOKUPS}: {cache: 9}\n  ${LOOKUPS}s: {cache: 9}\n`);
+    const server = await place().serve('--http-port', '0', '--config', file);
+    const caller = await Caller.open(server);
+    for (let call = 0; call < 3; call++) expect(await generic(caller, [1, 2])).to.include({ kind: 'answer' });
+    caller.close();
+    const page = await fetch(`http://${server.http!.host}:${server.http!.port}/models`);
+    const { models } = (await page.json()) as { models: { cache: object }[] };
+    expect(models[0]!.cache).to.include({ hits: 2, misses: 1, entries: 1 });
+    const warned = lines(server).filter(({ msg }) => String(msg).startsWith('the settings name a model'));
+    expect(warned.map(({ model }) => model)).to.deep.equal([`${LOOKUPS}s`]);
+    expect(warned[0]!.msg).to.include(`did you mean "${LOOKUPS}"?`);
   });
 
   it('is told what the options take', async () => {

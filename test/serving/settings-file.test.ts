@@ -13,7 +13,7 @@ describe("the file of models' settings", () => {
 
   const read = (text: string) => {
     writeFileSync(file, text);
-    return readSettings(file);
+    return readSettings(file).of;
   };
   const refused = (text: string): ParleyError => {
     try {

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { type Logger, pino } from 'pino';
 import { Metrics } from '#parley/http/metrics.js';
+import { modelsPage } from '#parley/http/models.js';
 import { digestOf } from '#parley/model-types/envelope.js';
 import { Batcher } from '#parley/serving/batcher.js';
 import { Factory } from '#parley/serving/factory.js';
@@ -108,6 +109,21 @@ describe('a shadow', () => {
       `parley_shadow_largest_difference{${labels},output="value"} 2`,
     ])
       expect(text.split('\n')).to.include(line);
+  });
+
+  it('is told among the models', async () => {
+    const [version, shadow] = await beside(summing(), summing(['a', 'b'], 2));
+    const told = () => (modelsPage({ router, factory }) as { models: { shadows?: object[] }[] }).models[0]!.shadows;
+    expect(told()).to.equal(undefined);
+    await answered([
+      [1, 2],
+      [3, 4],
+    ]);
+    await shadowed(2);
+    const largestDifferences = { value: 2, weighted: 2 };
+    expect(told()).to.deep.equal([
+      { shadow, version, rows: 2, agreement: 0, largestDifferences, dropped: 0, incomparable: 0, failed: 0 },
+    ]);
   });
 
   it('cannot be compared when it is asked otherwise, which is told once', async () => {

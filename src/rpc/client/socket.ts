@@ -58,10 +58,7 @@ export function tlsOptions({ host, tls }: Pick<Address, 'host' | 'tls'>): Connec
 }
 
 export function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
-  return storeUnavailable(
-    `no Parley server can be reached at ${host}:${port}: ${why}; start one with "parley serve" or name another with --server HOST:PORT`,
-    { cause },
-  );
+  return storeUnavailable(`no Parley server can be reached at ${host}:${port}: ${why}`, { cause });
 }
 
 const UNKNOWN_SIGNERS = new Set([
@@ -76,7 +73,8 @@ const UNKNOWN_SIGNERS = new Set([
 /** What a socket's error means, and what to do. */
 export function whyNot(address: Address, error: Error): string {
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ECONNREFUSED')
+    return 'nothing listens there; start one with "parley serve" or name another with --server HOST:PORT';
   if (address.tls === undefined) return error.message;
   if (UNKNOWN_SIGNERS.has(code))
     return address.tls.ca === undefined
