@@ -54,8 +54,10 @@ for (const road of ['native', 'public'] as const) {
           const columns = [rows.map(([a]) => a), rows.map(([, b]) => b)];
           await load();
           const first = await ask(columns),
+            // Where a row is slow, that many run in pieces.
+            before = runs,
             again = await ask(columns);
-          expect(runs).to.equal(1);
+          expect(runs).to.equal(before).and.above(0);
           expect([first.answers!.cached, again.answers!.cached]).to.deep.equal([false, true]);
           expect(again.values).to.deep.equal(first.values);
           expect(again.answers!.bytes[0]).to.deep.equal(first.answers!.bytes[0]);
