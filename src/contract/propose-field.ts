@@ -61,7 +61,9 @@ function roleOf(
   }
   const allDiffer = column.distinct >= present && present >= FEWEST_ROWS_OF_KEYS;
   if (!allDiffer || column.kind === 'number' || column.kind === 'boolean') return { role: 'feature', why: '' };
-  if (KEY_NAME.test(name)) return { role: idFree ? 'id' : 'ignored', why: 'differs in every row' };
+  // Whole numbers beyond i64 are doubles, of which none is an id.
+  const mayBeId = idFree && typeOf(column) !== 'double';
+  if (KEY_NAME.test(name)) return { role: mayBeId ? 'id' : 'ignored', why: 'differs in every row' };
   if (column.kind === 'integer') return { role: 'feature', why: '' };
   if (TEXT_NAME.test(name)) return { role: 'feature', why: '' };
   return { role: 'ignored', why: 'differs in every row: a key? Drop the role if it is text to learn from' };

@@ -300,6 +300,11 @@ describe('proposeContract', () => {
       };
     });
 
+  it('has no key of whole numbers that no integer holds', () => {
+    const key = { name: 'key', rows: 20, missing: 0, distinct: 20, kind: 'integer', min: -(2 ** 62), max: 0 } as const;
+    expect(propose([column('a'), key], SPECIES).service.methods).to.have.length(2);
+  });
+
   it('always makes a contract that parses, with a name for each column', () => {
     const table = fc.uniqueArray(profile, { minLength: 2, maxLength: 12, selector: ({ name }) => name });
     fc.assert(
