@@ -8,21 +8,31 @@ import { invalidInput, ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import { type Access, MOST_REFUSALS } from '../security/access.js';
 import type { Grant } from '../security/grant.js';
-import { NEEDED_TO_PREDICT, type Needed, neededFor } from '../security/roles.js';
-import type { Answers, Batcher, Call } from '../serving/batcher.js';
+import { NEEDED_TO_PREDICT, type Needed } from '../security/roles.js';
+import type { Batcher } from '../serving/batcher.js';
 import type { Router } from '../serving/router.js';
 import type { Servable } from '../serving/servable.js';
 import type { TypedService } from '../serving/typed-services.js';
 import type { Connection } from './connection.js';
-import type { EndedCall, EndedCalls } from './ended-calls.js';
-import { GENERIC_ERROR_ID, type GeneratedMethod, type GeneratedServices } from './generated.js';
+import type { EndedCalls } from './ended-calls.js';
+import { GENERIC_ERROR_ID, type GeneratedServices } from './generated.js';
 import { LastQuestion } from './last-question.js';
 import { PredictCodec, PredictRequestSpans } from './predict-codec.js';
 import { overload, Refusals } from './refusals.js';
-import { type Caller, newRequestId, replyError, replyException, visibleError } from './replies.js';
-import { ContextFields } from './request-context.js';
+import { type Caller, newRequestId, replyError, replyException } from './replies.js';
+import { ContextFields, readContext } from './request-context.js';
+import {
+  contextPathOf,
+  type GeneratedRoute,
+  type PredictRoute,
+  predictRoute,
+  type Route,
+  routesOf,
+  type TypedRoute,
+} from './routes.js';
 import { requireInputs, ShapedCodec } from './shaped-codec.js';
 import { TypedCodec } from './typed-codec.js';
+import { type CallOwner, type MetCodec, WaitingCall } from './waiting-call.js';
 import { warmUp } from './warm-up.js';
 import { BinaryReader } from './wire/binary.js';
 import { CompactReader } from './wire/compact.js';
@@ -31,13 +41,11 @@ import {
   INTERNAL_ERROR,
   LIST,
   Malformed,
-  REPLY,
   STOP,
   STRUCT,
   sameBytes,
   UNKNOWN_METHOD,
   type WireReader,
-  type WireWriter,
 } from './wire/protocol.js';
 
 const BINARY = 0x80,
@@ -45,43 +53,7 @@ const BINARY = 0x80,
 const MOST_NAME_BYTES = 512;
 /** Choices of outputs whose codecs are kept for one version; a caller may invent more. */
 const MOST_CODECS = 64;
-/** Where the context stands in the arguments of every method of parley.thrift: `request.context`. */
-const GENERIC_CONTEXT = [1, 1];
-
-/** A method that can be called now. */
-type Route =
-  | {
-      readonly kind: 'predict';
-      readonly name: string;
-      readonly method: Buffer;
-      readonly errorId: number;
-      readonly codecs: WeakMap<Servable, Map<string, PredictCodec | ShapedCodec>>;
-    }
-  | {
-      readonly kind: 'typed';
-      readonly name: string;
-      readonly method: Buffer;
-      readonly errorId: number | undefined;
-      readonly typed: TypedService;
-      readonly index: number;
-      codec: TypedCodec | undefined;
-      codecOf: Servable | undefined;
-      /** Of the versions between which a canary has calls alternate. */
-      readonly codecs: WeakMap<Servable, TypedCodec>;
-    }
-  | {
-      readonly kind: 'generated';
-      readonly name: string;
-      readonly method: Buffer;
-      readonly errorId: number;
-      readonly generated: GeneratedMethod;
-      readonly needed: Needed;
-    };
-type PredictRoute = Extract<Route, { kind: 'predict' }>;
-type TypedRoute = Extract<Route, { kind: 'typed' }>;
-type GeneratedRoute = Extract<Route, { kind: 'generated' }>;
-
-export class Dispatcher {
+export class Dispatcher implements CallOwner {
   readonly #router: Router;
   readonly #batcher: Batcher;
   readonly #generated: GeneratedServices;
@@ -92,13 +64,7 @@ export class Dispatcher {
   readonly #compact = new CompactReader();
   readonly #context: ContextFields;
   readonly #request = new PredictRequestSpans();
-  readonly #predict: PredictRoute = {
-    kind: 'predict',
-    name: 'Prediction:predict',
-    method: Buffer.from('predict'),
-    errorId: GENERIC_ERROR_ID,
-    codecs: new WeakMap(),
-  };
+  readonly #predict = predictRoute();
   readonly #nextId: () => Uint8Array;
   /** What the call at hand has met; undefined before it has. */
   #met: MetCodec | undefined;
@@ -192,43 +158,14 @@ export class Dispatcher {
   }
 
   #rebuild(): void {
-    const routes = new Map<string, Route>();
-    for (const [name, generated] of this.#generated.methods) {
-      const [service, method] = name.split(':') as [string, string];
-      const route: Route =
-        name === 'Prediction:predict'
-          ? this.#predict
-          : {
-              kind: 'generated',
-              name,
-              method: Buffer.from(method),
-              errorId: GENERIC_ERROR_ID,
-              generated,
-              needed: neededFor(name),
-            };
-      routes.set(`${service}:${method}`, route).set(method, route);
-    }
-    const { services } = this.#router;
-    const plain = this.#defaultService ?? (services.size === 1 ? [...services.keys()][0] : undefined);
-    for (const [name, typed] of services) {
-      typed.service.methods.forEach((method, index) => {
-        const route: Route = {
-          kind: 'typed',
-          name: `${name}:${method.name}`,
-          method: Buffer.from(method.name),
-          errorId: method.errorId,
-          typed,
-          index,
-          codec: undefined,
-          codecOf: undefined,
-          codecs: new WeakMap(),
-        };
-        routes.set(`${name}:${method.name}`, route);
-        if (name === plain && !routes.has(method.name)) routes.set(method.name, route);
-      });
-    }
-    this.#routes = routes;
-    this.#generation = this.#router.generation;
+    const { services, generation } = this.#router;
+    this.#routes = routesOf({
+      predict: this.#predict,
+      generated: this.#generated.methods,
+      services,
+      defaultService: this.#defaultService,
+    });
+    this.#generation = generation;
   }
 
   #refuseUnknown(caller: Caller, reader: WireReader): void {
@@ -635,81 +572,6 @@ export class Dispatcher {
   }
 }
 
-/** What writes the answers of a call. */
-type AnswerCodec = Pick<PredictCodec | ShapedCodec | TypedCodec, 'encode' | 'servable' | 'aliasName'>;
-/** The version that a call has met, and the alias that led there. */
-type MetCodec = Pick<AnswerCodec, 'servable' | 'aliasName'>;
-
-/** A call that waits in a batch. */
-class WaitingCall implements Call {
-  readonly deadlineMs: number;
-  readonly requestId: string | undefined;
-  readonly trace: ContextFields['trace'];
-
-  constructor(
-    readonly dispatcher: Dispatcher,
-    readonly caller: Caller,
-    readonly errorId: number | undefined,
-    readonly codec: AnswerCodec,
-    readonly arrivedMs: number,
-    context: ContextFields,
-  ) {
-    this.deadlineMs = context.deadline(arrivedMs);
-    this.requestId = context.requestId;
-    this.trace = context.trace;
-  }
-
-  get cancelled(): boolean {
-    return this.caller.connection.closed;
-  }
-
-  deliver(answers: Answers, first: number, rows: number): void {
-    const { caller, dispatcher } = this;
-    if (!caller.connection.closed) {
-      try {
-        const writer = beginReply(caller);
-        this.codec.encode(writer, answers, first, rows, this.arrivedMs, dispatcher.nextId);
-        caller.connection.finish(writer);
-      } catch (error) {
-        this.codec.servable.tally.unanswered(visibleError(error).code);
-        throw error;
-      }
-    }
-    const tookMs = answers.startedMs + answers.computeUs / 1000 - this.arrivedMs;
-    if (this.trace !== undefined || tookMs >= dispatcher.calls.quickMs)
-      dispatcher.calls.answered(this.#ended(answers, rows));
-  }
-
-  fail(error: unknown): void {
-    this.dispatcher.failed(this.caller, this.errorId, error, this, this.codec);
-  }
-
-  #ended(answers: Answers, rows: number): EndedCall {
-    const { caller, requestId, trace, arrivedMs } = this,
-      { servable, aliasName } = this.codec;
-    return {
-      method: caller.name,
-      requestId,
-      trace,
-      arrivedMs,
-      endedMs: performance.now(),
-      model: servable.model,
-      version: servable.version,
-      alias: aliasName,
-      rows,
-      queueUs: Math.max(0, answers.startedMs - arrivedMs) * 1000,
-      computeUs: answers.computeUs,
-      cached: 'cached' in answers && answers.cached === true,
-    };
-  }
-}
-
-function beginReply({ connection, compact, method, sequenceId }: Caller): WireWriter {
-  const writer = connection.begin(compact);
-  writer.messageBegin(method, REPLY, sequenceId);
-  return writer;
-}
-
 /** The arguments' struct must end where the frame does. */
 function finished(reader: WireReader): void {
   reader.structEnd();
@@ -718,21 +580,6 @@ function finished(reader: WireReader): void {
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof ParleyError && (error.code === 'UNAUTHENTICATED' || error.code === 'PERMISSION_DENIED');
-
-const contextPathOf = (route: Route): readonly (number | undefined)[] =>
-  route.kind === 'typed' ? [route.typed.service.methods[route.index]!.contextId] : GENERIC_CONTEXT;
-
-/** Reads the context that stands at a path of field ids in the struct at the reader's position. */
-function readContext(reader: WireReader, context: ContextFields, path: readonly (number | undefined)[]): void {
-  const [id, ...rest] = path;
-  reader.structBegin();
-  for (let type = reader.field(); type !== STOP; type = reader.field()) {
-    if (reader.fieldId !== id || type !== STRUCT) reader.skip(type);
-    else if (rest.length > 0) readContext(reader, context, rest);
-    else context.read(reader);
-  }
-  reader.structEnd();
-}
 
 /** As far as it was read. */
 function modelOf({ buffer }: WireReader, { modelAt, modelLength }: PredictRequestSpans): string {

@@ -1,6 +1,6 @@
 /** RequestContext of idl/parley.thrift, read from a frame without an object for what is not there. */
 import { parseTraceParent, type TraceParent } from './spans.js';
-import { I32, MAP, STOP, STRING, type WireReader } from './wire/protocol.js';
+import { I32, MAP, STOP, STRING, STRUCT, type WireReader } from './wire/protocol.js';
 
 /** Of a trace's map; two are known. */
 const MOST_ENTRIES = 16;
@@ -71,4 +71,16 @@ function readTrace(reader: WireReader): TraceParent | undefined {
 function readText(reader: WireReader): string {
   const length = reader.span();
   return reader.buffer.toString('latin1', reader.spanAt, reader.spanAt + Math.min(length, 1_024));
+}
+
+/** Reads the context that stands at a path of field ids in the struct at the reader's position. */
+export function readContext(reader: WireReader, context: ContextFields, path: readonly (number | undefined)[]): void {
+  const [id, ...rest] = path;
+  reader.structBegin();
+  for (let type = reader.field(); type !== STOP; type = reader.field()) {
+    if (reader.fieldId !== id || type !== STRUCT) reader.skip(type);
+    else if (rest.length > 0) readContext(reader, context, rest);
+    else context.read(reader);
+  }
+  reader.structEnd();
 }
