@@ -1,5 +1,6 @@
 /** What bench/quick is told, and its help. */
 import { parseArgs } from 'node:util';
+import { positive, whole } from './arguments.mjs';
 import { CASES } from './cases.mjs';
 
 const HELP = `Usage: bench/quick [options]
@@ -45,25 +46,13 @@ export function readOptions() {
   const unknown = cases.find((name) => CASES[name] === undefined);
   if (unknown !== undefined) refuse(`--cases: there is no "${unknown}"`);
   return {
-    seconds: positive('--seconds', values.seconds),
-    rounds: whole('--rounds', values.rounds),
-    connections: values.connections.split(',').map((part) => whole('--connections', part)),
+    seconds: positive('--seconds', values.seconds, refuse),
+    rounds: whole('--rounds', values.rounds, refuse),
+    connections: values.connections.split(',').map((part) => whole('--connections', part, refuse)),
     cases,
     profile: values.profile,
     json: values.json,
   };
-}
-
-function positive(option, value) {
-  const number = Number(value);
-  if (!(number > 0) || !Number.isFinite(number)) refuse(`${option}: "${value}" is not a number above 0`);
-  return number;
-}
-
-function whole(option, value) {
-  const number = positive(option, value);
-  if (!Number.isInteger(number)) refuse(`${option}: "${value}" is not a whole number`);
-  return number;
 }
 
 function refuse(message) {

@@ -1,13 +1,13 @@
 /** bench/start from start to end: two stores with one small model, servers one after the other, the medians, everything down. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cpuTimeUs } from '../dist/load/cpu-time.js';
 import { openStore } from '../dist/store/connect.js';
 import { CASES } from './cases.mjs';
 import * as logistic from './logistic.mjs';
@@ -111,17 +111,11 @@ async function server(file, where) {
     const answerMs = performance.now() - begun;
     const pids = [...new Set([child.pid, ...processes])];
     const sum = (of) => pids.reduce((total, pid) => total + of(pid), 0);
-    return { listeningMs, answerMs, cpuMs: sum(cpuMs), megabytes: sum(residentMegabytes) };
+    return { listeningMs, answerMs, cpuMs: cpuTimeUs(child.pid) / 1000, megabytes: sum(residentMegabytes) };
   } finally {
     child.kill('SIGTERM');
     await ended;
   }
-}
-
-/** User and kernel, in hundredths of a second on Linux. */
-function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function ownRedis() {

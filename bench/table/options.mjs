@@ -1,5 +1,6 @@
 /** What bench/serving is told, and its help. */
 import { parseArgs } from 'node:util';
+import { positive, whole } from '../arguments.mjs';
 import { ROWS } from './rows.mjs';
 
 const HELP = `Usage: bench/serving [options]
@@ -40,8 +41,8 @@ export function readOptions() {
   const { quick, json, profile } = values;
   return {
     rows: rowsOf(values.only),
-    rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '5')),
-    seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '3')),
+    rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '5'), refuse),
+    seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '3'), refuse),
     quick,
     profile,
     json,
@@ -62,18 +63,6 @@ function rowsOf(only) {
   const unknown = wanted.find((each) => !ROWS.some(({ name }) => name.startsWith(each)));
   if (unknown !== undefined) refuse(`--only: no row's name begins with "${unknown}"`);
   return ROWS.filter(({ name }) => wanted.some((each) => name.startsWith(each)));
-}
-
-function positive(option, value) {
-  const number = Number(value);
-  if (!(number > 0) || !Number.isFinite(number)) refuse(`${option}: "${value}" is not a number above 0`);
-  return number;
-}
-
-function whole(option, value) {
-  const number = positive(option, value);
-  if (!Number.isInteger(number)) refuse(`${option}: "${value}" is not a whole number`);
-  return number;
 }
 
 function refuse(message) {

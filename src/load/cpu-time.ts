@@ -2,17 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { type ProcessStat, processStat, TICK_US } from '../serving/lanes/process-stat.js';
 
-/** Kernel ticks of /proc are hundredths of a second on every Linux that Node runs on. */
-const TICK_US = 10_000;
 /** The store's own process is not the server's work. */
 const NOT_COUNTED = /^redis-server|^valkey-server/;
 
-interface Process {
+interface Process extends ProcessStat {
   readonly pid: number;
-  readonly name: string;
-  readonly parent: number;
-  readonly us: number;
 }
 
 /** User and kernel time of a process and of all that descend from it, in microseconds; 0 when it is gone. */
@@ -24,7 +20,7 @@ export function cpuTimeUs(pid: number): number {
     size = counted.size;
     for (const each of processes) if (counted.has(each.parent) && !NOT_COUNTED.test(each.name)) counted.add(each.pid);
   }
-  return processes.reduce((sum, each) => sum + (counted.has(each.pid) ? each.us : 0), 0);
+  return processes.reduce((sum, each) => sum + (counted.has(each.pid) ? each.cpuUs : 0), 0);
 }
 
 function readProcesses(): Process[] | undefined {
@@ -34,19 +30,13 @@ function readProcesses(): Process[] | undefined {
   } catch {
     return undefined;
   }
-  return names.length === 0 ? undefined : names.flatMap(readProcess);
-}
-
-function readProcess(pid: string): Process[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1'),
-      nameEnd = text.lastIndexOf(')');
-    const fields = text.slice(nameEnd + 2).split(' ');
-    const us = (Number(fields[11]) + Number(fields[12])) * TICK_US;
-    return [{ pid: Number(pid), name: text.slice(text.indexOf('(') + 1, nameEnd), parent: Number(fields[1]), us }];
-  } catch {
-    return []; // It ended while we looked.
-  }
+  return names.length === 0
+    ? undefined
+    : names.flatMap((name) => {
+        // One that ended while we looked is none.
+        const stat = processStat(name);
+        return stat === undefined ? [] : [{ pid: Number(name), ...stat }];
+      });
 }
 
 /** Of the process alone. */

@@ -1,10 +1,10 @@
 /** The child process behind a lane: started, spoken to, killed. It ends by itself when the server is gone. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ArrivingFrames } from './frame-readers.js';
 import type { Frame } from './frames.js';
+import { processStat } from './process-stat.js';
 
 const MAIN = fileURLToPath(new URL('./lane-main.js', import.meta.url));
 const LAST_WORDS_CHARACTERS = 2_000;
@@ -70,27 +70,12 @@ export class LaneProcess {
 
   /** CPU time of all its threads since it started; undefined where the system does not tell. */
   cpuMs(): number | undefined {
-    return this.pid === undefined ? undefined : cpuMsOf(this.pid);
+    const stat = this.pid === undefined ? undefined : processStat(this.pid);
+    return stat && stat.cpuUs / 1000;
   }
 
   #said(): string {
     const line = this.#lastWords.trim().split('\n').at(-1);
     return line ? `: ${line.slice(0, 300)}` : '';
-  }
-}
-
-/** Linux counts in /proc by hundredths of a second, on every machine. */
-const TICK_MS = 10;
-/** proc(5): utime and stime, counted behind the command's name, which may hold anything. */
-const USER_TIME = 11,
-  SYSTEM_TIME = 12;
-
-function cpuMsOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME])) * TICK_MS;
-  } catch {
-    return undefined;
   }
 }

@@ -16,7 +16,7 @@ import { LaneSession } from './lane-session.js';
 import { PATIENCE, type Patience } from './patience.js';
 import { Strikes } from './strikes.js';
 
-/** Chosen with bench/lanes beside: enough for a light model beside a busy lane on one core to keep its latency. */
+/** Enough for a light model beside a busy lane on one core to keep its latency: row `beside` of bench/serving. */
 const NICE = 10;
 
 export interface LanesOptions {
