@@ -11,7 +11,10 @@ const LEAST_CALLS = 64;
 /** Rows that wait may hold this much, whatever time they take. */
 const MOST_BYTES = 256 << 20;
 export const DEFAULT_MAX_QUEUE_MS = 1_000;
-/** What one batch's time counts in the moving estimate, and how much longer than expected it can count. */
+/**
+ * What one batch's time counts in the moving estimate, and how much longer than expected it can count. The first batch counts no
+ * more than any other: it often waits for a processor that is busy with the start.
+ */
 const NEWEST = 0.2,
   MOST_GROWTH = 4;
 /** Of the time that a call has, what may pass in the queue: its run, its reply and the way back take the rest. */
@@ -27,11 +30,10 @@ export class QueueBound {
   /** Calls that were refused since the version was loaded. */
   refused = 0;
   #msPerRow: number;
-  #guessed = true;
   /** When the last batch ended behind which others waited; 0: none did. */
   #busySinceMs = 0;
 
-  /** @param msPerRow a first guess */
+  /** @param msPerRow what was measured when the version was loaded */
   constructor(msPerRow: number) {
     this.#msPerRow = msPerRow;
   }
@@ -82,9 +84,7 @@ export class QueueBound {
     const sinceMs = this.#busySinceMs > 0 ? this.#busySinceMs : startedMs,
       before = this.#msPerRow;
     const tookMs = (endedMs - sinceMs) / Math.max(1, rows);
-    if (this.#guessed) this.#msPerRow = tookMs;
-    else this.#msPerRow = before + (Math.min(tookMs, before * MOST_GROWTH) - before) * NEWEST;
-    this.#guessed = false;
+    this.#msPerRow = before + (Math.min(tookMs, before * MOST_GROWTH) - before) * NEWEST;
     this.#busySinceMs = this.rows > 0 ? endedMs : 0;
   }
 }
