@@ -51,6 +51,8 @@ function bindOutput(binder: Binder, field: OutputField): OutputBinding {
     case 'probability_of_positive':
       return { field, output: findProbabilities(binder, field), column: positiveColumn(binder) };
     case 'value':
+    case 'interval_low':
+    case 'interval_high':
       return { field, output: findValue(binder, field) };
   }
 }

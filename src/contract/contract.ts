@@ -5,6 +5,8 @@
  * fingerprint is taken of it, and codec, validation, binding and acceptance are driven by it.
  */
 
+import type { DataType } from '../model/tensor.js';
+
 /** Thrift's scalar types that a row's field may have; `enum` fields refer to one of the contract's enums. */
 export type FieldType = 'bool' | 'byte' | 'i16' | 'i32' | 'i64' | 'double' | 'string' | 'enum';
 
@@ -34,11 +36,37 @@ export type Missing =
   | { readonly kind: 'allowed' }
   | { readonly kind: 'default'; readonly value: number | string };
 
-/** One field of a request's struct. */
+/** How a picture may arrive: raw pixels, row by row, three bytes each; or a file's bytes. */
+export type ImageEncoding = 'rgb8' | 'png' | 'jpeg';
+
+/** What a field holds that has many values. The field's `type` is that of one of them; a picture's and raw bytes' is `byte`. */
+export interface FieldTensor {
+  /** `binary`: raw elements of `dataType`, little-endian, row-major; or a picture. */
+  readonly from: 'list' | 'map' | 'binary';
+  /** Of one row, without the batch's extent: (keys) for a map, (height, width, 3) for a picture. -1, alone: of any length. */
+  readonly shape: readonly number[];
+  /** A map's closed set of keys, as data spell them, in the order of the row's values: `values`, or its enum's labels. */
+  readonly keys?: readonly string[];
+  /** Of a map that is keyed by one. */
+  readonly keyEnum?: ContractEnum;
+  readonly dataType?: DataType;
+  /** Height and width stand in `shape`. */
+  readonly encodings?: readonly ImageEncoding[];
+}
+
+/**
+ * One field that has a value: of a request's struct, or of a struct nested in it.
+ *
+ * In tables (fixtures, training) a field with a `tensor` is a column of strings: JSON for lists and maps; base64 for binary.
+ */
 export interface InputField {
   readonly id: number;
+  /** With the names of the structs around it: `bill.length_mm`. Also what a graph's input is called. */
   readonly name: string;
+  /** Field ids from the request's struct down to this one; the last is `id`. */
+  readonly path: readonly number[];
   readonly type: FieldType;
+  readonly tensor?: FieldTensor;
   readonly enum?: ContractEnum;
   readonly unit?: string;
   readonly min?: number;
@@ -46,20 +74,44 @@ export interface InputField {
   /** The closed vocabulary of a string field, in the contract's order. */
   readonly values?: readonly string[];
   readonly maxBytes?: number;
+  /** A string field's regular expression (RE2's syntax), which the whole value must match. */
+  readonly pattern?: string;
   readonly missing: Missing;
   readonly sensitive: boolean;
-  /** `id`: the caller's own key; `ignored`: not fed to the model. */
-  readonly role: 'feature' | 'id' | 'ignored';
+  /** Only `feature` is fed to the model. `id`: the caller's own key; `time` and `weight`: what training and monitoring go by. */
+  readonly role: InputRole;
   readonly position: Position;
 }
 
-export type OutputRole = 'label' | 'probability' | 'probability_of_positive' | 'confidence' | 'value' | 'provenance';
+export type InputRole = 'feature' | 'id' | 'time' | 'weight' | 'ignored';
+
+/** A union of a request: exactly one of its members must be there, or at most one where it may be missing. */
+export interface UnionGroup {
+  /** Dotted, as fields' names are. */
+  readonly name: string;
+  /** Field ids from the request's struct down to the union's own field. */
+  readonly path: readonly number[];
+  readonly members: readonly { readonly id: number; readonly name: string }[];
+  readonly missing: 'refused' | 'allowed';
+}
+
+export type OutputRole =
+  | 'label'
+  | 'probability'
+  | 'probability_of_positive'
+  | 'confidence'
+  | 'value'
+  | 'interval_low'
+  | 'interval_high'
+  | 'provenance';
 
 /** One field of a response's struct. A `probability` field is a map from the label's enum (or string) to double. */
 export interface OutputField {
   readonly id: number;
   readonly name: string;
   readonly role: OutputRole;
+  /** Of a list of values, for one row: `value` and the interval's ends may be lists of double. */
+  readonly shape?: readonly number[];
   readonly type: FieldType | 'map' | 'provenance';
   readonly enum?: ContractEnum;
   readonly unit?: string;
@@ -68,7 +120,9 @@ export interface OutputField {
 
 export interface RequestStruct {
   readonly name: string;
+  /** Those of nested structs and unions too, each by its path; in order of their paths. */
   readonly fields: readonly InputField[];
+  readonly unions?: readonly UnionGroup[];
 }
 export interface ResponseStruct {
   readonly name: string;
@@ -92,10 +146,23 @@ export interface ContractMethod {
 
 export type Comparison = '>=' | '>' | '<=' | '<';
 
-/** `accept.recall = ">= 0.95"`: one number that the acceptance suite must find. */
+/** One condition of a slice: rows whose field has this value. */
+export interface SliceTerm {
+  /** A request field's name. */
+  readonly field: string;
+  readonly value: string;
+}
+
+/** `accept.recall = ">= 0.95"`, `accept.1 = "recall[sex=FEMALE] >= 0.9"`: one number that the acceptance suite must find. */
 export interface AcceptBound {
   /** `precision`, `recall`, `accuracy`, `f1`, `latency_p99_ms` … */
   readonly metric: string;
+  /** In parentheses behind the metric: a class, `macro`, or a quantile's level. */
+  readonly argument?: string;
+  /** All must hold; absent: all rows. */
+  readonly slice?: readonly SliceTerm[];
+  /** The bound is on how much worse than this one the version is: `accept.f1.drop = "<= 0.01"`. */
+  readonly relativeTo?: 'production' | 'baseline';
   readonly comparison: Comparison;
   readonly bound: number;
   /** As written, for people. */
@@ -107,6 +174,10 @@ export interface Acceptance {
   readonly bounds: readonly AcceptBound[];
   /** `majority`: the version must beat always answering the commonest class (McNemar, p < 0.05). */
   readonly baseline?: 'majority' | 'mean';
+  /** 0 to 1: with it, the end of this confidence interval that is the worse must meet each bound, not the figure itself. */
+  readonly confidence?: number;
+  /** Fewer fixtures than this (in a slice: of the slice) are a refusal. */
+  readonly minFixtures?: number;
   /** Aliases beside `production` that the gate guards. */
   readonly guards: readonly string[];
 }

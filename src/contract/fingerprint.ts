@@ -47,8 +47,9 @@ function methodMeaning({ name, many, argument, request, contextId, response, err
   };
 }
 
-function inputMeaning({ position: _, enum: choices, ...meaning }: InputField) {
-  return { ...meaning, enum: choices && enumMeaning(choices) };
+/** The path stands in it only where there is more of it than the id. */
+function inputMeaning({ position: _, enum: choices, path, ...meaning }: InputField) {
+  return { ...meaning, path: path.length > 1 ? path : undefined, enum: choices && enumMeaning(choices) };
 }
 
 function outputMeaning({ position: _, enum: choices, ...meaning }: OutputField) {

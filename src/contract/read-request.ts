@@ -41,6 +41,7 @@ function readInputField(reader: Reader, scope: Scope, syntax: FieldDefinition): 
   const field: InputField = {
     id: syntax.fieldID?.value ?? 0,
     name: syntax.name.value,
+    path: [syntax.fieldID?.value ?? 0],
     ...type,
     ...(unit === undefined ? {} : { unit }),
     ...bounds,

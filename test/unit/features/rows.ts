@@ -8,6 +8,7 @@ import type { FittedFeatures } from '#parley/model/training-port.js';
 export function field(name: string, type: InputField['type'], more: Partial<InputField> = {}): InputField {
   return {
     id: 1,
+    path: [1],
     name,
     type,
     missing: { kind: 'refused' },
