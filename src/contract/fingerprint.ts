@@ -6,7 +6,14 @@
  * and how a bound's number is written are not part of it.
  */
 import { createHash } from 'node:crypto';
-import type { ContractEnum, ContractMethod, ContractService, InputField, OutputField } from './contract.js';
+import type {
+  AcceptBound,
+  ContractEnum,
+  ContractMethod,
+  ContractService,
+  InputField,
+  OutputField,
+} from './contract.js';
 
 /** @returns lowercase hex, 64 characters */
 export function fingerprintOf(services: readonly ContractService[]): string {
@@ -24,15 +31,24 @@ export function canonicalJson(value: unknown): string {
 }
 
 function serviceMeaning({ name, model, methods, accept }: ContractService) {
-  const bounds = accept.bounds
-    .map(({ metric, comparison, bound }) => ({ name: metric, comparison, bound }))
-    .sort(byName);
+  const { baseline, confidence, minFixtures, guards } = accept;
   return {
     name,
     model,
     methods: methods.map(methodMeaning).sort(byName),
-    accept: { bounds, baseline: accept.baseline, guards: [...accept.guards].sort(compare) },
+    accept: {
+      bounds: accept.bounds.map(boundMeaning).sort(byMeaning),
+      baseline,
+      confidence,
+      minFixtures,
+      guards: [...guards].sort(compare),
+    },
   };
+}
+
+function boundMeaning({ metric, argument, slice, relativeTo, comparison, bound }: AcceptBound) {
+  const terms = slice && [...slice].sort((a, b) => compare(a.field, b.field));
+  return { name: metric, argument, slice: terms, relativeTo, comparison, bound };
 }
 
 function methodMeaning({ name, many, argument, request, contextId, response, errorId }: ContractMethod) {
@@ -62,6 +78,11 @@ function enumMeaning({ name, members }: ContractEnum) {
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return compare(a.name, b.name);
+}
+
+/** By name, and where names are the same by all the rest. */
+function byMeaning(a: { readonly name: string }, b: { readonly name: string }): number {
+  return byName(a, b) || compare(canonicalJson(a), canonicalJson(b));
 }
 
 function byId(a: { readonly id: number }, b: { readonly id: number }): number {
