@@ -25,8 +25,9 @@ const asked = spawnSync(python, [new URL('scikit.py', import.meta.url).pathname]
 if (asked.status !== 0) throw new Error(`scikit-learn failed: ${asked.stderr}`);
 const figures = JSON.parse(String(asked.stdout).replaceAll('NaN', 'null'));
 if (values.write !== undefined) {
-  const lines = cases.map((each, index) => JSON.stringify({ ...each, figures: figures[index] }));
-  writeFileSync(values.write, `[\n${lines.join(',\n')}\n]\n`);
+  const lines = figures.map((each) => `    ${JSON.stringify(each)}`);
+  const head = `"seed": ${values.seed},\n  "cases": ${values.cases},`;
+  writeFileSync(values.write, `{\n  ${head}\n  "figures": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
 const worst = new Map();
@@ -43,7 +44,10 @@ cases.forEach((each, index) => {
     const apart = differenceOf(ours, theirs ?? Number.NaN);
     const known = worst.get(metric) ?? { apart: -1, count: 0 };
     const count = known.count + 1;
-    worst.set(metric, apart > known.apart ? { apart, count, name, ours, theirs, shape: each.shape } : { ...known, count });
+    worst.set(
+      metric,
+      apart > known.apart ? { apart, count, name, ours, theirs, shape: each.shape } : { ...known, count },
+    );
   }
 });
 

@@ -44,7 +44,11 @@ class Random {
   }
 }
 
-function classification(random, shape, { classes, known = classes, answered = classes, digits, right = 0.6, weighted }) {
+function classification(
+  random,
+  shape,
+  { classes, known = classes, answered = classes, digits, right = 0.6, weighted },
+) {
   const rows = 2 + random.below(120);
   const truth = random.column(rows, (_, row) => (row < known && rows > known ? row : random.below(known)));
   const probabilities = [];
@@ -62,7 +66,9 @@ function classification(random, shape, { classes, known = classes, answered = cl
     const answer = right === 1 ? likely : row.indexOf(Math.max(...row));
     return answer < answered || right === 1 ? answer : random.below(answered);
   });
-  const weights = weighted ? { weights: random.column(rows, () => random.below(4)).map((w, i) => (i < classes ? w + 1 : w)) } : {};
+  const weights = weighted
+    ? { weights: random.column(rows, () => random.below(4)).map((w, i) => (i < classes ? w + 1 : w)) }
+    : {};
   return { task: 'classification', shape, classes, truth, predicted, probabilities, ...weights };
 }
 

@@ -36,7 +36,17 @@ function run() {
     if (!isRight && situation.told === undefined) wrong += 1;
     const verdict = isRight ? '' : (situation.told ?? 'OUT OF 0.95 +- 0.02');
     const percent = (share) => share.toFixed(3);
-    console.log(line(situation.name, situation.kind, String(situation.rows), percent(coverage), percent(under), percent(over), verdict));
+    console.log(
+      line(
+        situation.name,
+        situation.kind,
+        String(situation.rows),
+        percent(coverage),
+        percent(under),
+        percent(over),
+        verdict,
+      ),
+    );
   }
   console.log(wrong === 0 ? 'all within 0.95 +- 0.02, but what is marked' : `${wrong} out of 0.95 +- 0.02`);
   process.exitCode = wrong === 0 ? 0 : 1;

@@ -101,7 +101,16 @@ function twoClasses(rows, { share, normal }) {
     predicted[row] = Number(probability > 0.5);
     other[row] = Number(logit + 0.8 * normal() > 0);
   }
-  return { task: 'classification', classes: 2, classNames: ['no', 'yes'], positive: 1, truth, predicted, other, probabilities };
+  return {
+    task: 'classification',
+    classes: 2,
+    classNames: ['no', 'yes'],
+    positive: 1,
+    truth,
+    predicted,
+    other,
+    probabilities,
+  };
 }
 
 /** Errors with the tails of a mixture: one row in ten is three times as far off. */
@@ -156,6 +165,9 @@ export const SITUATIONS = [
     of(threeClasses, 'f1', kind, 200, { argument: 'macro', pair: true }),
     of(twoClasses, 'accuracy', kind, 200, { pair: true }),
     of(values, 'rmse', kind, 200, { pair: true }),
-    ...[30].flatMap((rows) => [of(values, 'mae', kind, rows, { told: SMALL_ERROR }), of(values, 'rmse', kind, rows, { told: SMALL_ERROR })]),
+    ...[30].flatMap((rows) => [
+      of(values, 'mae', kind, rows, { told: SMALL_ERROR }),
+      of(values, 'rmse', kind, rows, { told: SMALL_ERROR }),
+    ]),
   ]),
 ];
