@@ -28,6 +28,7 @@ import type { Change, ContractRecord, Gate, ModelState, ModelStore, VersionRecor
 import {
   type AliasPointer,
   type AliasState,
+  type Criterion,
   type LedgerEntry,
   MODEL_NAME_PATTERN,
   type ModelVersion,
@@ -620,16 +621,21 @@ function refusal(model: string, version: Version, aliasName: string, verdict: Ve
   }
   const failed = verdict.criteria.filter((criterion) => !criterion.passed);
   return notAccepted(
-    `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(({ name, bound, measured }) => `${name} ${bound}, measured ${Number(measured.toPrecision(4))}`).join('; ')}`,
+    `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(failedText).join('; ')}`,
     {
-      problems: failed.map(({ name, bound, measured }) => ({
-        path: name,
-        message: `must be ${bound}`,
-        got: String(measured),
+      problems: failed.map((criterion) => ({
+        path: criterionPath(criterion),
+        message: `must be ${criterion.bound}${criterion.note === undefined ? '' : ` (${criterion.note})`}`,
+        got: String(criterion.measured),
       })),
     },
   );
 }
+
+const criterionPath = ({ name, slice }: Criterion): string => (slice === undefined ? name : `${name}[${slice}]`);
+
+const failedText = (criterion: Criterion): string =>
+  `${criterionPath(criterion)} ${criterion.bound}, measured ${Number(criterion.measured.toPrecision(4))}${criterion.note === undefined ? '' : ` (${criterion.note})`}`;
 
 function checkModelName(model: string): void {
   if (!MODEL_NAME_PATTERN.test(model))
