@@ -1,5 +1,8 @@
 /** `accept.*` in the general form: what is read, and what is refused where. */
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { ANNOTATIONS, METRICS } from '#parley/contract/annotations.js';
+import type { MetricRow } from '#parley/contract/metrics.js';
 import { parseContract } from '#parley/contract/parse.js';
 import type { Problem } from '#parley/errors.js';
 import { changed, errorOf, estimating, parse } from './penguins.js';
@@ -156,5 +159,24 @@ describe('the fingerprint of a contract with such bounds', () => {
       'accept.1 = "recall(Gentoo)[year=2007,island=Dream] >= 0.9", accept.min_fixtures = "9"',
     ].map(fingerprint);
     expect(new Set([base, ...others]).size).to.equal(others.length + 1);
+  });
+});
+
+describe('docs/acceptance.md', () => {
+  const page = readFileSync('docs/acceptance.md', 'utf8');
+
+  it('names every key of acceptance', () => {
+    const keys = ANNOTATIONS.map(({ key }) => key).filter((key) => key.startsWith('accept.'));
+    const rows = [...page.matchAll(/^\| `(accept\.[^`]+)` \|/gm)].map(([, key]) => key);
+    expect(rows.sort()).to.deep.equal(keys.sort());
+  });
+
+  it('names every metric as the table has it', () => {
+    const rows = METRICS.map(({ name, task, better, meaning, argument }: MetricRow) => {
+      const averages = typeof argument === 'string' ? [] : (argument ?? []).map((average) => `\`${average}\``);
+      const taken = argument === 'level' ? 'a level, `0.9`' : ['a class', ...averages].join(', ');
+      return `| \`${name}\` | ${task} | ${better} | ${argument === undefined ? '' : taken} | ${meaning} |`;
+    });
+    expect(page).to.include(`|---|---|---|---|---|\n${rows.join('\n')}\n\n`);
   });
 });
