@@ -28,6 +28,7 @@ import type { Change, ContractRecord, Gate, ModelState, ModelStore, VersionRecor
 import {
   type AliasPointer,
   type AliasState,
+  type Criterion,
   type LedgerEntry,
   MODEL_NAME_PATTERN,
   type ModelVersion,
@@ -37,8 +38,10 @@ import {
 } from '../model/version.js';
 import { readHead } from '../model-types/envelope.js';
 import { fieldsOf } from '../model-types/record-fields.js';
+import { readChecks } from './acceptance/checks-file.js';
+import { suiteBytes } from './acceptance/suite-bytes.js';
 import { inForceAt } from './in-force.js';
-import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { type InProduction, type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
 import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
 import { bindAll } from './pipeline/read-upload.js';
 import { choosePrunable } from './prunable.js';
@@ -81,8 +84,7 @@ export class Registry implements RegistryPort {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     this.#checkOwn(contract.model);
     await this.#checkServiceNames(contract);
-    const fixtures =
-      request.fixturesUploadId === undefined ? undefined : await this.#wholeUpload(request.fixturesUploadId);
+    const fixtures = await this.#suite(request, contract);
     const inForce = await this.#store.contract(contract.model);
     const record: ContractRecord = {
       fingerprint: contract.fingerprint,
@@ -105,6 +107,16 @@ export class Registry implements RegistryPort {
       fingerprint: record.fingerprint,
       ...(record.fixtureFingerprint === undefined ? {} : { fixtureFingerprint: record.fixtureFingerprint }),
     };
+  }
+
+  /** Fixtures with their checks, which are read to see that they can be. */
+  async #suite({ fixturesUploadId, checks }: PublishContract, contract: Contract): Promise<Uint8Array | undefined> {
+    if (checks !== undefined) {
+      readChecks(checks, contract.services[0]!.methods[0]!);
+      if (fixturesUploadId === undefined)
+        throw invalidInput('checks are published with the fixtures that they are run on; send fixtures_upload_id too');
+    }
+    return fixturesUploadId === undefined ? undefined : suiteBytes(await this.#wholeUpload(fixturesUploadId), checks);
   }
 
   /** A service's name belongs to one model: callers name services, not models. */
@@ -348,6 +360,7 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
+    const production = await this.#compared(model, service);
     const verdict = await runAcceptance(
       envelope,
       fixtures,
@@ -358,10 +371,28 @@ export class Registry implements RegistryPort {
         fixturesFormat: record.fixturesFormat,
         fixtureFingerprint: record.fixtureFingerprint,
       },
-      await openMembers(this.#store, model, stored === undefined ? [] : recordedMembers(stored)),
+      await openMembers(this.#store, model, [
+        ...new Set([stored, production?.record].flatMap((each) => (each === undefined ? [] : recordedMembers(each)))),
+      ]),
+      undefined,
+      production,
     );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
+  }
+
+  /** The version in production, where a bound compares with it and there is one. */
+  async #compared(
+    model: string,
+    { accept }: ContractService,
+  ): Promise<(InProduction & { readonly record?: VersionRecord }) | undefined> {
+    if (!accept.bounds.some(({ relativeTo }) => relativeTo === 'production')) return undefined;
+    const { aliases } = await this.#store.state(model);
+    const version = aliases.find(({ aliasName }) => aliasName === PRODUCTION)?.version;
+    if (version === undefined) return undefined;
+    const record = await this.#store.version(model, version);
+    const envelope = await this.#store.openVersion(model, version);
+    return { version, envelope, ...(record === undefined ? {} : { record }) };
   }
 
   // ------------------------------------------------------------------ aliases
@@ -590,16 +621,21 @@ function refusal(model: string, version: Version, aliasName: string, verdict: Ve
   }
   const failed = verdict.criteria.filter((criterion) => !criterion.passed);
   return notAccepted(
-    `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(({ name, bound, measured }) => `${name} ${bound}, measured ${Number(measured.toPrecision(4))}`).join('; ')}`,
+    `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(failedText).join('; ')}`,
     {
-      problems: failed.map(({ name, bound, measured }) => ({
-        path: name,
-        message: `must be ${bound}`,
-        got: String(measured),
+      problems: failed.map((criterion) => ({
+        path: criterionPath(criterion),
+        message: `must be ${criterion.bound}${criterion.note === undefined ? '' : ` (${criterion.note})`}`,
+        got: String(criterion.measured),
       })),
     },
   );
 }
+
+const criterionPath = ({ name, slice }: Criterion): string => (slice === undefined ? name : `${name}[${slice}]`);
+
+const failedText = (criterion: Criterion): string =>
+  `${criterionPath(criterion)} ${criterion.bound}, measured ${Number(criterion.measured.toPrecision(4))}${criterion.note === undefined ? '' : ` (${criterion.note})`}`;
 
 function checkModelName(model: string): void {
   if (!MODEL_NAME_PATTERN.test(model))

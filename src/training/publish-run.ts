@@ -21,7 +21,7 @@ export async function publishProjectContract(
   project: Project,
   signal?: AbortSignal,
 ): Promise<PublishedContract> {
-  const { contract, fixtures } = project;
+  const { contract, fixtures, checks } = project;
   const request: PublishContract = { idl: contract.idl, includes: contract.includes };
   if (fixtures === undefined) return registry.publishContract(request);
   const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures), signal);
@@ -29,6 +29,7 @@ export async function publishProjectContract(
     ...request,
     fixturesUploadId,
     fixturesFormat: extname(fixtures).slice(1) as 'csv' | 'jsonl' | 'parquet',
+    ...(checks === undefined ? {} : { checks }),
   });
 }
 
