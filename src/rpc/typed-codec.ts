@@ -11,6 +11,7 @@ import { invalidInput } from '../errors.js';
 import type { Answers, Call } from '../serving/batcher.js';
 import type { Plan } from '../serving/plan.js';
 import type { Servable } from '../serving/servable.js';
+import type { ShapedAnswers } from '../serving/shaped-plan.js';
 import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
 import { CallPictures, type EncodedPicture } from './typed/call-pictures.js';
@@ -18,15 +19,21 @@ import { typedField } from './typed/fields.js';
 import { RequestProblems } from './typed/problems.js';
 import { QuickRows } from './typed/quick-rows.js';
 import { RowReader } from './typed/row-reader.js';
+import { BatchedRows, type RowSink, ShapedRows } from './typed/row-sink.js';
 import { type FieldWriter, fieldWriter } from './typed/row-writer.js';
 import { CompactReader } from './wire/compact.js';
 import { LIST, Malformed, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
 
 export { WIRE_TYPES } from './typed/fields.js';
 
+/** Of the columns that one call's rows take. What it sent may be less: a file of a picture, a row without its lists. */
+const MOST_COLUMN_BYTES = 256 << 20;
+
 export class TypedCodec {
   readonly method: ContractMethod;
-  readonly plan: Plan;
+  /** Undefined where rows are not batched. */
+  readonly plan: Plan | undefined;
+  readonly #sink: RowSink;
   readonly provenance: ProvenanceWriter;
   readonly #rows: RowReader;
   /** Undefined where requests are more than fields of one value. */
@@ -42,14 +49,18 @@ export class TypedCodec {
   ) {
     const { request, argument } = binding.method;
     this.method = binding.method;
-    this.plan = servable.plan(binding.fetches);
+    this.plan = servable.batchable ? servable.plan(binding.fetches) : undefined;
+    this.#sink =
+      this.plan === undefined
+        ? new ShapedRows(servable, servable.shapedPlan(binding.fetches))
+        : new BatchedRows(this.plan);
     this.provenance = new ProvenanceWriter(servable, aliasName);
     const fields = request.fields.map((field, index) =>
-      typedField(field, index, request, binding.inputs, servable.inputs),
+      typedField(field, index, request, binding.inputs, this.#sink.slots),
     );
     this.#problems = new RequestProblems(argument.name);
     this.#rows = new RowReader(fields, request, this.#problems, this.#pictures);
-    this.#quick = QuickRows.of(fields);
+    this.#quick = this.plan && QuickRows.of(fields);
     this.#writers = [...binding.outputs]
       .sort((a, b) => a.field.id - b.field.id)
       .map((output) => fieldWriter(output, binding.fetches, servable, this.provenance));
@@ -75,21 +86,25 @@ export class TypedCodec {
     problems.clear();
     this.#pictures.begin(decoded);
     const rows = many ? this.#rowCount(reader) : 1;
-    const batch = this.plan.reserve(rows),
-      first = batch.rows,
+    const sink = this.#sink,
+      { into, first } = sink.reserve(rows),
       quick = this.#quick,
       compact = reader instanceof CompactReader;
     for (let i = 0; i < rows; i++) {
       if (quick !== undefined) {
-        i = quick.read(reader, compact, batch, first + i, first + rows) - first;
+        i = quick.read(reader, compact, into, first + i, first + rows) - first;
         if (i === rows) break;
       }
       if (many) problems.row = i;
-      this.#rows.read(reader, batch, first + i);
+      this.#rows.read(reader, into, sink.rowOf(first, i));
       if (problems.full) break;
+      sink.rowEnds();
       if (problems.count === 0) quick?.expect(this.#rows.met);
     }
-    if (problems.count > 0) throw problems.error();
+    if (problems.count > 0) {
+      sink.drop(rows);
+      throw problems.error();
+    }
     return rows;
   }
 
@@ -106,12 +121,19 @@ export class TypedCodec {
       throw invalidInput(`${name}: ${size} rows in one call; send at most ${MOST_ROWS}`, {
         problems: [{ path: name, message: `must have at most ${MOST_ROWS} rows`, got: String(size) }],
       });
+    const bytes = size * this.servable.rowBytes;
+    if (bytes > MOST_COLUMN_BYTES) {
+      const most = Math.floor(MOST_COLUMN_BYTES / this.servable.rowBytes);
+      throw invalidInput(`${name}: ${size} rows in one call; send at most ${most}, for a row has many values`, {
+        problems: [{ path: name, message: `must have at most ${most} rows`, got: String(size) }],
+      });
+    }
     return size;
   }
 
   /** Has the rows that were decoded last run. */
   commit(rows: number, call: Call): void {
-    this.plan.commit(rows, call);
+    this.#sink.commit(rows, call);
   }
 
   // ------------------------------------------------------------------ answers
@@ -128,9 +150,12 @@ export class TypedCodec {
     writer.structBegin();
     writer.field(this.method.many ? LIST : STRUCT, 0);
     if (this.method.many) writer.listBegin(STRUCT, rows);
+    const runs = this.plan === undefined ? (answers as ShapedAnswers).runs : undefined;
     for (let row = first; row < first + rows; row++) {
       writer.structBegin();
-      for (const field of this.#writers) field(writer, answers, row, arrivedMs, nextId);
+      for (const field of this.#writers)
+        if (runs === undefined) field(writer, answers, row, arrivedMs, nextId);
+        else field(writer, runs[row]!, 0, arrivedMs, nextId);
       writer.structEnd();
     }
     writer.structEnd();

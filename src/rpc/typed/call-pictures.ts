@@ -6,8 +6,9 @@
  */
 import { invalidInput } from '../../errors.js';
 import type { WireReader } from '../wire/protocol.js';
-import { type Columns, put, type TypedField } from './fields.js';
+import type { Columns, TypedField } from './fields.js';
 import { isWholeFile, pictureHeader } from './picture-header.js';
+import { storePixels } from './pixels.js';
 import type { RequestProblems } from './problems.js';
 
 /** Pixels of one call's files: a few kilobytes of file may be megabytes of them. */
@@ -45,7 +46,6 @@ export class CallPictures {
       { encodings = [] } = field.tensor!;
     if (length === field.width && encodings.includes('rgb8') && !(encodings.length > 1 && isWholeFile(bytes)))
       storePixels(field, into, row, bytes);
-    else if (length === 0 && field.missing !== undefined) storePixels(field, into, row, undefined);
     else if (this.#next < this.#decoded.length) storePixels(field, into, row, this.#decoded[this.#next++]!);
     else if (this.#isGood(field, bytes, problems)) this.#wait(field, bytes, problems);
   }
@@ -61,12 +61,16 @@ export class CallPictures {
     this.waiting.push({ file: bytes, width: across, height, path: problems.pathOf(field), sensitive: field.sensitive });
   }
 
+  /** By its first bytes. */
   #isGood({ field, tensor, width }: TypedField, bytes: Buffer, problems: RequestProblems): boolean {
     const [height, across] = tensor!.shape as [number, number, number],
       { encodings = [] } = tensor!,
       header = pictureHeader(bytes);
     const expected = `a picture of ${across} x ${height} pixels (${encodings.map((each) => meaning(each, width)).join(', ')})`;
+    const { maxBytes = bytes.length } = field;
     if (bytes.length === 0) problems.value(field, '', undefined);
+    else if (bytes.length > maxBytes)
+      problems.add(field, '', `must be at most ${maxBytes} bytes`, `${bytes.length} bytes`);
     else if (header === undefined || !encodings.includes(header.format))
       problems.add(
         field,
@@ -82,18 +86,3 @@ export class CallPictures {
 }
 
 const meaning = (encoding: string, width: number): string => (encoding === 'rgb8' ? `rgb8: ${width} bytes` : encoding);
-
-/** @param pixels undefined: there are none, which may be */
-function storePixels(
-  { input, rowWidth, column, width, blank }: TypedField,
-  { columns }: Columns,
-  row: number,
-  pixels: Uint8Array | undefined,
-): void {
-  if (input < 0) return;
-  const to = columns[input]!,
-    at = row * rowWidth + column;
-  if (pixels !== undefined && (to instanceof Uint8Array || to instanceof Float32Array || to instanceof Float64Array))
-    to.set(pixels, at);
-  else for (let i = 0; i < width; i++) put(to, at + i, pixels === undefined ? blank : pixels[i]!);
-}

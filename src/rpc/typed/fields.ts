@@ -1,5 +1,6 @@
 /** The table that typed requests are read by, made of the contract and of how it is bound to a graph. */
-import type { InputBinding } from '../../contract/bind.js';
+import type { InputBinding, PictureBinding } from '../../contract/bind.js';
+import { missingValue } from '../../contract/cell.js';
 import type { FieldTensor, FieldType, InputField, RequestStruct } from '../../contract/contract.js';
 import type { DataType, TensorData } from '../../model/tensor.js';
 import type { Slot } from '../../serving/servable.js';
@@ -33,8 +34,6 @@ export interface Choice {
 /** How one field of the request is read, checked and stored. */
 export interface TypedField {
   readonly field: InputField;
-  /** As a problem is put into words: of one element, where the field has several. */
-  readonly element: InputField;
   readonly wireType: number;
   /** Of one value. */
   readonly elementType: number;
@@ -47,6 +46,7 @@ export interface TypedField {
   readonly column: number;
   readonly rowWidth: number;
   readonly dataType: DataType | undefined;
+  readonly picture: PictureBinding | undefined;
   readonly min: number;
   readonly max: number;
   readonly vocabulary: Vocabulary | undefined;
@@ -72,11 +72,10 @@ export function typedField(
   const binding = inputs.find((input) => input.field.name === field.name),
     slot = binding === undefined ? undefined : slots[binding.input];
   const { tensor, values } = field,
-    element = elementOf(field),
-    missing = missingValue(element);
+    missing = stands(field),
+    isBits = tensor?.dataType === 'bool';
   return {
     field,
-    element,
     wireType: wireTypeOf(field),
     elementType: WIRE_TYPES[field.type],
     tensor,
@@ -86,14 +85,15 @@ export function typedField(
     column: binding?.column ?? 0,
     rowWidth: slot?.rowWidth ?? 0,
     dataType: slot?.dataType,
-    min: field.min ?? (element.type === 'bool' ? 0 : -Number.MAX_VALUE),
-    max: field.max ?? (element.type === 'bool' ? 1 : Number.MAX_VALUE),
-    vocabulary: values && new Vocabulary(values),
+    picture: binding?.picture,
+    min: field.min ?? (isBits ? 0 : -Number.MAX_VALUE),
+    max: field.max ?? (isBits ? 1 : Number.MAX_VALUE),
+    vocabulary: values && field.type === 'string' ? new Vocabulary(values) : undefined,
     keys: tensor?.keys && tensor.keyEnum === undefined ? new Vocabulary(tensor.keys) : undefined,
     keyNumbers: tensor?.keyEnum && numbersOf(tensor),
     enumLabels: field.enum && labelsOf(field.enum.members),
     missing,
-    blank: missing ?? blankOf(element),
+    blank: missingValue(field),
     choices: unions.flatMap(({ path }, union) =>
       path.length < field.path.length && path.every((id, depth) => field.path[depth] === id)
         ? [{ union, member: field.path[path.length]! }]
@@ -106,16 +106,6 @@ export function typedField(
 export const widthOf = (shape: readonly number[]): number =>
   shape.reduce((product, extent) => product * Math.max(0, extent), 1);
 
-const FLOATS: ReadonlySet<DataType | undefined> = new Set<DataType | undefined>(['float16', 'float32', 'float64']);
-
-/** One value of a field, as a field of its own. Raw elements are as wide as their data type says. */
-function elementOf(field: InputField): InputField {
-  const { tensor, ...rest } = field;
-  if (tensor === undefined) return field;
-  if (tensor.from !== 'binary') return rest;
-  return { ...rest, type: FLOATS.has(tensor.dataType) ? 'double' : tensor.dataType === 'bool' ? 'bool' : 'i64' };
-}
-
 const labelsOf = (members: readonly { value: number; label: string }[]): ReadonlyMap<number, string> =>
   new Map(members.filter(({ value }) => value !== 0).map(({ value, label }) => [value, label]));
 
@@ -123,13 +113,9 @@ const labelsOf = (members: readonly { value: number; label: string }[]): Readonl
 const numbersOf = ({ keys = [], keyEnum }: FieldTensor): ReadonlyMap<number, number> =>
   new Map(keyEnum!.members.flatMap(({ value, label }) => (keys.includes(label) ? [[value, keys.indexOf(label)]] : [])));
 
-const blankOf = ({ type }: InputField): number | string => (type === 'string' || type === 'enum' ? '' : Number.NaN);
-
-/** What stands for a value that is not sent. */
-function missingValue(field: InputField): number | string | undefined {
-  if (field.missing.kind === 'default') return field.missing.value;
-  return field.missing.kind === 'allowed' ? blankOf(field) : undefined;
-}
+/** What stands for a value that is not sent, where it need not be. */
+const stands = (field: InputField): number | string | undefined =>
+  field.missing.kind === 'refused' ? undefined : missingValue(field);
 
 /** Where rows are written: a batch, or one row with columns of its own. */
 export interface Columns {

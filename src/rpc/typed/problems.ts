@@ -1,8 +1,8 @@
 /** What is wrong with a typed request, in words, as far as anybody reads it. */
 import { isUtf8 } from 'node:buffer';
-import { problemOf } from '../../contract/check.js';
 import type { InputField } from '../../contract/contract.js';
 import { shorten } from '../../contract/problems.js';
+import { valueProblem } from '../../contract/value.js';
 import type { ParleyError, Problem } from '../../errors.js';
 import { invalidRequest } from '../invalid-request.js';
 
@@ -44,7 +44,7 @@ export class RequestProblems {
 
   /** What the contract says of a value that it does not allow. */
   value(field: InputField, place: string, value: number | string | undefined): void {
-    const problem = problemOf(field, value, '');
+    const problem = valueProblem(field, value, '');
     this.add(
       field,
       place,

@@ -1,11 +1,11 @@
 /** Fields that have many values a row: lists, maps with a closed set of keys, raw tensors and pictures. */
-import { allocate, DATA_TYPES, type DataType, type TensorData } from '../../model/tensor.js';
+import { allocate, DATA_TYPES, type TensorData } from '../../model/tensor.js';
 import { DOUBLE, I32, STRING, TYPE_NAMES, type WireReader } from '../wire/protocol.js';
 import type { CallPictures } from './call-pictures.js';
 import { type Columns, put, type TypedField } from './fields.js';
 import { numberOf } from './numbers.js';
 import type { RequestProblems } from './problems.js';
-import { halfOf, READ_RAW } from './raw-elements.js';
+import { type RawType, READ_RAW } from './raw-elements.js';
 import { textOf } from './text.js';
 
 export class SeveralValues {
@@ -124,6 +124,11 @@ export class SeveralValues {
       this.#absent(field, into, row);
       return;
     }
+    const { maxBytes = bytes } = field.field;
+    if (bytes > maxBytes) {
+      this.#problems.add(field.field, '', `must be at most ${maxBytes} bytes`, `${bytes} bytes`);
+      return;
+    }
     if (bytes !== size * each) {
       const wanted = field.width > 0 ? `${size * each}` : `a multiple of ${each}`;
       this.#problems.add(
@@ -146,16 +151,15 @@ export class SeveralValues {
     at: number,
     size: number,
   ): void {
-    const { dataType = 'uint8' } = field.tensor!,
-      read = READ_RAW[dataType as Exclude<DataType, 'string'>],
-      isHalf = dataType === 'float16',
+    const read = READ_RAW[field.tensor!.dataType as RawType],
       { min, max } = field;
     for (let i = 0; i < size && !this.#problems.full; i++) {
       const raw = read(view, i * each),
-        value = isHalf ? halfOf(Number(raw)) : Number(raw);
+        value = Number(raw);
       if (!(value >= min && value <= max)) this.#number(field, column, at + i, i, value);
+      // Exact, also above 2^53.
       else if (column instanceof BigInt64Array || column instanceof BigUint64Array) column[at + i] = BigInt(raw);
-      else this.#store(column, at + i, isHalf && field.dataType === 'float16' ? Number(raw) : value);
+      else this.#store(column, at + i, value);
     }
   }
 
@@ -183,21 +187,21 @@ export class SeveralValues {
       text = textOf(buffer, spanAt, length, field);
     if (text !== undefined) this.#store(column, at, text);
     else if (length === 0) this.#missing(field, column, at, place);
-    else this.#problems.text(field.element, `[${place}]`, buffer.subarray(spanAt, spanAt + length));
+    else this.#problems.text(field.field, `[${place}]`, buffer.subarray(spanAt, spanAt + length));
   }
 
   #number(field: TypedField, column: TensorData | undefined, at: number, place: number | string, value: number): void {
     if (field.enumLabels !== undefined) {
       const label = field.enumLabels.get(value);
-      if (label === undefined) this.#problems.enumValue(field.element, `[${place}]`, field.enumLabels, value);
+      if (label === undefined) this.#problems.enumValue(field.field, `[${place}]`, field.enumLabels, value);
       else this.#store(column, at, label);
     } else if (value >= field.min && value <= field.max) this.#store(column, at, value);
     else if (Number.isNaN(value)) this.#missing(field, column, at, place);
-    else this.#problems.value(field.element, `[${place}]`, value);
+    else this.#problems.value(field.field, `[${place}]`, value);
   }
 
   #missing(field: TypedField, column: TensorData | undefined, at: number, place: number | string): void {
-    if (field.missing === undefined) this.#problems.value(field.element, `[${place}]`, undefined);
+    if (field.missing === undefined) this.#problems.value(field.field, `[${place}]`, undefined);
     else this.#store(column, at, field.missing);
   }
 

@@ -1,6 +1,6 @@
 /** Text of a request, where it lies in a frame. */
 import { isUtf8 } from 'node:buffer';
-import { problemOf } from '../../contract/check.js';
+import { valueProblem } from '../../contract/value.js';
 import type { TypedField } from './fields.js';
 
 /** @returns undefined where it is missing or not what the contract allows */
@@ -11,5 +11,5 @@ export function textOf(buffer: Buffer, at: number, length: number, field: TypedF
   }
   if (length === 0 || !isUtf8(buffer.subarray(at, at + length))) return undefined;
   const text = buffer.toString('utf8', at, at + length);
-  return problemOf(field.element, text, '') === undefined ? text : undefined;
+  return valueProblem(field.field, text, '') === undefined ? text : undefined;
 }
