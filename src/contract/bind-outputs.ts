@@ -23,6 +23,8 @@ interface Binder {
   readonly problems: Problem[];
 }
 
+const OF_CLASSES: readonly OutputField['role'][] = ['label', 'probability', 'probability_of_positive', 'confidence'];
+
 /** What does not fit is added to `problems`. */
 export function bindOutputs(
   response: ResponseStruct,
@@ -37,7 +39,7 @@ export function bindOutputs(
     classes,
     problems,
   };
-  if (response.fields.some((field) => field.role !== 'value' && field.role !== 'provenance')) checkClasses(binder);
+  if (response.fields.some(({ role }) => OF_CLASSES.includes(role))) checkClasses(binder);
   return response.fields.map((field) => bindOutput(binder, field));
 }
 
