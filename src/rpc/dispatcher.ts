@@ -4,6 +4,7 @@
  * Hot path: `Prediction.predict` and the typed services are decoded here, straight from the frame. A call whose version
  * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
  */
+import { unionOf } from '../contract/contract.js';
 import { invalidInput, ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import { type Access, MOST_REFUSALS } from '../security/access.js';
@@ -327,9 +328,8 @@ export class Dispatcher implements CallOwner {
     const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
-      codec = servable.batchable
-        ? new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed))
-        : new ShapedCodec(servable, aliasName, outputs);
+      const guards = typed === undefined ? [] : this.#guards(servable, typed);
+      codec = new (servable.batchable ? PredictCodec : ShapedCodec)(servable, aliasName, outputs, guards);
       if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }
@@ -339,7 +339,15 @@ export class Dispatcher implements CallOwner {
   /** A version that does not fit the contract in force can still be called generically; nothing is checked then. */
   #guards(servable: Servable, typed: TypedService) {
     try {
-      return this.#router.binding(servable, typed).methods[0]?.inputs ?? [];
+      const [method] = this.#router.binding(servable, typed).methods;
+      if (method === undefined) return [];
+      const { request } = method.method;
+      // Tensors do not say which of a union's members a row has chosen: each may be missing.
+      return method.inputs.map((input) =>
+        unionOf(request, input.field) === undefined
+          ? input
+          : { ...input, field: { ...input.field, missing: { kind: 'allowed' as const } } },
+      );
     } catch {
       return [];
     }

@@ -2,52 +2,20 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import types from '#gen/parley_types.js';
-import { BOOL, DOUBLE, I32, MAP, STRING, STRUCT } from '#parley/rpc/wire/protocol.js';
+import { DATA_TYPES } from '#parley/model/tensor.js';
+import { DOUBLE, I32, STRING, STRUCT } from '#parley/rpc/wire/protocol.js';
 import { sharedRedis } from '../store/redis-server.js';
-import { bool, callOf, double, i32, list, struct, text } from './hostile-cases.js';
+import { callOf, double, type Fields, i32, list, struct, type TensorParts, tensor, text } from './hostile-cases.js';
 import { HEIGHT, PIXELS, WIDTH } from './nested-model.js';
+import { bytes, doubles, floats, map, row } from './nested-rows.js';
 import { errorOf, type NestedServed, serveNested } from './nested-served.js';
 import { PROTOCOL_NAMES, type Value } from './wire-values.js';
 
 const MISSING = 'is missing; a value is required';
 const PICTURE = `must be a picture of ${WIDTH} x ${HEIGHT} pixels (rgb8: ${PIXELS} bytes, png, jpeg)`;
-const doubles = (...values: number[]): Value => list(DOUBLE, values.map(double));
-const map = (key: number, element: number, ...entries: (readonly [Value, Value])[]): Value => ({
-  type: MAP,
-  key,
-  element,
-  entries,
-});
-const floats = (...values: number[]): Value => text(Buffer.from(Float32Array.from(values).buffer));
-const bytes = (...values: number[]): Value => text(Buffer.from(values));
-const NOT_UTF8 = Buffer.from('c328', 'hex');
-
-type Fields = readonly (readonly [number, Value])[];
-const FIELDS: Fields = [
-  [1, struct([1, double(40)], [3, struct([1, i32(7)])])],
-  [2, struct([1, double(3)])],
-  [3, doubles(1, 2, 3, 4, 5, 6)],
-  [4, list(I32, [i32(1), i32(2), i32(3)])],
-  [5, list(STRING, [text('red'), text('green')])],
-  [6, list(BOOL, [bool(true), bool(false)])],
-  [7, map(I32, DOUBLE, [i32(1), double(0.25)], [i32(7), double(0.75)])],
-  [8, map(STRING, I32, [text('nut'), i32(1)], [text('bolt'), i32(2)])],
-  [9, floats(0, 0.5, 1, -1)],
-  [10, text(Buffer.alloc(PIXELS, 7))],
-  [11, text('alpha')],
-  [12, text('AB12')],
-  [13, text(Buffer.alloc(16))],
-  [14, bytes(1, 9)],
-];
-/** The row, with other values; undefined leaves a field out. */
-const row = (...changes: readonly (readonly [number, Value | undefined])[]): Value =>
-  struct(
-    ...FIELDS.map(([id, value]) => [id, changes.find(([changed]) => changed === id)?.[1] ?? value] as const).filter(
-      ([id]) => !changes.some(([changed, value]) => changed === id && value === undefined),
-    ),
-  );
 const bill = (...fields: Fields): Value => struct(...fields);
 const PRINT = [3, struct([1, i32(7)])] as const;
+const NOT_UTF8 = Buffer.from('c328', 'hex');
 
 /** PNG's signature and first chunk, claiming so many pixels. */
 function pngClaiming(width: number, height: number): Buffer {
@@ -193,6 +161,51 @@ const CASES: readonly (readonly [string, number, Value | undefined, ...Told[]])[
   ['a sensitive number, which is not repeated', 14, bytes(77, 1), ['hidden[0]', 'must be at most 9', null]],
 ];
 
+const float64 = DATA_TYPES.float64.number,
+  int32 = DATA_TYPES.int32.number,
+  uint8 = DATA_TYPES.uint8.number,
+  strings = DATA_TYPES.string.number;
+const doublesOf = (values: readonly number[]) => Buffer.from(Float64Array.from(values).buffer);
+const real = (...values: number[]): TensorParts => ({
+  dataType: float64,
+  shape: [1, values.length],
+  data: doublesOf(values),
+});
+const word = (...values: string[]): TensorParts => ({ dataType: strings, shape: [1, values.length], strings: values });
+const small = (...values: number[]): TensorParts => ({
+  dataType: uint8,
+  shape: [1, values.length],
+  data: Buffer.from(values),
+});
+/** The same row as tensors. */
+const TENSORS: Readonly<Record<string, TensorParts>> = {
+  'bill.length_mm': real(40),
+  'bill.depth_mm': real(Number.NaN),
+  'bill.print.size': word('small'),
+  'fuel.litres': real(3),
+  'fuel.battery.capacity': real(Number.NaN),
+  'fuel.battery.cells': real(Number.NaN),
+  spectrum: { ...real(1, 2, 3, 4, 5, 6), shape: [1, 2, 3] },
+  counts: { dataType: DATA_TYPES.float32.number, shape: [1, 3], data: Buffer.from(Float32Array.of(1, 2, 3).buffer) },
+  words: word('red', 'green'),
+  flags: { dataType: DATA_TYPES.bool.number, shape: [1, 2], data: Buffer.from([1, 0]) },
+  shares: real(0.25, Number.NaN),
+  stock: { dataType: int32, shape: [1, 2], data: Buffer.from(Int32Array.of(1, 2).buffer) },
+  samples: { dataType: DATA_TYPES.float32.number, shape: [1, 4], data: Buffer.alloc(16) },
+  photo: { dataType: uint8, shape: [1, HEIGHT, WIDTH, 3], data: Buffer.alloc(PIXELS) },
+  secret: word('alpha'),
+  stamps: { dataType: DATA_TYPES.int64.number, shape: [1, 2], data: Buffer.alloc(16) },
+  hidden: small(1, 9),
+};
+const BROKEN: Readonly<Record<string, TensorParts>> = {
+  'bill.length_mm': real(-1),
+  spectrum: { ...real(1, 2, 3, 4, 11, 6), shape: [1, 2, 3] },
+  words: word('red', 'blue'),
+  stock: { dataType: int32, shape: [1, 2], data: Buffer.from(Int32Array.of(100, 2).buffer) },
+  secret: word('gamma'),
+  hidden: small(1, 10),
+};
+
 describe('a nested value that breaks the contract', () => {
   const redis = sharedRedis();
   const lines: string[] = [];
@@ -253,6 +266,32 @@ describe('a nested value that breaks the contract', () => {
       expect(await ask(series(doubles()))).to.deep.equal([
         ['series.values', 'must have at least one element', '0'],
         ['series.weight', MISSING, null],
+      ]);
+    });
+  }
+
+  for (const protocol of PROTOCOL_NAMES) {
+    it(`is told to a caller of Prediction.predict too, ${protocol}`, async () => {
+      const tensors = Object.entries(TENSORS).map(([name, parts]) => tensor({ name, ...parts }));
+      const ask = (inputs: readonly Value[], model = 'nested') =>
+        problemsOf(callOf(protocol, 'predict', [1, struct([2, text(model)], [6, list(STRUCT, inputs)])]));
+      expect(await ask(tensors)).to.equal(undefined);
+      const broken = Object.entries({ ...TENSORS, ...BROKEN }).map(([name, parts]) => tensor({ name, ...parts }));
+      expect(await ask(broken)).to.have.deep.members([
+        ['inputs.bill.length_mm[0]', 'must be between 0 and 100 mm', '-1'],
+        ['inputs.spectrum[0][4]', 'must be between -10 and 10', '11'],
+        ['inputs.words[0][1]', 'must be one of red, green', 'blue'],
+        ['inputs.stock[0][0]', 'must be between 0 and 99', '100'],
+        ['inputs.secret[0]', 'must be one of alpha, beta', null],
+        ['inputs.hidden[0][1]', 'must be at most 9', null],
+      ]);
+      const series = (...values: number[]) => [
+        tensor({ name: 'values', dataType: float64, shape: [1, values.length], data: doublesOf(values) }),
+        tensor({ name: 'weight', dataType: float64, shape: [1, 1], data: doublesOf([1]) }),
+      ];
+      expect(await ask(series(1, 2, 3), 'open')).to.equal(undefined);
+      expect(await ask(series(1, 2, -101), 'open')).to.deep.equal([
+        ['inputs.values[0][2]', 'must be between -100 and 100', '-101'],
       ]);
     });
   }
