@@ -4,7 +4,6 @@
  * Hot path: `Prediction.predict` and the typed services are decoded here, straight from the frame. A call whose version
  * is not loaded yet keeps a copy of its frame and is dispatched again when it is.
  */
-import { unionOf } from '../contract/contract.js';
 import { invalidInput, ParleyError, shuttingDown } from '../errors.js';
 import { PRODUCTION } from '../model/version.js';
 import { type Access, MOST_REFUSALS } from '../security/access.js';
@@ -339,15 +338,7 @@ export class Dispatcher implements CallOwner {
   /** A version that does not fit the contract in force can still be called generically; nothing is checked then. */
   #guards(servable: Servable, typed: TypedService) {
     try {
-      const [method] = this.#router.binding(servable, typed).methods;
-      if (method === undefined) return [];
-      const { request } = method.method;
-      // Tensors do not say which of a union's members a row has chosen: each may be missing.
-      return method.inputs.map((input) =>
-        unionOf(request, input.field) === undefined
-          ? input
-          : { ...input, field: { ...input.field, missing: { kind: 'allowed' as const } } },
-      );
+      return this.#router.binding(servable, typed).methods[0]?.inputs ?? [];
     } catch {
       return [];
     }
