@@ -78,8 +78,9 @@ class Run {
       this.report('evaluate', 1, headline(this.project, metrics));
       const artifact = this.artifact(features, fitted, classes);
       const expected = expectedOf([rows.test, rows.train], { features, fitted, classes });
-      const configuration = await this.configuration(rows, features, fitted);
-      return { artifact, expected, metrics, configuration, warnings: this.warnings(rows, fitted) };
+      const warnings = this.warnings(rows, fitted);
+      const configuration = { ...(await this.configuration(rows, features, fitted)), warnings };
+      return { artifact, expected, metrics, configuration, warnings };
     } finally {
       examples.close();
     }
@@ -186,6 +187,10 @@ class Run {
   private warnings(rows: TrainingRows, fitted: Fitted): readonly string[] {
     const unseen = unseenClasses(this.project, rows);
     const warnings: string[] = [];
+    if (rows.fixtures > 0)
+      warnings.push(
+        `${rows.fixtures} of ${rows.read} rows of the source are fixtures too; they were left out of the training and its test`,
+      );
     if (unseen.length > 0) warnings.push(`no row to learn from is ${unseen.join(', ')}; the model cannot know it`);
     if (fitted.summary.converged === 0)
       warnings.push('the fit did not converge; give trainer.max_iterations a higher value');
