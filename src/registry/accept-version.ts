@@ -1,14 +1,13 @@
 /** The acceptance suite: a version's answers to the contract's fixtures, timed and judged. Runs in a process of its own. */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { labelClasses } from '../contract/contract.js';
+import { labelClasses, type ResponseStruct } from '../contract/contract.js';
 import { contractMismatch } from '../errors.js';
 import { type FixtureAnswers, judge } from '../evaluation/acceptance.js';
 import { quantile } from '../evaluation/quantile.js';
 import type { Column, ColumnBatch } from '../model/row.js';
 import type { Tensor } from '../model/tensor.js';
 import type { Artifact } from '../model/trained.js';
-import type { Verdict } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { deserialize, modelTypeOf } from '../model-types/table.js';
 import { type RunnableSession, Session } from '../onnx/session.js';
@@ -18,6 +17,7 @@ import { ENVELOPE, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
 import { membersIn } from './pipeline/ensemble-members.js';
 import { readWhole } from './whole-file.js';
+import { type Accepted, wrongByCriterion } from './wrong-rows.js';
 
 /** Latency is the best of so many rounds: what the machine did beside it is not the model's fault. */
 const ROUNDS = 3;
@@ -28,7 +28,7 @@ const PAUSE_MS = 1;
 /** A heavy model makes fewer calls, so that the suite ends long before the child's time does. */
 const ROUND_MS = 5_000;
 
-export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, folder: string): Promise<Verdict> {
+export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, folder: string): Promise<Accepted> {
   const envelope = await readWhole(join(folder, ENVELOPE)),
     artifact = deserialize(envelope);
   let sizeBytes = envelope.length;
@@ -47,13 +47,24 @@ export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, fol
     fixtures.answer.role === 'label'
       ? classAnswers(version, fixtures, outputs, labelClasses(method.response))
       : valueAnswers(version, fixtures, outputs);
-  return judge({
+  const verdict = judge({
     acceptance: service.accept,
     answers,
     cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes },
     contractFingerprint: contract.fingerprint,
     fixtureFingerprint: task.fixtureFingerprint,
   });
+  const classes = classNames(version, method.response);
+  return {
+    verdict,
+    wrong: wrongByCriterion(service.accept, { table: fixtures, request: method.request, answers, classes }),
+  };
+}
+
+/** The contract's, or the graph's own where it answers free text. */
+function classNames({ artifact }: LoadedVersion, response: ResponseStruct): readonly string[] {
+  const declared = labelClasses(response);
+  return declared.length > 0 ? declared : ((artifact.metadata.classes ?? []) as readonly string[]);
 }
 
 /** As its maker wrote it, and an ensemble by its members. */

@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, modelBroken, ParleyError, type Problem } from '../errors.js';
 import { type ByteStream, joined, streamOf } from '../model/byte-stream.js';
-import type { Verdict, Version } from '../model/version.js';
+import type { Version } from '../model/version.js';
 import { fileStream, writeWhole } from './whole-file.js';
+import type { Accepted } from './wrong-rows.js';
 
 /** A version's envelope and the contract that it is to keep, if any. */
 export interface IsolatedModel {
@@ -116,12 +117,12 @@ export function runAcceptance(
   task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>,
   members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
-): Promise<Verdict> {
+): Promise<Accepted> {
   return isolated(
     { kind: 'accept', ...task },
     { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: streamOf(fixtures), ...memberFiles(members) },
     timeoutMs,
-    async (outcome) => outcome as Verdict,
+    async (outcome) => outcome as Accepted,
   );
 }
 

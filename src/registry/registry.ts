@@ -348,7 +348,7 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const verdict = await runAcceptance(
+    const { verdict } = await runAcceptance(
       envelope,
       fixtures,
       {
