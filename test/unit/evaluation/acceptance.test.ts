@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Acceptance, AcceptBound, Comparison } from '#parley/contract/contract.js';
+import { METRICS, metricOf } from '#parley/contract/metrics.js';
 import { ParleyError } from '#parley/errors.js';
 import { type FixtureAnswers, type JudgeInput, judge } from '#parley/evaluation/acceptance.js';
-import { isMetric, METRICS } from '#parley/evaluation/metrics.js';
 
 const bound = (metric: string, comparison: Comparison, limit: number): AcceptBound => ({
   metric,
@@ -39,11 +39,11 @@ function criterionOf(answers: FixtureAnswers, each: AcceptBound, more: Partial<J
 
 describe('the verdict', () => {
   it('has one criterion a bound, in order, and says what it is a verdict on', () => {
-    const verdict = verdictOf(CLASSES, { bounds: [bound('recall', '>=', 0.85), bound('latency_p99_ms', '<=', 5)] });
+    const verdict = verdictOf(CLASSES, { bounds: [bound('f1', '>=', 0.85), bound('latency_p99_ms', '<=', 5)] });
     expect(verdict).to.deep.equal({
       accepted: true,
       criteria: [
-        { name: 'recall', bound: '>= 0.85', measured: (1 + 1 + 2 / 3) / 3, passed: true, rows: 10 },
+        { name: 'f1', bound: '>= 0.85', measured: (1 + 6 / 7 + 4 / 5) / 3, passed: true, rows: 10 },
         { name: 'latency_p99_ms', bound: '<= 5', measured: 0.5, passed: true, rows: 10 },
       ],
       fixtureRows: 10,
@@ -88,14 +88,15 @@ describe('the verdict', () => {
     const binary: FixtureAnswers = { ...CLASSES, classes: 2, truth: [1, 1, 0], predicted: [1, 0, 0], positive: 1 };
     expect(criterionOf(binary, bound('recall', '>=', 0)).intervalHigh).to.be.closeTo(0.9055, 1e-4);
     expect(criterionOf(binary, bound('precision', '>=', 0)).intervalLow).to.be.closeTo(0.2065, 1e-4);
-    expect(criterionOf(CLASSES, bound('recall', '>=', 0))).to.not.have.property('intervalLow');
+    expect(criterionOf(CLASSES, bound('f1', '>=', 0))).to.not.have.property('intervalLow');
   });
 
   it('measures every metric of its task, and refuses those of the other with their place', () => {
     const withProbabilities = { ...CLASSES, probabilities: new Float32Array(30).fill(1 / 3) };
-    for (const [name, metric] of Object.entries(METRICS)) {
-      const answers = metric.task === 'regression' ? VALUES : withProbabilities;
-      const criterion = criterionOf(answers, bound(name, metric.direction === 'higher' ? '>=' : '<=', 0));
+    const withIntervals = { ...VALUES, intervalLow: [0, 1, 2, 3, 4, 5], intervalHigh: [2, 3, 4, 5, 6, 7] };
+    for (const { name, ...metric } of METRICS) {
+      const answers = metric.task === 'regression' ? withIntervals : withProbabilities;
+      const criterion = criterionOf(answers, bound(name, metric.better === 'higher' ? '>=' : '<=', 0));
       expect(criterion.measured, name).to.be.a('number').that.is.not.NaN;
       if (metric.task === 'any') continue;
       const other = metric.task === 'regression' ? withProbabilities : VALUES;
@@ -103,8 +104,8 @@ describe('the verdict', () => {
         .to.throw(ParleyError, `penguins.thrift:38: accept.${name} is for ${metric.task}`)
         .with.property('code', 'INVALID_INPUT');
     }
-    expect(isMetric('recall')).to.equal(true);
-    expect(isMetric('toString')).to.equal(false);
+    expect(metricOf('recall')).to.include({ name: 'recall' });
+    expect(metricOf('toString')).to.equal(undefined);
   });
 
   it('refuses a metric that does not exist, and says which do', () => {
