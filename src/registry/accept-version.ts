@@ -1,7 +1,7 @@
 /** The acceptance suite: a version's answers to the contract's fixtures, timed and judged. Runs in a process of its own. */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { labelClasses, type ResponseStruct } from '../contract/contract.js';
+import { labelClasses } from '../contract/contract.js';
 import { contractMismatch } from '../errors.js';
 import { type FixtureAnswers, judge } from '../evaluation/acceptance.js';
 import { quantile } from '../evaluation/quantile.js';
@@ -17,7 +17,7 @@ import { ENVELOPE, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
 import { membersIn } from './pipeline/ensemble-members.js';
 import { readWhole } from './whole-file.js';
-import { type Accepted, wrongByCriterion } from './wrong-rows.js';
+import { type Accepted, rowsOf, wrongByCriterion } from './wrong-rows.js';
 
 /** Latency is the best of so many rounds: what the machine did beside it is not the model's fault. */
 const ROUNDS = 3;
@@ -53,18 +53,9 @@ export async function acceptVersion(task: Extract<Task, { kind: 'accept' }>, fol
     cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes },
     contractFingerprint: contract.fingerprint,
     fixtureFingerprint: task.fixtureFingerprint,
+    rowsIn: (slice) => rowsOf(fixtures, method.request, slice),
   });
-  const classes = classNames(version, method.response);
-  return {
-    verdict,
-    wrong: wrongByCriterion(service.accept, { table: fixtures, request: method.request, answers, classes }),
-  };
-}
-
-/** The contract's, or the graph's own where it answers free text. */
-function classNames({ artifact }: LoadedVersion, response: ResponseStruct): readonly string[] {
-  const declared = labelClasses(response);
-  return declared.length > 0 ? declared : ((artifact.metadata.classes ?? []) as readonly string[]);
+  return { verdict, wrong: wrongByCriterion(service.accept, { table: fixtures, request: method.request, answers }) };
 }
 
 /** As its maker wrote it, and an ensemble by its members. */
@@ -95,6 +86,7 @@ function classAnswers(
   return {
     task: 'classification',
     classes: classes.length,
+    classNames: classes,
     truth: truthIndices,
     predicted,
     ...probabilitiesOf(version, outputs, classes, ofGraph, rows.rows),

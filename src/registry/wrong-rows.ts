@@ -1,5 +1,6 @@
 /** The fixtures that count against a criterion: what a failed bound is looked into with. Pure. */
 import type { Acceptance, AcceptBound, RequestStruct, SliceTerm } from '../contract/contract.js';
+import { sliceValue } from '../contract/read-slice.js';
 import type { FixtureAnswers } from '../evaluation/acceptance.js';
 import type { Verdict } from '../model/version.js';
 import type { FixtureTable } from './fixture-table.js';
@@ -31,8 +32,6 @@ export interface Answered {
   readonly table: FixtureTable;
   readonly request: RequestStruct;
   readonly answers: FixtureAnswers;
-  /** In the order of the answers' indices. */
-  readonly classes: readonly string[];
 }
 
 /** A suite's outcome: the verdict, which is recorded, and what its reader wants to see, which is not. */
@@ -42,7 +41,7 @@ export interface Accepted {
   readonly wrong: readonly (WrongRows | undefined)[];
 }
 
-/** One for each bound, in the contract's order, and one for the baseline: as `judge` has its criteria. */
+/** One for each bound, in the contract's order, and one for the baseline: as `judge` begins its criteria. */
 export function wrongByCriterion({ bounds, baseline }: Acceptance, answered: Answered): Accepted['wrong'] {
   const ofAll = { metric: answered.answers.task === 'classification' ? 'accuracy' : 'rmse' };
   return [...bounds, ...(baseline === undefined ? [] : [ofAll])].map((looked) => wrongRows(looked, answered));
@@ -58,8 +57,8 @@ export function wrongRows({ metric, argument, slice }: Looked, answered: Answere
   const inSlice = rowsOf(table, answered.request, slice ?? []);
   const ranked =
     answers.task === 'classification'
-      ? wrongLabels(inSlice, answers, answered.classes, { metric, argument })
-      : [...inSlice].sort((a, b) => distance(answers, b) - distance(answers, a));
+      ? wrongLabels(inSlice, answers, { metric, argument })
+      : wrongValues(inSlice, answers, metric);
   const rows = ranked.slice(0, MOST_ROWS).map((row) => wrongRow(row, answered));
   return { count: ranked.length, of: inSlice.length, rows };
 }
@@ -67,17 +66,12 @@ export function wrongRows({ metric, argument, slice }: Looked, answered: Answere
 /** Rows in which all conditions hold. */
 export function rowsOf({ rows }: FixtureTable, request: RequestStruct, slice: readonly SliceTerm[]): number[] {
   const terms = slice.map(({ field: name, value }) => {
-    const isBool = request.fields.find((field) => field.name === name)?.type === 'bool';
-    return { column: rows.columns[rows.specs.findIndex((spec) => spec.name === name)], value, isBool };
+    const column = rows.columns[rows.specs.findIndex((spec) => spec.name === name)];
+    const wanted = sliceValue(request.fields.find((field) => field.name === name)!, value);
+    // A field without a column is missing in every row.
+    return (row: number) => Object.is(column?.[row] ?? (typeof wanted === 'string' ? '' : Number.NaN), wanted);
   });
-  return Array.from({ length: rows.rows }, (_, row) => row).filter((row) =>
-    terms.every(({ column, value, isBool }) => {
-      const found = column?.[row];
-      return typeof found === 'number'
-        ? found === (isBool ? Number(value === 'true') : Number(value))
-        : found === value;
-    }),
-  );
+  return Array.from({ length: rows.rows }, (_, row) => row).filter((row) => terms.every((holds) => holds(row)));
 }
 
 type Classified = Extract<FixtureAnswers, { readonly task: 'classification' }>;
@@ -86,10 +80,9 @@ type Classified = Extract<FixtureAnswers, { readonly task: 'classification' }>;
 function wrongLabels(
   rows: readonly number[],
   answers: Classified,
-  classes: readonly string[],
   { metric, argument }: { readonly metric: string; readonly argument: string | undefined },
 ): number[] {
-  const named = argument === undefined ? answers.positive : classes.indexOf(argument);
+  const named = argument === undefined ? answers.positive : answers.classNames?.indexOf(argument);
   const only = named === undefined || named < 0 ? undefined : named;
   const { truth, predicted } = answers;
   const counts = (row: number) => {
@@ -109,19 +102,29 @@ function probabilityOf({ probabilities, truth, classes }: Classified, row: numbe
   return index < 0 ? undefined : probabilities?.[row * classes + index];
 }
 
+type Valued = Extract<FixtureAnswers, { readonly task: 'regression' }>;
+
+/** All of them, the farthest first; for the interval's coverage those outside of it. */
+function wrongValues(rows: readonly number[], answers: Valued, metric: string): number[] {
+  const { truth, intervalLow, intervalHigh } = answers;
+  const counts = (row: number) =>
+    metric !== 'interval_coverage' || !(truth[row]! >= intervalLow![row]! && truth[row]! <= intervalHigh![row]!);
+  return rows.filter(counts).sort((a, b) => distance(answers, b) - distance(answers, a));
+}
+
 function distance({ truth, predicted }: FixtureAnswers, row: number): number {
   const apart = Math.abs(predicted[row]! - truth[row]!);
   return Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;
 }
 
-function wrongRow(row: number, { table, request, answers, classes }: Answered): WrongRow {
+function wrongRow(row: number, { table, request, answers }: Answered): WrongRow {
   const isClass = answers.task === 'classification';
   const probability = isClass ? probabilityOf(answers, row) : undefined;
   const answer = answers.predicted[row]!;
   return {
     row: row + 1,
     truth: shortened(table.truth[row]!),
-    answer: isClass ? (classes[answer] ?? 'none of the classes') : answer,
+    answer: isClass ? (answers.classNames?.[answer] ?? 'none of the classes') : answer,
     ...(probability === undefined ? {} : { probability }),
     values: valuesOf(row, table, request),
   };

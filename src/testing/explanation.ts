@@ -7,7 +7,8 @@ import { titleOf } from './title.js';
 const MOST_FIELDS = 8;
 
 export function explanationOf(criterion: Criterion, wrong: WrongRows | undefined): string {
-  return [titleOf(criterion), `  measured ${measuredText(criterion)}`, ...rowLines(wrong)].join('\n');
+  const note = criterion.note === undefined ? [] : [`  ${criterion.note}`];
+  return [titleOf(criterion), `  measured ${measuredText(criterion)}`, ...note, ...rowLines(wrong)].join('\n');
 }
 
 /** `0.9459 (95 % interval 0.87 to 0.98), production 0.97`. */

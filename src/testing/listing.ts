@@ -1,8 +1,9 @@
 /** The criteria of a project before anything was run: what a test runner makes its tests of. */
-import { type ContractService, labelClasses } from '../contract/contract.js';
+import { type Acceptance, type ContractService, labelClasses } from '../contract/contract.js';
 import { type FixtureAnswers, judge } from '../evaluation/acceptance.js';
 import type { Criterion } from '../model/version.js';
 import type { FixtureTable } from '../registry/fixture-table.js';
+import { rowsOf } from '../registry/wrong-rows.js';
 import { criterionKey, titleOf } from './title.js';
 
 export interface ListedCriterion {
@@ -18,13 +19,19 @@ export interface ListedCriterion {
  */
 export function listCriteria(service: ContractService, fixtures: FixtureTable): readonly ListedCriterion[] {
   const { criteria } = judge({
-    acceptance: service.accept,
+    // Whose ends count changes no criterion's name, and takes long to compute.
+    acceptance: withoutConfidence(service.accept),
     answers: rightAnswers(service, fixtures),
     cost: { latencyP50Ms: 0, latencyP99Ms: 0, sizeBytes: 0 },
     contractFingerprint: '',
     fixtureFingerprint: '',
+    rowsIn: (slice) => rowsOf(fixtures, service.methods[0]!.request, slice),
   });
   return criteria.map((criterion: Criterion) => ({ key: criterionKey(criterion), title: titleOf(criterion) }));
+}
+
+function withoutConfidence({ confidence: _, ...acceptance }: Acceptance): Acceptance {
+  return acceptance;
 }
 
 function rightAnswers({ methods }: ContractService, { truth, answer }: FixtureTable): FixtureAnswers {
@@ -43,6 +50,7 @@ function rightAnswers({ methods }: ContractService, { truth, answer }: FixtureTa
   return {
     task: 'classification',
     classes: classes.length,
+    classNames: classes,
     truth: indices,
     predicted: indices,
     probabilities,

@@ -4,17 +4,17 @@
  * What is timed is a call of one row, there and back. What has answered is read from the answers' provenance.
  */
 import { performance } from 'node:perf_hooks';
-import { serverAddress, token } from '../config.js';
+import { token } from '../config.js';
 import { type ContractMethod, labelClasses, type OutputField } from '../contract/contract.js';
 import { contractMismatch, invalidInput } from '../errors.js';
 import { type FixtureAnswers, judge } from '../evaluation/acceptance.js';
 import { quantile } from '../evaluation/quantile.js';
 import type { ModelVersion } from '../model/version.js';
-import { wrongByCriterion } from '../registry/wrong-rows.js';
+import { rowsOf, wrongByCriterion } from '../registry/wrong-rows.js';
 import { ParleyClient } from '../rpc/client/parley-client.js';
 import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
 import type { Suite, Tested } from './run.js';
-import type { ServerSubject } from './subject.js';
+import { addressOf, type ServerSubject } from './subject.js';
 import { plainRows } from './wire-rows.js';
 
 /** Rows of one call. */
@@ -30,8 +30,7 @@ export async function acceptServed(
   subject: ServerSubject,
   signal: AbortSignal | undefined,
 ): Promise<Tested> {
-  const address = serverAddress(subject)!;
-  const client = await ParleyClient.connect(address, token(subject.token));
+  const client = await ParleyClient.connect(addressOf(subject), token(subject.token));
   const abort = () => client.close();
   signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -73,8 +72,9 @@ class ServedSuite {
       cost: { ...(await this.latency(rows)), sizeBytes: await this.sizeOf(versions) },
       contractFingerprint: project.contract.fingerprint,
       fixtureFingerprint,
+      rowsIn: (slice) => rowsOf(fixtures.table, this.method.request, slice),
     });
-    const answered = { table: fixtures.table, request: this.method.request, answers: judged, classes };
+    const answered = { table: fixtures.table, request: this.method.request, answers: judged };
     return { verdict, wrong: wrongByCriterion(project.service.accept, answered), versions };
   }
 
@@ -113,6 +113,7 @@ class ServedSuite {
     return {
       task: 'classification',
       classes: classes.length,
+      classNames: classes,
       truth: indices,
       predicted: answers.map((each) => classes.indexOf(String(each[answer.name]))),
       ...(probabilities === undefined ? {} : { probabilities }),

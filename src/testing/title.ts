@@ -8,10 +8,13 @@ const NOT_OF_ROWS = /^(?:latency_|size_)/;
 
 /** Without what is counted only when the suite runs: the same for the same criterion in any run. */
 export function criterionKey({ name, bound, slice }: Omit<Titled, 'rows'>): string {
-  const where = slice === undefined ? '' : `[${slice}]`;
   // A bound in words follows a colon: `baseline: better than majority, McNemar p < 0.05`.
-  return `${name}${where}${/^[<>]/.test(bound) ? ' ' : ': '}${bound}`;
+  return `${figureName({ name, slice })}${/^[<>]/.test(bound) ? ' ' : ': '}${bound}`;
 }
+
+/** `recall[sex=FEMALE]`. */
+export const figureName = ({ name, slice }: { readonly name: string; readonly slice?: string | undefined }): string =>
+  slice === undefined ? name : `${name}[${slice}]`;
 
 /** `recall[sex=FEMALE] >= 0.9 on 37 fixtures`. */
 export function titleOf(criterion: Titled): string {
