@@ -108,7 +108,7 @@ function bindMethod(
   classes: readonly string[],
   problems: Problem[],
 ): MethodBinding {
-  const { inputs, widths } = bindInputs(method.request, version.signature.inputs, problems);
+  const { inputs, widths } = bindInputs(method.request, version, problems);
   const outputs = bindOutputs(method.response, version, classes, problems);
   const fetched = new Set(outputs.flatMap(({ output }) => (output === undefined ? [] : [output])));
   return { method, inputs, widths, outputs, fetches: [...fetched].sort((a, b) => a - b) };

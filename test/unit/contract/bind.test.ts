@@ -308,9 +308,9 @@ describe('bindService', () => {
 
     it('ask for the outputs by name', () => {
       expect(problems({ outputs: [tensor('y', 'string', -1)] })).to.deep.equal([
-        'Identified.species: needs an output called label or output_label; this tabular-classifier gives y',
-        'Identified.confidence: needs an output called probabilities or output_probability; this tabular-classifier gives y',
-        'Identified.probability: needs an output called probabilities or output_probability; this tabular-classifier gives y',
+        'Identified.species: needs an output called label or output_label; this tabular-classifier gives y; where only the name differs, publish it with --map-output label=OUTPUT',
+        'Identified.confidence: needs an output called probabilities or output_probability; this tabular-classifier gives y; where only the name differs, publish it with --map-output probability=OUTPUT',
+        'Identified.probability: needs an output called probabilities or output_probability; this tabular-classifier gives y; where only the name differs, publish it with --map-output probability=OUTPUT',
       ]);
     });
 
