@@ -14,6 +14,8 @@ export interface PublishContract {
   readonly includes?: Readonly<Record<string, string>>;
   readonly fixturesUploadId?: string;
   readonly fixturesFormat?: 'csv' | 'jsonl' | 'parquet';
+  /** The text of checks.yaml, published with the fixtures. */
+  readonly checks?: string;
   readonly allowBreaking?: string;
 }
 

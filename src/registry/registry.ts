@@ -37,6 +37,9 @@ import {
 } from '../model/version.js';
 import { readHead } from '../model-types/envelope.js';
 import { fieldsOf } from '../model-types/record-fields.js';
+import { readChecks } from './acceptance/checks-file.js';
+import { comparedVersion } from './acceptance/production.js';
+import { suiteBytes } from './acceptance/suite-bytes.js';
 import { inForceAt } from './in-force.js';
 import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
 import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
@@ -81,8 +84,7 @@ export class Registry implements RegistryPort {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     this.#checkOwn(contract.model);
     await this.#checkServiceNames(contract);
-    const fixtures =
-      request.fixturesUploadId === undefined ? undefined : await this.#wholeUpload(request.fixturesUploadId);
+    const fixtures = await this.#suite(request, contract);
     const inForce = await this.#store.contract(contract.model);
     const record: ContractRecord = {
       fingerprint: contract.fingerprint,
@@ -105,6 +107,16 @@ export class Registry implements RegistryPort {
       fingerprint: record.fingerprint,
       ...(record.fixtureFingerprint === undefined ? {} : { fixtureFingerprint: record.fixtureFingerprint }),
     };
+  }
+
+  /** Fixtures with their checks, which are read to see that they can be. */
+  async #suite({ fixturesUploadId, checks }: PublishContract, contract: Contract): Promise<Uint8Array | undefined> {
+    if (checks !== undefined) {
+      readChecks(checks, contract.services[0]!.methods[0]!);
+      if (fixturesUploadId === undefined)
+        throw invalidInput('checks are published with the fixtures that they are run on; send fixtures_upload_id too');
+    }
+    return fixturesUploadId === undefined ? undefined : suiteBytes(await this.#wholeUpload(fixturesUploadId), checks);
   }
 
   /** A service's name belongs to one model: callers name services, not models. */
@@ -348,6 +360,7 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
+    const production = await comparedVersion(this.#store, model, service);
     const { verdict } = await runAcceptance(
       envelope,
       fixtures,
@@ -358,7 +371,11 @@ export class Registry implements RegistryPort {
         fixturesFormat: record.fixturesFormat,
         fixtureFingerprint: record.fixtureFingerprint,
       },
-      await openMembers(this.#store, model, stored === undefined ? [] : recordedMembers(stored)),
+      await openMembers(this.#store, model, [
+        ...new Set([stored, production?.record].flatMap((each) => (each === undefined ? [] : recordedMembers(each)))),
+      ]),
+      undefined,
+      production,
     );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;

@@ -1,8 +1,8 @@
 /** The fixtures that count against a criterion: what a failed bound is looked into with. Pure. */
-import type { Acceptance, AcceptBound, RequestStruct, SliceTerm } from '../contract/contract.js';
-import { sliceValue } from '../contract/read-slice.js';
+import type { Acceptance, AcceptBound, RequestStruct } from '../contract/contract.js';
 import type { FixtureAnswers } from '../evaluation/acceptance.js';
 import type { Verdict } from '../model/version.js';
+import { rowsIn } from './acceptance/rows.js';
 import type { FixtureTable } from './fixture-table.js';
 
 const MOST_ROWS = 10;
@@ -54,24 +54,13 @@ export type Looked = Pick<AcceptBound, 'metric' | 'argument' | 'slice'>;
 export function wrongRows({ metric, argument, slice }: Looked, answered: Answered): WrongRows | undefined {
   if (/^(?:latency_|size_)/.test(metric)) return undefined;
   const { answers, table } = answered;
-  const inSlice = rowsOf(table, answered.request, slice ?? []);
+  const inSlice = rowsIn(table.rows, answered.request, slice ?? []);
   const ranked =
     answers.task === 'classification'
       ? wrongLabels(inSlice, answers, { metric, argument })
       : wrongValues(inSlice, answers, metric);
   const rows = ranked.slice(0, MOST_ROWS).map((row) => wrongRow(row, answered));
   return { count: ranked.length, of: inSlice.length, rows };
-}
-
-/** Rows in which all conditions hold. */
-export function rowsOf({ rows }: FixtureTable, request: RequestStruct, slice: readonly SliceTerm[]): number[] {
-  const terms = slice.map(({ field: name, value }) => {
-    const column = rows.columns[rows.specs.findIndex((spec) => spec.name === name)];
-    const wanted = sliceValue(request.fields.find((field) => field.name === name)!, value);
-    // A field without a column is missing in every row.
-    return (row: number) => Object.is(column?.[row] ?? (typeof wanted === 'string' ? '' : Number.NaN), wanted);
-  });
-  return Array.from({ length: rows.rows }, (_, row) => row).filter((row) => terms.every((holds) => holds(row)));
 }
 
 type Classified = Extract<FixtureAnswers, { readonly task: 'classification' }>;

@@ -2,7 +2,7 @@
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Version } from '../model/version.js';
 import { FIXTURE_BYTES_FORMAT } from '../registry/fixture-bytes.js';
-import { type IsolatedModel, type Members, runAcceptance } from '../registry/isolated.js';
+import { type InProduction, type IsolatedModel, type Members, runAcceptance } from '../registry/isolated.js';
 import type { Suite, Tested } from './run.js';
 
 /** The project's contract and the service that it is about. */
@@ -16,8 +16,9 @@ export async function acceptEnvelope(
   version: Version,
   envelope: ByteStream,
   members: Members,
+  production?: InProduction,
 ): Promise<Tested> {
-  const { fixtures, fixtureFingerprint } = suite;
+  const { bytes, fixtureFingerprint } = suite;
   const task = { version, ...modelOf(suite), fixturesFormat: FIXTURE_BYTES_FORMAT, fixtureFingerprint };
-  return { ...(await runAcceptance(envelope, fixtures.bytes, task, members)), versions: [version] };
+  return { ...(await runAcceptance(envelope, bytes, task, members, undefined, production)), versions: [version] };
 }

@@ -1,6 +1,7 @@
 /** Runs a project's acceptance suite on what is in a file, in a store, or behind a port. Records nothing. */
 import { notFound } from '../errors.js';
 import { digestOf } from '../model/byte-stream.js';
+import { suiteBytes } from '../registry/acceptance/suite-bytes.js';
 import type { Accepted } from '../registry/wrong-rows.js';
 import { loadProject, type Project } from '../training/project.js';
 import { type ProjectFixtures, readProjectFixtures } from '../training/project-fixtures.js';
@@ -15,7 +16,9 @@ import { type Subject, subjectText } from './subject.js';
 export interface Suite {
   readonly project: Project;
   readonly fixtures: ProjectFixtures;
-  /** SHA-256 of the fixtures as they are published. */
+  /** Fixtures and checks as they are published. */
+  readonly bytes: Uint8Array;
+  /** SHA-256 of these. */
   readonly fixtureFingerprint: string;
   readonly criteria: readonly ListedCriterion[];
 }
@@ -34,8 +37,9 @@ export async function openSuite(folder: string, signal?: AbortSignal): Promise<S
   const fixtures = await readProjectFixtures(project, signal);
   if (fixtures === undefined)
     throw notFound('parley.yaml names no fixtures, so nothing can be tested; add "fixtures: fixtures.csv"');
-  const criteria = listCriteria(project.service, fixtures.table);
-  return { project, fixtures, fixtureFingerprint: digestOf(fixtures.bytes), criteria };
+  const criteria = await listCriteria(project, fixtures.table);
+  const bytes = suiteBytes(fixtures.bytes, project.checks);
+  return { project, fixtures, bytes, fixtureFingerprint: digestOf(bytes), criteria };
 }
 
 /** @throws ParleyError what the subject cannot be run for; a bound that is missed is in the report */

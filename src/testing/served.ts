@@ -3,25 +3,28 @@
  *
  * What is timed is a call of one row, there and back. What has answered is read from the answers' provenance.
  */
-import { performance } from 'node:perf_hooks';
 import { token } from '../config.js';
-import { type ContractMethod, labelClasses, type OutputField } from '../contract/contract.js';
-import { contractMismatch, invalidInput } from '../errors.js';
-import { type FixtureAnswers, judge } from '../evaluation/acceptance.js';
-import { quantile } from '../evaluation/quantile.js';
-import type { ModelVersion } from '../model/version.js';
-import { rowsOf, wrongByCriterion } from '../registry/wrong-rows.js';
+import type { ContractMethod } from '../contract/contract.js';
+import { contractMismatch } from '../errors.js';
+import { judge } from '../evaluation/acceptance.js';
+import type { Column, ColumnBatch } from '../model/row.js';
+import type { Answering } from '../registry/acceptance/answering.js';
+import { readChecks } from '../registry/acceptance/checks-file.js';
+import { bestLatency } from '../registry/acceptance/latency.js';
+import { rowsIn } from '../registry/acceptance/rows.js';
+import { runChecks } from '../registry/acceptance/run-checks.js';
+import { wrongByCriterion } from '../registry/wrong-rows.js';
 import { ParleyClient } from '../rpc/client/parley-client.js';
-import type { PlainAnswer, PlainRow } from '../rpc/client/typed.js';
+import type { PlainAnswer } from '../rpc/client/typed.js';
+import { digestOf } from '../model/byte-stream.js';
+import { answersFrom } from './plain-answers.js';
 import type { Suite, Tested } from './run.js';
 import { addressOf, type ServerSubject } from './subject.js';
 import { plainRows } from './wire-rows.js';
 
 /** Rows of one call. */
 const ROWS_AT_ONCE = 100;
-const CALLS = 300;
-const ROUNDS = 3;
-const ROUND_MS = 5_000;
+const CALLS_PER_ROUND = 300;
 const MOST_LISTED = 200;
 
 /** @throws ParleyError STORE_UNAVAILABLE where nothing answers, what the server refuses, CONTRACT_MISMATCH for another contract */
@@ -44,9 +47,11 @@ export async function acceptServed(
   }
 }
 
-class ServedSuite {
+class ServedSuite implements Answering {
+  readonly method: ContractMethod;
   private readonly model: string;
-  private readonly method: ContractMethod;
+  /** Whose digests the answers told. */
+  private readonly versions = new Set<string>();
 
   constructor(
     private readonly suite: Suite,
@@ -58,24 +63,41 @@ class ServedSuite {
 
   async run(): Promise<Tested> {
     const { project, fixtures, fixtureFingerprint } = this.suite;
+    const { accept } = project.service,
+      { rows, truth } = fixtures.table,
+      { request } = this.method;
     await this.checkService();
-    const rows = plainRows(fixtures.table, this.method.request);
-    const answers: PlainAnswer[] = [];
-    for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-      answers.push(...(await this.client.predict(this.model, rows.slice(at, at + ROWS_AT_ONCE), { many: true })));
-    const classes = this.classesOf(answers);
-    const judged = this.fixtureAnswers(answers, classes);
-    const versions = versionsOf(answers, this.method);
+    const answers = await this.answers(rows, truth);
+    const { checks } = project;
+    const latency = await this.latency(rows);
+    const perturbed = checks === undefined ? undefined : await runChecks(readChecks(checks, this.method), this, rows);
+    const versions = [...this.versions].sort();
     const verdict = judge({
-      acceptance: project.service.accept,
-      answers: judged,
-      cost: { ...(await this.latency(rows)), sizeBytes: await this.sizeOf(versions) },
+      acceptance: accept,
+      answers,
+      cost: { ...latency, sizeBytes: await this.sizeOf(versions) },
       contractFingerprint: project.contract.fingerprint,
       fixtureFingerprint,
-      rowsIn: (slice) => rowsOf(fixtures.table, this.method.request, slice),
+      rowsIn: (slice) => rowsIn(rows, request, slice),
+      // What a typed service answers with is what is in production.
+      production: { version: versions.join(', '), answers },
+      ...(perturbed === undefined ? {} : { checks: perturbed, checksFingerprint: digestOf(Buffer.from(checks!)) }),
     });
-    const answered = { table: fixtures.table, request: this.method.request, answers: judged };
-    return { verdict, wrong: wrongByCriterion(project.service.accept, answered), versions };
+    const wrong = wrongByCriterion(accept, { table: fixtures.table, request, answers });
+    return { verdict, wrong, versions };
+  }
+
+  async answers(rows: ColumnBatch, truth: Column) {
+    const asked = plainRows(rows, this.method.request);
+    const told: PlainAnswer[] = [];
+    for (let at = 0; at < asked.length; at += ROWS_AT_ONCE)
+      told.push(...(await this.client.predict(this.model, asked.slice(at, at + ROWS_AT_ONCE), { many: true })));
+    const provenance = this.method.response.fields.find(({ role }) => role === 'provenance')?.name ?? '';
+    for (const answer of told) {
+      const { version } = (answer[provenance] ?? {}) as { readonly version?: string };
+      if (version !== undefined) this.versions.add(version);
+    }
+    return answersFrom(told, this.method.response, truth);
   }
 
   /** A server that keeps another contract is asked other questions than the suite's. */
@@ -88,101 +110,23 @@ class ServedSuite {
     );
   }
 
-  private classesOf(answers: readonly PlainAnswer[]): readonly string[] {
-    const { truth, answer } = this.suite.fixtures.table;
-    if (answer.role !== 'label') return [];
-    const declared = labelClasses(this.method.response);
-    if (declared.length > 0) return declared;
-    return [...new Set([...(truth as string[]), ...answers.map((each) => String(each[answer.name]))])].sort();
-  }
-
-  private fixtureAnswers(answers: readonly PlainAnswer[], classes: readonly string[]): FixtureAnswers {
-    const { truth, answer } = this.suite.fixtures.table;
-    if (answer.role !== 'label') {
-      const mean = (truth as Float64Array).reduce((sum, value) => sum + value, 0) / truth.length;
-      return {
-        task: 'regression',
-        truth: truth as Float64Array,
-        predicted: answers.map((each) => Number(each[answer.name] ?? Number.NaN)),
-        baseline: new Float64Array(truth.length).fill(mean),
-      };
-    }
-    const indices = (truth as string[]).map((name) => classes.indexOf(name));
-    const positive = answer.enum?.members.find((member) => member.positive)?.label;
-    const probabilities = probabilitiesOf(answers, this.method.response.fields, classes);
-    return {
-      task: 'classification',
-      classes: classes.length,
-      classNames: classes,
-      truth: indices,
-      predicted: answers.map((each) => classes.indexOf(String(each[answer.name]))),
-      ...(probabilities === undefined ? {} : { probabilities }),
-      ...(positive === undefined ? {} : { positive: classes.indexOf(positive) }),
-      baseline: new Array<number>(indices.length).fill(commonest(indices, classes.length)),
-    };
-  }
-
-  private async latency(rows: readonly PlainRow[]): Promise<{ latencyP50Ms: number; latencyP99Ms: number }> {
-    let best = { latencyP50Ms: Number.POSITIVE_INFINITY, latencyP99Ms: Number.POSITIVE_INFINITY };
-    for (let round = 0; round < ROUNDS; round++) {
-      const times: number[] = [],
-        end = performance.now() + ROUND_MS;
-      for (let call = 0; call < CALLS && performance.now() < end; call++) {
-        const begin = performance.now();
-        await this.client.predict(this.model, [rows[call % rows.length]!], { many: false });
-        times.push(performance.now() - begin);
-      }
-      const latencyP99Ms = quantile(times, 0.99);
-      if (latencyP99Ms < best.latencyP99Ms) best = { latencyP50Ms: quantile(times, 0.5), latencyP99Ms };
-    }
-    return best;
+  private latency(rows: ColumnBatch) {
+    const asked = plainRows(rows, this.method.request);
+    const call = (index: number) => this.client.predict(this.model, [asked[index % asked.length]!], { many: false });
+    return bestLatency(call, CALLS_PER_ROUND);
   }
 
   /** Of the stored envelopes, the largest; NaN, which passes no bound, where it cannot be told which version answered. */
   private async sizeOf(versions: readonly string[]): Promise<number> {
+    if (versions.length === 0) return Number.NaN;
     const sizes = new Map<string, number>();
     let pageToken: string | undefined;
     do {
       const query = { model: this.model, limit: MOST_LISTED, ...(pageToken === undefined ? {} : { pageToken }) };
       const page = await this.client.listVersions(query);
-      for (const { version, sizeBytes } of page.items as ModelVersion[]) sizes.set(version, sizeBytes);
+      for (const { version, sizeBytes } of page.items) sizes.set(version, sizeBytes);
       pageToken = page.nextPageToken;
     } while (pageToken !== undefined && !versions.every((version) => sizes.has(version)));
-    if (versions.length === 0) return Number.NaN;
     return Math.max(...versions.map((version) => sizes.get(version) ?? Number.NaN));
   }
-}
-
-/** Those that the answers say; none where the response has no provenance. */
-function versionsOf(answers: readonly PlainAnswer[], { response }: ContractMethod): string[] {
-  const name = response.fields.find(({ role }) => role === 'provenance')?.name;
-  if (name === undefined) return [];
-  return [
-    ...new Set(answers.map((answer) => String((answer[name] as { version?: string } | undefined)?.version))),
-  ].sort();
-}
-
-/** Rows × classes; undefined where the response has no map of probabilities. */
-function probabilitiesOf(
-  answers: readonly PlainAnswer[],
-  fields: readonly OutputField[],
-  classes: readonly string[],
-): Float64Array | undefined {
-  const name = fields.find(({ role }) => role === 'probability')?.name;
-  if (name === undefined) return undefined;
-  const probabilities = new Float64Array(answers.length * classes.length);
-  answers.forEach((answer, row) => {
-    const given = answer[name] as Readonly<Record<string, number>> | undefined;
-    if (given === undefined) throw invalidInput(`the server's answer ${row + 1} lacks ${name}`);
-    classes.forEach((each, index) => {
-      probabilities[row * classes.length + index] = given[each] ?? Number.NaN;
-    });
-  });
-  return probabilities;
-}
-
-function commonest(indices: readonly number[], classes: number): number {
-  const counts = new Array<number>(classes).fill(0);
-  for (const index of indices) counts[index]!++;
-  return counts.indexOf(Math.max(...counts));
 }

@@ -1,6 +1,7 @@
 /** The suite on a version in a store, by the project's own contract and fixtures. */
 import { storeSettings } from '../config.js';
 import { checkRecordFields } from '../model-types/record-fields.js';
+import { comparedVersion } from '../registry/acceptance/production.js';
 import { openMembers, recordedMembers } from '../registry/pipeline/ensemble-members.js';
 import { openStore } from '../store/connect.js';
 import { acceptEnvelope } from './envelope.js';
@@ -14,8 +15,10 @@ export async function acceptStored(suite: Suite, { version: prefix, ...flags }: 
   try {
     const version = await store.resolveVersion(model, prefix);
     const record = await store.version(model, version);
-    const members = await openMembers(store, model, record === undefined ? [] : recordedMembers(record));
-    return await acceptEnvelope(suite, version, await store.openVersion(model, version), members);
+    const production = await comparedVersion(store, model, suite.project.service);
+    const named = [record, production?.record].flatMap((each) => (each === undefined ? [] : recordedMembers(each)));
+    const members = await openMembers(store, model, [...new Set(named)]);
+    return await acceptEnvelope(suite, version, await store.openVersion(model, version), members, production);
   } finally {
     await store.close();
   }

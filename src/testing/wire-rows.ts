@@ -1,9 +1,9 @@
 /** Fixtures as a caller sends them: plain values by field name. Pure. */
 import type { InputField, RequestStruct } from '../contract/contract.js';
-import type { FixtureTable } from '../registry/fixture-table.js';
+import type { ColumnBatch } from '../model/row.js';
 import type { PlainRow } from '../rpc/client/typed.js';
 
-export function plainRows({ rows }: FixtureTable, request: RequestStruct): PlainRow[] {
+export function plainRows(rows: ColumnBatch, request: RequestStruct): PlainRow[] {
   const columns = rows.specs.map(({ name }, index) => ({
     field: request.fields.find((field) => field.name === name)!,
     column: rows.columns[index]!,

@@ -16,6 +16,7 @@ export const projectConfiguration = z.strictObject({
     .union([z.string().min(1), z.looseObject({ kind: z.string() })])
     .optional()
     .describe('the rows of the acceptance suite: a .csv, .jsonl or .parquet file, or what a source takes'),
+  checks: z.string().min(1).optional().describe('checks of the acceptance suite beside its bounds: a .yaml file'),
   split: z
     .strictObject({
       test: z.number().gt(0).lt(1).default(0.2).describe('share of the rows that is held out'),

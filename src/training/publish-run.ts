@@ -21,7 +21,7 @@ export async function publishProjectContract(
   project: Project,
   signal?: AbortSignal,
 ): Promise<PublishedContract & { readonly warnings: readonly string[] }> {
-  const { contract } = project;
+  const { contract, checks } = project;
   const request: PublishContract = { idl: contract.idl, includes: contract.includes };
   const fixtures = await readProjectFixtures(project, signal);
   if (fixtures === undefined) return { ...(await registry.publishContract(request)), warnings: [] };
@@ -30,6 +30,7 @@ export async function publishProjectContract(
     ...request,
     fixturesUploadId,
     fixturesFormat: FIXTURE_BYTES_FORMAT,
+    ...(checks === undefined ? {} : { checks }),
   });
   return { ...published, warnings: fixtures.warnings };
 }

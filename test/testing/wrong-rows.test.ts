@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { parseContract } from '#parley/contract/parse.js';
 import type { FixtureAnswers } from '#parley/evaluation/acceptance.js';
 import type { FixtureTable } from '#parley/registry/fixture-table.js';
-import { type Looked, rowsOf, wrongRows } from '#parley/registry/wrong-rows.js';
+import { type Looked, wrongRows } from '#parley/registry/wrong-rows.js';
 
 const { request, response } = parseContract({
   file: 'a.thrift',
@@ -110,18 +110,5 @@ describe('the rows that count against a criterion', () => {
   it('are none for what is not of rows', () => {
     expect(wrongRows({ metric: 'latency_p99_ms' }, { table, request, answers })).to.equal(undefined);
     expect(wrongRows({ metric: 'size_bytes' }, { table, request, answers })).to.equal(undefined);
-  });
-});
-
-describe('the rows of a slice', () => {
-  it('are found by text, by number, and where a value is missing', () => {
-    expect(rowsOf(table, request, [{ field: 'sex', value: 'F' }])).to.deep.equal([0, 1]);
-    expect(rowsOf(table, request, [{ field: 'tagged', value: 'false' }])).to.deep.equal([1, 4]);
-    expect(rowsOf(table, request, [{ field: 'sex', value: '' }])).to.deep.equal([3]);
-    expect(rowsOf(table, request, [{ field: 'tagged', value: '' }])).to.deep.equal([3]);
-  });
-
-  it('are all where nothing is asked', () => {
-    expect(rowsOf(table, request, [])).to.have.length(5);
   });
 });

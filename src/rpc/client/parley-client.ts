@@ -168,6 +168,7 @@ export class ParleyClient implements RegistryPort {
         includes: request.includes,
         fixtures_upload_id: request.fixturesUploadId,
         fixtures_format: request.fixturesFormat,
+        checks_yaml: request.checks,
         allow_breaking: request.allowBreaking,
       },
     );
