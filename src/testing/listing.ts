@@ -47,7 +47,14 @@ function withoutConfidence({ confidence: _, ...acceptance }: Acceptance): Accept
 function rightAnswers({ response }: ContractMethod, truth: Column): FixtureAnswers {
   if (truth instanceof Float64Array) {
     const values = Float64Array.from(truth);
-    return { task: 'regression', truth: values, predicted: values, baseline: values, intervalLow: values, intervalHigh: values };
+    return {
+      task: 'regression',
+      truth: values,
+      predicted: values,
+      baseline: values,
+      intervalLow: values,
+      intervalHigh: values,
+    };
   }
   const declared = labelClasses(response);
   const classes = declared.length > 0 ? declared : [...new Set(truth)];

@@ -12,10 +12,11 @@ const BOUNDS = `
   accept.latency_p99_ms = "<= 2000",
   accept.baseline = "majority"`;
 
-export const ACCEPTING_IDL = `include "parley.thrift"\n${FLOWERS_IDL.replace('(role = "confidence")', '(role = "confidence")  3: optional parley.Provenance from')}`.replace(
-  'service Flowers { Named name(1: Flower flower) } (model = "flowers")',
-  `service Flowers { Named name(1: Flower flower)  list<Named> name_all(1: list<Flower> flowers) } (model = "flowers",${BOUNDS})`,
-);
+export const ACCEPTING_IDL =
+  `include "parley.thrift"\n${FLOWERS_IDL.replace('(role = "confidence")', '(role = "confidence")  3: optional parley.Provenance from')}`.replace(
+    'service Flowers { Named name(1: Flower flower) } (model = "flowers")',
+    `service Flowers { Named name(1: Flower flower)  list<Named> name_all(1: list<Flower> flowers) } (model = "flowers",${BOUNDS})`,
+  );
 
 const HEADER = 'height,color,kind\n';
 const rows = (count: number, row: (index: number) => string) =>
