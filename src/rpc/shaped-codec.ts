@@ -69,7 +69,7 @@ export class ShapedCodec {
       const shape = [...tensor.shape.subarray(0, tensor.rank)];
       return [spec.name, runtimeTensor(spec.dataType, valuesOf(reader, tensor, spec, request), shape)] as const;
     });
-    this.plan.offer(feedsOf(feeds));
+    this.plan.offer([feedsOf(feeds)]);
     return 1;
   }
 
