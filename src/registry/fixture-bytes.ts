@@ -25,10 +25,21 @@ export function fixtureBytes({ rows, truth, answer }: FixtureTable, request: Req
   return Buffer.from(lines.join(''));
 }
 
+/** A list or map as JSON of its own, a map's keys in the contract's order. The cell has been checked. */
+function cellMeaning({ tensor }: InputField, text: string): unknown {
+  const parsed: unknown = JSON.parse(text);
+  if (tensor!.from === 'list') return parsed;
+  const entries = parsed as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(tensor!.keys!.filter((key) => key in entries).map((key) => [key, entries[key]]));
+}
+
 /** @returns undefined, which JSON leaves out, for a missing value */
 function valueAt(column: Column, row: number, field: InputField | undefined): unknown {
   const value = column[row]!;
-  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (typeof value === 'string') {
+    if (value === '') return undefined;
+    return field?.tensor === undefined || field.tensor.from === 'binary' ? value : cellMeaning(field, value);
+  }
   if (Number.isNaN(value)) return undefined;
   return field?.type === 'bool' ? value === 1 : value;
 }

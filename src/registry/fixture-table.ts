@@ -38,6 +38,15 @@ export function fixtureColumns(request: RequestStruct, response: ResponseStruct)
   ];
 }
 
+/** A missing value is the contract's default, as it is when a request leaves it out. */
+function filled({ fields }: RequestStruct, name: string, column: Column): Column {
+  const field = fields.find((candidate) => candidate.name === name);
+  if (field?.missing.kind !== 'default' || field.tensor !== undefined) return column;
+  const { value } = field.missing;
+  if (column instanceof Float64Array) return column.map((each) => (Number.isNaN(each) ? Number(value) : each));
+  return column.map((each) => (each === '' ? String(value) : each));
+}
+
 function answerOf(response: ResponseStruct): OutputField {
   const byRole = (role: string) => response.fields.find((field) => field.role === role);
   const answer = byRole('label') ?? byRole('value');
@@ -64,7 +73,12 @@ export async function fixtureTable(
   const truth = whole.columns.at(-1)!,
     answer = answerOf(response);
   checkTruth(truth, answer, labelClasses(response));
-  const rows = { specs: whole.specs.slice(0, -1), rows: whole.rows, columns: whole.columns.slice(0, -1) };
+  const specs = whole.specs.slice(0, -1);
+  const rows = {
+    specs,
+    rows: whole.rows,
+    columns: specs.map(({ name }, index) => filled(request, name, whole.columns[index]!)),
+  };
   return { rows, truth, answer };
 }
 

@@ -2,6 +2,7 @@
 import { fixtureBytes } from '../registry/fixture-bytes.js';
 import { type FixtureTable, fixtureColumns, fixtureTable } from '../registry/fixture-table.js';
 import { textsOf } from '../sources/fixtures.js';
+import { withFiles } from './fixture-files.js';
 import type { Project } from './project.js';
 import { RowBytes } from './split.js';
 
@@ -24,7 +25,13 @@ export async function readProjectFixtures(
   if (fixtures === undefined) return undefined;
   const texts = textsOf(fixtureColumns(request, response));
   const source = await fixtures.kind.open(fixtures.configuration, fixtures.folder, texts);
-  const table = await fixtureTable(source, request, response, undefined, signal);
+  const table = await fixtureTable(
+    source,
+    request,
+    response,
+    (rows) => withFiles(rows, request, fixtures.folder),
+    signal,
+  );
   return { table, bytes: fixtureBytes(table, request), warnings: warningsOf(table) };
 }
 
