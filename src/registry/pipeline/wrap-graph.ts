@@ -124,6 +124,7 @@ function classifier(type: string, bytes: Uint8Array, zipped: readonly string[], 
     { signature } = inspectGraph(graph);
   const label = signature.outputs.find(isLabel);
   const found = label === undefined ? undefined : classNames(graph, label.name);
+  checkSameClasses(saidClasses(said), found);
   const classes = saidClasses(said) ?? named(found) ?? (zipped.length > 0 ? zipped : undefined);
   const metadata = present({
     ...inputOf(type, signature),
@@ -143,6 +144,16 @@ function classifier(type: string, bytes: Uint8Array, zipped: readonly string[], 
 /** A list; what else stands there the type's schema refuses. */
 const saidClasses = ({ classes }: Metadata): readonly string[] | undefined =>
   Array.isArray(classes) ? classes : undefined;
+
+/** A label of text is one of the classifier's own words, in the order of its scores: nothing else may be said of it. */
+function checkSameClasses(said: readonly string[] | undefined, found: ClassNames | undefined): void {
+  if (said === undefined || found === undefined || isNumbers(found) || said.length !== found.length) return;
+  if (said.every((name, column) => name === found[column])) return;
+  const quoted = (names: readonly unknown[]) => names.map((name) => `"${name}"`).join(', ');
+  throw contractMismatch(
+    `the graph contradicts itself: its label is one of ${quoted(found)}, and its metadata says ${quoted(said)}; drop classes from the metadata, or correct them`,
+  );
+}
 
 /** What a graph with one input leaves no doubt about. */
 function inputOf(type: string, { inputs }: Signature): Metadata {
