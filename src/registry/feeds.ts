@@ -79,8 +79,8 @@ function columnFor(name: string, rows: ColumnBatch, isText: boolean): Column {
 const productOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function storeMany(to: TensorData, at: number, values: RowValues, picture: Place['picture']): void {
-  if (picture !== undefined) return arrange(values as Uint8Array, picture, to, at);
-  for (let i = 0; i < values.length; i++) store(to, at + i, values[i]!);
+  if (picture !== undefined) arrange(values as Uint8Array, picture, to, at);
+  else for (let i = 0; i < values.length; i++) store(to, at + i, values[i]!);
 }
 
 function store(to: TensorData, at: number, value: number | bigint | string): void {

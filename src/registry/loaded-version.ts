@@ -48,7 +48,10 @@ export class LoadedVersion {
   /** Kept with the rows, so that reading cells is not taken for the model's time when it is asked again. */
   private async *fedParts(rows: ColumnBatch): AsyncGenerator<Feeds> {
     const known = this.fed.get(rows);
-    if (known !== undefined) return yield known;
+    if (known !== undefined) {
+      yield known;
+      return;
+    }
     for (const part of partsOf(rows)) {
       const many = await rowValues(part.rows, this.binding!.inputs, part.before);
       for (const [at, end] of equallyLong(part.rows.rows, many)) {
