@@ -1,8 +1,8 @@
 """Client of Parley model servers.
 
-    with parley.connect("127.0.0.1:9090") as client:
-        answer = client.penguins.identify(bill_length_mm=39.1, bill_depth_mm=18.7, flipper_length_mm=181, body_mass_g=3750)
-        print(answer.species, answer.confidence)
+with parley.connect("127.0.0.1:9090") as client:
+    answer = client.penguins.identify(bill_length_mm=39.1, bill_depth_mm=18.7, flipper_length_mm=181, body_mass_g=3750)
+    print(answer.species, answer.confidence)
 """
 
 from parley._channel import CallOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass
-from typing import Optional, Union
+from typing import Union
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -16,13 +16,13 @@ class Address:
 
     host: str
     port: int
-    tls: Optional[ssl.SSLContext] = None
+    tls: ssl.SSLContext | None = None
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(text: str, tls: Optional[ssl.SSLContext] = None) -> Address:
+def parse_address(text: str, tls: ssl.SSLContext | None = None) -> Address:
     """Reads "host:port" or "[::1]:port".
 
     Raises:
@@ -37,11 +37,11 @@ def parse_address(text: str, tls: Optional[ssl.SSLContext] = None) -> Address:
 
 
 def tls_context(
-    tls: Union[bool, ssl.SSLContext, None],
-    ca: Optional[PathLike],
-    cert: Optional[PathLike],
-    key: Optional[PathLike],
-) -> Optional[ssl.SSLContext]:
+    tls: bool | ssl.SSLContext | None,
+    ca: PathLike | None,
+    cert: PathLike | None,
+    key: PathLike | None,
+) -> ssl.SSLContext | None:
     """The context that the options ask for; None: no TLS.
 
     Raises:

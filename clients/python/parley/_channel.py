@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from parley._address import Address
 from parley._connection import Connection, lost
@@ -40,14 +40,17 @@ class CallOptions:
         idempotent: whether it may run twice; as the method says when None.
     """
 
-    timeout_ms: Optional[float] = None
-    request_id: Optional[str] = None
-    trace: Optional[Mapping[str, str]] = None
-    idempotent: Optional[bool] = None
+    timeout_ms: float | None = None
+    request_id: str | None = None
+    trace: Mapping[str, str] | None = None
+    idempotent: bool | None = None
 
     def with_(self, **changes: Any) -> CallOptions:
         """A copy with other values."""
         return replace(self, **changes)
+
+
+NO_OPTIONS = CallOptions()
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,12 @@ class Channel:
         self,
         address: Address,
         *,
-        token: Optional[str],
+        token: str | None,
         pool_size: int,
         timeout_ms: float,
         retries: bool,
         most_frame_bytes: int,
-        on_open: Optional[Callable[[Connection, float], None]] = None,
+        on_open: Callable[[Connection, float], None] | None = None,
     ) -> None:
         self.address = address
         self.timeout_ms = timeout_ms

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
 import time
-from typing import Optional
 
 from parley._address import Address
 from parley._wire import Malformed
@@ -112,21 +112,15 @@ class Connection:
         return True
 
     def close(self) -> None:
-        """Ends it, also under a thread that waits for a reply on it."""
-        self._ended = True
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended already
+        """Ends it and frees its socket; only for whoever has it."""
+        self.interrupt()
         self._socket.close()
 
     def interrupt(self) -> None:
         """Ends it under the thread that has a call on it, which then closes it."""
         self._ended = True
-        try:
+        with contextlib.suppress(OSError):  # it has ended already
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended already
 
 
 def lost(address: Address, reason: str) -> Unreachable:
@@ -140,7 +134,7 @@ def _connected(address: Address, latest: float) -> socket.socket:
     left = latest - time.monotonic()
     if left <= 0:
         raise DeadlineExceeded(f"no time is left to connect to {address}")
-    plain: Optional[socket.socket] = None
+    plain: socket.socket | None = None
     try:
         plain = socket.create_connection((address.host, address.port), left)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -160,6 +154,6 @@ def _connected(address: Address, latest: float) -> socket.socket:
         raise Unreachable(f"no server answers at {address}: {cause}{hint}") from cause
 
 
-def _close(plain: Optional[socket.socket]) -> None:
+def _close(plain: socket.socket | None) -> None:
     if plain is not None:
         plain.close()

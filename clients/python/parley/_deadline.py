@@ -6,9 +6,8 @@ import contextlib
 import contextvars
 import time
 from collections.abc import Iterator
-from typing import Optional
 
-_LATEST: contextvars.ContextVar[Optional[float]] = contextvars.ContextVar("parley_deadline", default=None)
+_LATEST: contextvars.ContextVar[float | None] = contextvars.ContextVar("parley_deadline", default=None)
 
 
 @contextlib.contextmanager

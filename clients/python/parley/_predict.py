@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from parley._channel import CallOptions, Channel, Method
 from parley._gen import Prediction as Generated
@@ -38,8 +38,8 @@ class ModelInfo:
     model_type: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    contract_service: Optional[str]
-    contract_fingerprint: Optional[str]
+    contract_service: str | None
+    contract_fingerprint: str | None
     type_fields: Mapping[str, str]
 
 
@@ -66,9 +66,9 @@ class Prediction(Mapping[str, "numpy.ndarray[Any, Any]"]):
         return len(self._outputs)
 
     @property
-    def prediction_id(self) -> Optional[str]:
+    def prediction_id(self) -> str | None:
         """Names this answer; of several rows, row i is "<prediction_id>/<i>"."""
-        identifier: Optional[str] = self.provenance.prediction_id
+        identifier: str | None = self.provenance.prediction_id
         return identifier
 
     def __repr__(self) -> str:
@@ -81,15 +81,15 @@ class Predictor:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._known: dict[tuple[str, Optional[str]], ModelInfo] = {}
+        self._known: dict[tuple[str, str | None], ModelInfo] = {}
 
     def predict(
         self,
         model: str,
         inputs: Any,
-        reference: Optional[str],
-        routing_key: Optional[str],
-        outputs: Optional[Sequence[str]],
+        reference: str | None,
+        routing_key: str | None,
+        outputs: Sequence[str] | None,
         options: CallOptions,
     ) -> Prediction:
         """See Client.predict."""
@@ -113,7 +113,7 @@ class Predictor:
             self._known.pop((model, reference), None)  # what is known of it may be of another version
             raise
 
-    def describe(self, model: str, reference: Optional[str], options: CallOptions) -> ModelInfo:
+    def describe(self, model: str, reference: str | None, options: CallOptions) -> ModelInfo:
         """See Client.describe."""
 
         def arguments(context: dict[str, Any]) -> Any:
@@ -132,8 +132,8 @@ class Predictor:
             type_fields=said.type_fields or {},
         )
 
-    def _tensors(self, model: str, reference: Optional[str], inputs: Any, options: CallOptions) -> list[Tensor]:
-        """Arrays go as they are; plain values and DataFrames become what the model takes, for which it is asked once."""
+    def _tensors(self, model: str, reference: str | None, inputs: Any, options: CallOptions) -> list[Tensor]:
+        """Arrays go as they are; the model is asked once what it takes, and plain values and DataFrames become that."""
         import numpy
 
         if isinstance(inputs, numpy.ndarray):
@@ -160,11 +160,11 @@ def _spec(spec: Any) -> TensorSpec:
 def _of_frame(frame: Any, specs: tuple[TensorSpec, ...]) -> dict[str, Any]:
     """Its columns by name; the whole as one matrix where the model takes a single one."""
     if len(specs) == 1 and len(specs[0].shape) == 2 and specs[0].name not in frame.columns:
-        return {specs[0].name: frame.to_numpy()}
+        return {specs[0].name: as_array(specs[0].name, frame.to_numpy(), specs[0].data_type)}
     return {str(name): frame[name] for name in frame.columns}
 
 
-def _fitting(name: str, value: Any, spec: Optional[TensorSpec]) -> Any:
+def _fitting(name: str, value: Any, spec: TensorSpec | None) -> Any:
     import numpy
 
     if spec is None:

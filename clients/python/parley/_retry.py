@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import Optional
 
 from parley.errors import ClientClosed, DeadlineExceeded, Overloaded, ParleyError, ShuttingDown, Unreachable
 
@@ -55,14 +54,14 @@ def may_repeat(error: ParleyError, idempotent: bool) -> bool:
 
 
 def wait_s(error: ParleyError, attempt: int) -> float:
-    """Seconds to wait before attempt number `attempt` + 1 (from 1): what the server asks for, or a doubling one, with jitter."""
+    """Seconds to wait behind attempt `attempt` (from 1): what the server asks for, else a doubling time. Jittered."""
     asked = error.retry_after
     if asked is not None:
-        return asked * (1 + random.random() / 4)
+        return asked * random.uniform(1, 1.25)
     longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (attempt - 1))
-    return longest * (0.5 + random.random() / 2)
+    return longest * random.uniform(0.5, 1)
 
 
-def fits(wait: float, latest: float, now: Optional[float] = None) -> bool:
+def fits(wait: float, latest: float, now: float | None = None) -> bool:
     """Whether there is time for a wait and anything after it."""
     return (time.monotonic() if now is None else now) + wait < latest

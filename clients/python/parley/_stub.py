@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import sys
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from thrift.Thrift import TType
 
-from parley._channel import CallOptions, Channel, Method
+from parley._channel import NO_OPTIONS, CallOptions, Channel, Method
 
 # Of parley.thrift's own services, the methods that change nothing or can be repeated; typed services predict.
 _GENERIC_SERVICES = {"Prediction", "Training", "Registry", "Feedback", "Operations"}
@@ -113,7 +113,7 @@ class Stub:
         methods: dict[str, StubMethod],
         channel: Channel,
         close: Callable[[], None],
-        options: CallOptions = CallOptions(),
+        options: CallOptions = NO_OPTIONS,
     ) -> None:
         self._methods = methods
         self._channel = channel
@@ -144,7 +144,7 @@ class Stub:
         self.close()
 
 
-def stub_methods(module: Any, service: Optional[str] = None) -> dict[str, StubMethod]:
+def stub_methods(module: Any, service: str | None = None) -> dict[str, StubMethod]:
     """The methods of a service's generated module, inherited ones too.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from parley._gen.ttypes import DataType, Tensor
 from parley._misfits import shortened
@@ -73,7 +73,7 @@ def from_tensor(tensor: Tensor) -> numpy.ndarray[Any, Any]:
     return numpy.frombuffer(data, dtype=numpy.dtype(kind).newbyteorder("<")).reshape(shape)
 
 
-def as_array(name: str, values: Any, kind: Optional[str]) -> Any:
+def as_array(name: str, values: Any, kind: str | None) -> Any:
     """Plain values as an array of an input's type.
 
     Args:

@@ -7,7 +7,7 @@ of structs that it knows.
 from __future__ import annotations
 
 import struct
-from typing import Any, Optional
+from typing import Any
 
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 from thrift.protocol.TProtocol import TProtocolException
@@ -22,8 +22,9 @@ _SHALLOW_BYTES = 1024
 
 _VERSION, _CALL, _REPLY, _EXCEPTION = 0x80010000, 1, 2, 3
 _STRING, _STRUCT, _MAP, _SET, _LIST = 11, 12, 13, 14, 15
-_FIXED = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}
-_INT = struct.Struct(">i")
+# Bytes of a value by its type; 0: it depends.
+_WIDTHS = [{2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}.get(kind, 0) for kind in range(256)]
+_SIZE = struct.Struct(">I").unpack_from
 
 
 class Malformed(Exception):
@@ -65,9 +66,7 @@ def decode_reply(frame: bytes, sequence: int, result: Any) -> Any:
             check_depth(frame, at)
         buffer = TMemoryBuffer(frame)
         buffer.cstringio_buf.seek(at)
-        protocol = TBinaryProtocolAccelerated(
-            buffer, string_length_limit=len(frame), container_length_limit=len(frame)
-        )
+        protocol = TBinaryProtocolAccelerated(buffer, string_length_limit=len(frame), container_length_limit=len(frame))
         kind = version & 0xFF
         if kind == _EXCEPTION:
             problem = TApplicationException()
@@ -108,12 +107,12 @@ def check_depth(frame: bytes, at: int, most: int = MOST_DEPTH) -> int:
 
 
 def _pass(frame: bytes, at: int, kind: int, depth: int) -> int:
-    """Where the value of a type that begins at `at` ends."""
-    fixed = _FIXED.get(kind)
-    if fixed is not None:
-        return at + fixed
+    """Where the value of a type that begins at `at` ends; what is beyond the frame is the caller's to see.
+
+    Hot: a reply of 1,000 rows has some 14,000 fields. Sizes are read unsigned, so that the position only grows.
+    """
     if kind == _STRING:
-        return at + 4 + _size(frame, at)
+        return at + 4 + _SIZE(frame, at)[0]  # type: ignore[no-any-return]
     if depth == 0:
         raise Malformed(f"a value that is nested deeper than {MOST_DEPTH}")
     if kind == _STRUCT:
@@ -121,34 +120,40 @@ def _pass(frame: bytes, at: int, kind: int, depth: int) -> int:
             inner = frame[at]
             if inner == 0:
                 return at + 1
-            fixed = _FIXED.get(inner)
-            at = at + 3 + fixed if fixed is not None else _pass(frame, at + 3, inner, depth - 1)
+            width = _WIDTHS[inner]
+            if width:
+                at += 3 + width
+            elif inner == _STRING:
+                at += 7 + _SIZE(frame, at + 3)[0]
+            else:
+                at = _pass(frame, at + 3, inner, depth - 1)
     if kind in (_LIST, _SET):
-        return _pass_items(frame, at + 5, (frame[at],), _size(frame, at + 1), depth - 1)
+        count, inner = _SIZE(frame, at + 1)[0], frame[at]
+        width = _WIDTHS[inner]
+        at += 5
+        if width:
+            return at + count * width
+        for _ in range(count):
+            at = _pass(frame, at, inner, depth - 1)
+        return at
     if kind == _MAP:
-        return _pass_items(frame, at + 6, (frame[at], frame[at + 1]), _size(frame, at + 2), depth - 1)
+        return _pass_map(frame, at, depth - 1)
     raise Malformed(f"a value of type {kind}, which there is not")
 
 
-def _pass_items(frame: bytes, at: int, kinds: tuple[int, ...], count: int, depth: int) -> int:
-    widths = [_FIXED.get(kind) for kind in kinds]
-    if None not in widths:
-        return at + count * sum(width for width in widths if width is not None)
+def _pass_map(frame: bytes, at: int, depth: int) -> int:
+    kinds, count = (frame[at], frame[at + 1]), _SIZE(frame, at + 2)[0]
+    widths = _WIDTHS[kinds[0]], _WIDTHS[kinds[1]]
+    at += 6
+    if widths[0] and widths[1]:
+        return at + count * (widths[0] + widths[1])  # type: ignore[no-any-return]
     for _ in range(count):
-        for kind in kinds:
-            at = _pass(frame, at, kind, depth)
+        for kind, width in zip(kinds, widths):
+            at = at + width if width else _pass(frame, at, kind, depth)
     return at
-
-
-def _size(frame: bytes, at: int) -> int:
-    """A length or a count: everything that is counted takes a byte at least."""
-    size: int = _INT.unpack_from(frame, at)[0]
-    if not 0 <= size <= len(frame) - at:
-        raise Malformed(f"a size of {size} in a frame of {len(frame)} bytes")
-    return size
 
 
 def accelerated() -> bool:
     """Whether thrift's C extension is there; without it everything works, about 20 times slower."""
-    protocol: Optional[Any] = TBinaryProtocolAccelerated(TMemoryBuffer())
+    protocol: Any | None = TBinaryProtocolAccelerated(TMemoryBuffer())
     return getattr(protocol, "_fast_encode", None) is not None

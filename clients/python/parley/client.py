@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Union, overload
+from typing import Any, overload
 
 from parley._address import PathLike, parse_address, tls_context
 from parley._channel import CallOptions, Channel, Method, exchange
@@ -40,13 +40,13 @@ class Client:
         self,
         address: str,
         *,
-        contract: Optional[PathLike] = None,
+        contract: PathLike | None = None,
         negotiate: bool = False,
-        token: Optional[str] = None,
-        tls: Union[bool, ssl.SSLContext, None] = None,
-        ca: Optional[PathLike] = None,
-        cert: Optional[PathLike] = None,
-        key: Optional[PathLike] = None,
+        token: str | None = None,
+        tls: bool | ssl.SSLContext | None = None,
+        ca: PathLike | None = None,
+        cert: PathLike | None = None,
+        key: PathLike | None = None,
         timeout_ms: float = DEFAULT_TIMEOUT_MS,
         pool_size: int = 8,
         retries: bool = True,
@@ -88,11 +88,11 @@ class Client:
         model: str,
         inputs: Any,
         *,
-        reference: Optional[str] = None,
-        routing_key: Optional[str] = None,
-        outputs: Optional[Sequence[str]] = None,
-        timeout_ms: Optional[float] = None,
-        request_id: Optional[str] = None,
+        reference: str | None = None,
+        routing_key: str | None = None,
+        outputs: Sequence[str] | None = None,
+        timeout_ms: float | None = None,
+        request_id: str | None = None,
     ) -> Prediction:
         """Asks a model by its tensors. Needs numpy.
 
@@ -113,9 +113,7 @@ class Client:
         options = CallOptions(timeout_ms=timeout_ms, request_id=request_id)
         return self._predictor.predict(model, inputs, reference, routing_key, outputs, options)
 
-    def describe(
-        self, model: str, *, reference: Optional[str] = None, timeout_ms: Optional[float] = None
-    ) -> ModelInfo:
+    def describe(self, model: str, *, reference: str | None = None, timeout_ms: float | None = None) -> ModelInfo:
         """A model's inputs and outputs, and which version answers now.
 
         Raises:
@@ -150,13 +148,20 @@ class Client:
         except NotFound as error:
             raise AttributeError(error.message) from error
 
-    def stub(self, module: Any, service: Optional[str] = None) -> Stub:
-        """A service through its generated module, such as `penguins.Penguins`; `service` where its name is another one."""
+    def stub(self, module: Any, service: str | None = None) -> Stub:
+        """A service through its generated module, such as `penguins.Penguins`.
+
+        Args:
+            service: its name in the contract; the module's own when None.
+
+        Raises:
+            TypeError: it is no such module.
+        """
         return Stub(stub_methods(module, service), self._channel, self.close)
 
     # ------------------------------------------------------------- the server
 
-    def ping(self, *, timeout_ms: Optional[float] = None) -> PingResponse:
+    def ping(self, *, timeout_ms: float | None = None) -> PingResponse:
         """Whether the server is well, and which services it has."""
         return self._channel.call(
             _PING,
@@ -207,10 +212,11 @@ class Client:
         assert program is not None
         for service, _ in list(self._services.values()):
             request = ContractRequest(service_name=service, idl=program.text)
+            request.includes = program.includes or None
             _check(service, exchange(connection, _CONTRACT, _asking(request, self._token), {}, latest))
 
 
-def _asking(request: ContractRequest, token: Optional[str]) -> Any:
+def _asking(request: ContractRequest, token: str | None) -> Any:
     def arguments(context: dict[str, Any]) -> Any:
         request.context = RequestContext(auth_token=token, **context)
         return _contract_args(request)
@@ -224,7 +230,9 @@ def _contract_args(request: ContractRequest) -> Any:
 
 def _check(service: str, said: Any) -> None:
     if said.compatible is None:
-        raise Unsupported(f"the server does not say whether a caller's {service} can talk to it; it is of an older release")
+        raise Unsupported(
+            f"the server does not say whether a caller's {service} can talk to it; it is of an older release"
+        )
     if said.compatible:
         return
     breaking = [each for each in said.differences or () if each.breaking]
@@ -251,7 +259,7 @@ def connect(address: str, stubs: None = None, **options: Any) -> Client: ...
 def connect(address: str, stubs: Any, **options: Any) -> Stub: ...
 
 
-def connect(address: str, stubs: Any = None, **options: Any) -> Union[Client, Stub]:
+def connect(address: str, stubs: Any = None, **options: Any) -> Client | Stub:
     """A client of the server at "host:port".
 
     Args:

@@ -6,7 +6,7 @@ Two more are the client's own: Unreachable, when no answer came, and ClientClose
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Optional
+from typing import Any, ClassVar
 
 __all__ = [
     "ClientClosed",
@@ -35,7 +35,7 @@ class Problem:
 
     __slots__ = ("got", "message", "path")
 
-    def __init__(self, path: str, message: str, got: Optional[str] = None) -> None:
+    def __init__(self, path: str, message: str, got: str | None = None) -> None:
         self.path = path
         self.message = message
         self.got = got
@@ -75,9 +75,9 @@ class ParleyError(Exception):
         message: str,
         *,
         problems: Iterable[Problem] = (),
-        retry_after_ms: Optional[int] = None,
-        request_id: Optional[str] = None,
-        retryable: Optional[bool] = None,
+        retry_after_ms: int | None = None,
+        request_id: str | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -88,7 +88,7 @@ class ParleyError(Exception):
             self.retryable = retryable
 
     @property
-    def retry_after(self) -> Optional[float]:
+    def retry_after(self) -> float | None:
         """Seconds to wait before the next attempt; None when the server says nothing of it."""
         return None if self.retry_after_ms is None else self.retry_after_ms / 1000
 
@@ -200,7 +200,11 @@ class Internal(ParleyError):
 
 
 class Unreachable(ParleyError):
-    """No connection, or it was lost before the answer came. The client's own; `sent` says whether the call may have run."""
+    """No connection, or it was lost before the answer came. The client's own.
+
+    Attributes:
+        sent: whether the call may have run.
+    """
 
     code = "UNREACHABLE"
     retryable = True

@@ -7,7 +7,7 @@ not one by one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from parley._gen.ttypes import Provenance
 from parley.contract.kinds import Double, EnumKind, MapKind, Opaque, Problems, Text, is_missing, nearest
@@ -93,7 +93,7 @@ def _checked(values: list[Any], member: Member, name: str, problems: Problems) -
     if isinstance(member.kind, Text) and all(type(value) is str for value in values):
         return values
     inner: Problems = []
-    wrong: Optional[int] = None
+    wrong: int | None = None
     count = 0
     made = []
     for index, value in enumerate(values):
@@ -170,7 +170,7 @@ def columns_of(answers: Sequence[Any], struct: StructKind) -> dict[str, list[Any
     return made
 
 
-def _map_columns(name: str, held: Sequence[Optional[Mapping[Any, Any]]], kind: MapKind) -> dict[str, list[Any]]:
+def _map_columns(name: str, held: Sequence[Mapping[Any, Any] | None], kind: MapKind) -> dict[str, list[Any]]:
     """One column for each key that any answer has, in the enum's order or that of their appearance."""
     seen = {key: None for value in held if value is not None for key in value}
     keys: Iterable[Any] = seen
@@ -182,7 +182,7 @@ def _map_columns(name: str, held: Sequence[Optional[Mapping[Any, Any]]], kind: M
     }
 
 
-def versions_of(answers: Sequence[Any], struct: StructKind) -> tuple[Optional[str], list[str]]:
+def versions_of(answers: Sequence[Any], struct: StructKind) -> tuple[str | None, list[str]]:
     """The model and the versions that answered, in order of appearance: more than one while it was being replaced."""
     model, versions = None, {}
     for name, member in struct.members.items():
@@ -212,4 +212,3 @@ def arrays_like(columns: Mapping[str, list[Any]]) -> dict[str, Any]:
         is_number = all(value is None or type(value) is float for value in values)
         made[name] = numpy.array(values, dtype=float if is_number and values else object)
     return made
-

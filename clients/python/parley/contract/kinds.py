@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import numbers
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 from thrift.Thrift import TType
 
@@ -205,6 +205,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-def hidden(got: Optional[str], sensitive: bool) -> Optional[str]:
+def hidden(got: str | None, sensitive: bool) -> str | None:
     """What may be shown of a value."""
     return "a value that is not shown" if sensitive and got is not None else got

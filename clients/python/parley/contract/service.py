@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Optional
+from typing import Any
 
-from parley._channel import CallOptions, Channel, Method
+from parley._channel import NO_OPTIONS, CallOptions, Channel, Method
 from parley._gen import ttypes
 from parley._misfits import shortened
 from parley.contract.columns import (
@@ -104,7 +104,9 @@ class ContractMethod:
 
     def _rows_of_list(self, rows: Any) -> list[Any]:
         if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
-            raise InvalidInput(f"{self} takes rows: a DataFrame, a dict of columns, or a list of dicts, got {shortened(rows)}")
+            raise InvalidInput(
+                f"{self} takes rows: a DataFrame, a dict of columns, or a list of dicts, got {shortened(rows)}"
+            )
         problems: Problems = []
         name = self._argument.name
         wire = [self._row.to_wire(row, f"{name}[{index}]", problems) for index, row in enumerate(rows)]
@@ -161,7 +163,7 @@ class ContractService:
     """The methods of one service of a contract, as attributes."""
 
     def __init__(
-        self, name: str, methods: dict[str, ContractMethod], channel: Channel, options: CallOptions = CallOptions()
+        self, name: str, methods: dict[str, ContractMethod], channel: Channel, options: CallOptions = NO_OPTIONS
     ) -> None:
         self._name = name
         self._methods = methods
@@ -175,7 +177,9 @@ class ContractService:
     def __getattr__(self, name: str) -> BoundMethod:
         methods = self.__dict__.get("_methods", {})
         if name not in methods:
-            raise AttributeError(f'the service {self.__dict__.get("_name")} has no method "{name}"; it has {", ".join(methods)}')
+            raise AttributeError(
+                f'the service {self.__dict__.get("_name")} has no method "{name}"; it has {", ".join(methods)}'
+            )
         return BoundMethod(methods[name], self._channel, self._options)
 
     def __dir__(self) -> list[str]:
@@ -252,5 +256,5 @@ def _is(kind: Any, generated: Any) -> bool:
     return isinstance(kind, Opaque) and kind.generated is generated
 
 
-def _only(found: list[Field]) -> Optional[Field]:
+def _only(found: list[Field]) -> Field | None:
     return found[0] if found else None

@@ -166,7 +166,9 @@ class Kinds:
     def _make(self, definition: Any, home: Document) -> Kind:
         name = definition.name
         if name in self._making or len(self._making) > MOST_NESTING:
-            raise InvalidInput(f"{' has '.join((*self._making, name))}: types that contain themselves are not supported")
+            raise InvalidInput(
+                f"{' has '.join((*self._making, name))}: types that contain themselves are not supported"
+            )
         self._making.append(name)
         try:
             if isinstance(definition, Typedef):
@@ -184,7 +186,9 @@ class Kinds:
         generated = getattr(ttypes, definition.name, None)
         if home.file == GENERIC or home.stem == "parley":
             if generated is None:
-                raise InvalidInput(f"this client's parley.thrift has no {definition.name}; it may be older than the contract")
+                raise InvalidInput(
+                    f"this client's parley.thrift has no {definition.name}; it may be older than the contract"
+                )
             return Opaque(generated)
         members = [Member(field, self.of(field.type, home)) for field in definition.fields]
         return StructKind(definition.name, members, definition.kind == "union")

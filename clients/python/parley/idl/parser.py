@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from parley.idl.lexer import Source, Token
 from parley.idl.syntax import (
@@ -240,7 +240,7 @@ class _Parser:
         while self._skip(",") or self._skip(";"):
             pass
 
-    def _require(self, text: str, behind: Optional[Token] = None) -> None:
+    def _require(self, text: str, behind: Token | None = None) -> None:
         if not self._skip(text):
             place = "" if behind is None else f" behind {behind.text}"
             raise self._expected(f'"{text}"{place}', self._peek())

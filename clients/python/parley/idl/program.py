@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Callable, Optional, Union
+from typing import Callable
 
 from parley.errors import InvalidInput
 from parley.idl.lexer import Source
@@ -39,7 +39,7 @@ class Program:
             if isinstance(definition, Service)
         }
 
-    def resolve(self, name: str, document: Document) -> Optional[tuple[Definition, Document]]:
+    def resolve(self, name: str, document: Document) -> tuple[Definition, Document] | None:
         """What a name means in a document, and where that stands; None: nothing."""
         definition = document.definitions.get(name)
         if definition is not None:
@@ -78,7 +78,7 @@ class Program:
         return document
 
 
-def load_file(path: Union[str, os.PathLike[str]]) -> Program:
+def load_file(path: str | os.PathLike[str]) -> Program:
     """Reads a contract; what it includes stands beside it, parley.thrift in this package.
 
     Raises:

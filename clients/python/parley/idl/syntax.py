@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 Annotations = dict[str, str]
 
@@ -87,7 +87,7 @@ class Function:
     """A service's method; `result` is None for void."""
 
     name: str
-    result: Optional[TypeName]
+    result: TypeName | None
     arguments: tuple[Field, ...]
     throws: tuple[Field, ...]
     oneway: bool = False
@@ -99,7 +99,7 @@ class Service:
     """`extends` is another service's name, with its file's where that is another one."""
 
     name: str
-    extends: Optional[str]
+    extends: str | None
     functions: tuple[Function, ...]
     annotations: Annotations = field(default_factory=dict)
 
