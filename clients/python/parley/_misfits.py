@@ -86,7 +86,7 @@ def _misfit(value: Any, ttype: int, arguments: Any) -> str | None:
     if bits is not None:
         if not isinstance(value, numbers.Integral):
             return "must be a whole number"
-        return None if -(1 << bits - 1) <= value < 1 << bits - 1 else f"must fit {bits} bits"
+        return None if -(1 << bits - 1) <= int(value) < 1 << bits - 1 else f"must fit {bits} bits"
     if ttype == TType.STRING and arguments != "BINARY":
         return _text_misfit(value)
     if ttype == TType.STRING:

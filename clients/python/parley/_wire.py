@@ -112,7 +112,7 @@ def _pass(frame: bytes, at: int, kind: int, depth: int) -> int:
     Hot: a reply of 1,000 rows has some 14,000 fields. Sizes are read unsigned, so that the position only grows.
     """
     if kind == _STRING:
-        return at + 4 + _SIZE(frame, at)[0]  # type: ignore[no-any-return]
+        return at + 4 + _SIZE(frame, at)[0]
     if depth == 0:
         raise Malformed(f"a value that is nested deeper than {MOST_DEPTH}")
     if kind == _STRUCT:
@@ -146,7 +146,7 @@ def _pass_map(frame: bytes, at: int, depth: int) -> int:
     widths = _WIDTHS[kinds[0]], _WIDTHS[kinds[1]]
     at += 6
     if widths[0] and widths[1]:
-        return at + count * (widths[0] + widths[1])  # type: ignore[no-any-return]
+        return at + count * (widths[0] + widths[1])
     for _ in range(count):
         for kind, width in zip(kinds, widths):
             at = at + width if width else _pass(frame, at, kind, depth)

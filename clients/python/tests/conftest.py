@@ -12,7 +12,7 @@ import pytest
 
 import parley
 
-from .graphs import TYPES, identity_graph
+from .graphs import TYPES, identity_graph, slow_graph
 from .servers import PROJECT, ROOT, Server, train
 from .servers import parley as command
 
@@ -28,16 +28,18 @@ TORGERSEN = {
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the penguins in production, and a model `same` that answers what it is asked."""
+    """A store with the penguins in production, and models of the graphs."""
     folder = tmp_path_factory.mktemp("parley")
     made = train(folder)
-    graph = folder / "same.onnx"
-    graph.write_bytes(identity_graph(list(TYPES), 3))
-    command("publish", str(graph), "--model", "same", "--data-dir", str(made))
-    wide = folder / "wide.onnx"
-    wide.write_bytes(identity_graph(["float32"], 30))
-    command("publish", str(wide), "--model", "wide", "--data-dir", str(made))
-    for model in ("same", "wide"):
+    graphs = {
+        "same": identity_graph(list(TYPES), 3),
+        "wide": identity_graph(["float32"], 30),
+        "slow": slow_graph(500_000),
+    }
+    for model, graph in graphs.items():
+        file = folder / f"{model}.onnx"
+        file.write_bytes(graph)
+        command("publish", str(file), "--model", model, "--data-dir", str(made))
         (newest,) = json.loads(command("versions", model, "--json", "--data-dir", str(made)))
         command("promote", model, newest["version"], "--data-dir", str(made))
     return made

@@ -1,6 +1,8 @@
-"""ONNX files by hand: graphs whose outputs are their inputs."""
+"""ONNX files by hand."""
 
 from __future__ import annotations
+
+import struct
 
 # TensorProto.DataType
 TYPES = {
@@ -44,11 +46,36 @@ def identity_graph(kinds: list[str], width: int) -> bytes:
     """Inputs `in_<kind>` of the shape (rows, width), and as outputs `out_<kind>` the same."""
     graph = b""
     for kind in kinds:
-        node = _field(1, f"in_{kind}") + _field(2, f"out_{kind}") + _field(4, "Identity")
-        graph += _field(1, node)
+        graph += _node("Identity", [f"in_{kind}"], f"out_{kind}")
     graph += _field(2, "same")
     for kind in kinds:
         graph += _field(11, _value_info(f"in_{kind}", TYPES[kind], width))
     for kind in kinds:
         graph += _field(12, _value_info(f"out_{kind}", TYPES[kind], width))
+    return _model(graph)
+
+
+def slow_graph(terms: int) -> bytes:
+    """`x` of the shape (rows, 1) to `y`, the sum of so many sines of it: small to send, dear to run."""
+    graph = _node("Expand", ["x", "many"], "wide") + _node("Sin", ["wide"], "sines")
+    graph += _node("ReduceSum", ["sines", "axes"], "y") + _field(2, "slow")
+    graph += _field(5, _int64s("many", [1, terms])) + _field(5, _int64s("axes", [1]))
+    graph += _field(11, _value_info("x", TYPES["float32"], 1)) + _field(12, _value_info("y", TYPES["float32"], 1))
+    return _model(graph)
+
+
+def _node(operator: str, inputs: list[str], output: str) -> bytes:
+    return _field(1, b"".join(_field(1, name) for name in inputs) + _field(2, output) + _field(4, operator))
+
+
+def _int64s(name: str, values: list[int]) -> bytes:
+    return (
+        _field(1, len(values))
+        + _field(2, TYPES["int64"])
+        + _field(8, name)
+        + _field(9, struct.pack(f"<{len(values)}q", *values))
+    )
+
+
+def _model(graph: bytes) -> bytes:
     return _field(1, 8) + _field(8, _field(1, "") + _field(2, 17)) + _field(7, graph)

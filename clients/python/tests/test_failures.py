@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -105,9 +106,7 @@ def test_the_server_is_told_what_is_left_of_the_time() -> None:
     assert 20_000 < told[0] <= 30_000 and 0 < told[1] <= 500
 
 
-def test_too_much_to_do(
-    store: Path, tmp_path: Path, torgersen: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_much_to_do(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[None] = []
     receive = Connection._receive
 
@@ -119,24 +118,22 @@ def test_too_much_to_do(
     settings = tmp_path / "serving.yaml"
     settings.write_text("defaults:\n  max_queue_ms: 1\n")
     server, calls = Server(store, "--config", str(settings)), 120
-    frame = pd.DataFrame([torgersen] * 500)
+    row = np.ones((1, 1), dtype=np.float32)
     try:
         with parley.connect(server.address, pool_size=calls, retries=False) as client:
-            identify_many = client.penguins.identify_many
-            for _ in range(20):
-                identify_many(frame)
+            client.predict("slow", row)
             with ThreadPoolExecutor(calls) as threads:
                 server.pause()
                 sent.clear()
-                pending = [threads.submit(identify_many, frame) for _ in range(calls)]
+                pending = [threads.submit(client.predict, "slow", row) for _ in range(calls)]
                 until(lambda: len(sent) == calls)
                 server.resume()
                 errors = [each.exception(timeout=60) for each in pending]
             refused = [error for error in errors if error is not None]
             assert refused and len(refused) < calls
             assert all(isinstance(error, parley.Overloaded) for error in refused)
-            assert all(error.retry_after > 0 and error.retryable for error in refused)
-            assert len(identify_many(frame)) == 500
+            assert all(error.retry_after > 0 and error.retryable and error.received for error in refused)
+            assert client.predict("slow", row)["y"].shape == (1, 1)
     finally:
         server.stop()
 
@@ -291,8 +288,6 @@ def test_a_reply_to_another_call_is_not_taken() -> None:
 
 
 def test_a_tensor_that_contradicts_itself_is_the_servers_fault() -> None:
-    import numpy as np
-
     from parley._gen.ttypes import DataType, Tensor
 
     for tensor, said in [

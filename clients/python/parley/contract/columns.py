@@ -69,7 +69,7 @@ def leaf_members(struct: StructKind, prefix: str = "") -> dict[str, Member]:
 
 def _values(column: Any, member: Member, name: str, problems: Problems) -> list[Any]:
     """A column's values for the encoder, None where one is missing."""
-    data_type = getattr(column, "dtype", None)
+    data_type: Any = getattr(column, "dtype", None)
     if hasattr(column, "cat") and hasattr(data_type, "categories"):
         categories = _checked(list(data_type.categories), member, name, problems)
         categories.append(None)  # the code of a missing value is -1
@@ -116,9 +116,9 @@ def _assembled(row: StructKind, columns: Sequence[tuple[str, list[Any]]], count:
         rows = [make() for _ in range(count)]
     else:
         rows = []
-        for values in zip(*[values for _, values in flat]):
+        for held in zip(*[values for _, values in flat]):
             one = make()
-            one.__dict__ = dict(zip(names, values))
+            one.__dict__ = dict(zip(names, held))
             rows.append(one)
     for name, values in columns:
         if "." in name:
@@ -184,7 +184,8 @@ def _map_columns(name: str, held: Sequence[Mapping[Any, Any] | None], kind: MapK
 
 def versions_of(answers: Sequence[Any], struct: StructKind) -> tuple[str | None, list[str]]:
     """The model and the versions that answered, in order of appearance: more than one while it was being replaced."""
-    model, versions = None, {}
+    model: str | None = None
+    versions: dict[str | None, None] = {}
     for name, member in struct.members.items():
         if not isinstance(member.kind, Opaque):
             continue

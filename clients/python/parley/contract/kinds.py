@@ -69,10 +69,10 @@ class Whole(Kind):
         self.must = f"must be a whole number of {bits} bits"
 
     def to_wire(self, value: Any, path: str, problems: Problems) -> Any:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool) and self._least <= value <= self._most:
-            whole = int(value)
-            if whole == value:
-                return whole
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            number: Any = value
+            if self._least <= number <= self._most and int(number) == number:
+                return int(number)
         return self.refuse(value, path, problems)
 
 
