@@ -58,7 +58,7 @@ class Server:
 
 
 def train(folder: Path) -> Path:
-    """Loads, trains and promotes the example. Returns the store's folder."""
+    """Loads, trains and promotes the example of which `contract_of` has the contract. Returns the store's folder."""
     subprocess.run(["node", str(PROJECT / "load.mjs")], check=True, capture_output=True, timeout=60)
     project, store = folder / "project", folder / "store"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("clients"))
@@ -68,3 +68,8 @@ def train(folder: Path) -> Path:
     contract.write_text("\n".join(lines) + "\n")
     parley("train", str(project), "--promote", "--json", "--data-dir", str(store))
     return store
+
+
+def contract_of(store: Path) -> Path:
+    """The file of the contract that is in force in a store of `train`."""
+    return store.parent / "project" / "penguins.thrift"

@@ -17,7 +17,7 @@ from parley._gen import Operations
 from parley._gen.ttypes import ContractDifference, ContractResponse, PingResponse
 
 from .raw_server import RawServer, arguments_of, head_of, reply_to
-from .servers import PROJECT, Server
+from .servers import PROJECT, Server, contract_of
 from .servers import parley as command
 
 
@@ -96,8 +96,8 @@ def test_a_method_without_a_context_has_the_token_shown_before(torgersen: dict[s
 # ------------------------------------------------------------- negotiate=True
 
 
-def test_negotiation_with_a_server(server: Server, torgersen: dict[str, Any]) -> None:
-    contract = (PROJECT / "penguins.thrift").read_text()
+def test_negotiation_with_a_server(server: Server, store: Path, torgersen: dict[str, Any]) -> None:
+    contract = contract_of(store).read_text()
     try:
         client = parley.connect(server.address, contract=contract, negotiate=True)
     except parley.Unsupported as error:
@@ -105,7 +105,7 @@ def test_negotiation_with_a_server(server: Server, torgersen: dict[str, Any]) ->
     with client:
         assert client.penguins.identify(**torgersen).species == "Adelie"
     for other in (
-        contract.replace("1: optional double bill_length_mm", "1: optional string bill_length_mm"),
+        contract.replace("1: optional double bill_length_mm", "1: optional i32 bill_length_mm"),
         contract.replace("Identified identify(", "Identified identity("),
     ):
         assert other != contract
