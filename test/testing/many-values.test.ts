@@ -107,7 +107,13 @@ describe('the suite on fields of many values', function () {
   let folder: ProjectFolder;
   beforeEach(() => {
     folder = projectFolder(
-      { name: 'parts', contract: 'parts.thrift', source: { kind: 'csv', path: 'parts.csv' }, label: 'value', fixtures: 'f.jsonl' },
+      {
+        name: 'parts',
+        contract: 'parts.thrift',
+        source: { kind: 'csv', path: 'parts.csv' },
+        label: 'value',
+        fixtures: 'f.jsonl',
+      },
       { 'parts.thrift': IDL },
     );
     writeFileSync(join(folder.path, 'parts.onnx'), graph());
@@ -168,8 +174,16 @@ describe('the suite on fields of many values', function () {
   const wrong: readonly (readonly [string, (line: Record<string, unknown>) => object, string])[] = [
     ['a list that is too short', (line) => ({ ...line, scan: [1, 2] }), 'row 1: scan must have 3 values, got 2 values'],
     ['a key that is none', (line) => ({ ...line, stock: { nutt: 1 } }), 'row 1: stock must have no key but nut, bolt'],
-    ['a value out of range', (line) => ({ ...line, stock: { nut: 10, bolt: 1 } }), 'row 1: stock[nut] must be between 0 and 9, got 10'],
-    ['bytes that are too few', (line) => ({ ...line, samples: 'AAAA' }), 'row 1: samples must be 2 elements of float32'],
+    [
+      'a value out of range',
+      (line) => ({ ...line, stock: { nut: 10, bolt: 1 } }),
+      'row 1: stock[nut] must be between 0 and 9, got 10',
+    ],
+    [
+      'bytes that are too few',
+      (line) => ({ ...line, samples: 'AAAA' }),
+      'row 1: samples must be 2 elements of float32',
+    ],
     ['what is no base64', (line) => ({ ...line, samples: 'é' }), 'row 1: samples must be bytes in base64'],
     ['what is no picture', (line) => ({ ...line, photo: 'AAAA' }), 'row 1: photo must be a picture'],
     ['a file that is not there', (line) => ({ ...line, photo: 'file:none.png' }), 'fixtures, row 1: photo: no file'],

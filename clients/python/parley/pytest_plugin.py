@@ -21,7 +21,8 @@ import os
 import shlex
 import shutil
 import subprocess
-from typing import Any, Callable, Iterable
+from collections.abc import Iterable
+from typing import Any, Callable
 
 import pytest
 
@@ -141,8 +142,8 @@ def _parley() -> list[str]:
     found = shutil.which("parley")
     if found is None:
         raise AcceptanceError(
-            'there is no command "parley" on the PATH; install it with "npm install parley", or name it in the variable '
-            'PARLEY, as in PARLEY="npx parley"'
+            'there is no command "parley" on the PATH; install it with "npm install parley", or name it in the '
+            'variable PARLEY, as in PARLEY="npx parley"'
         )
     return [found]
 
@@ -203,7 +204,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FOLDER",
         help="test by this project's contract and fixtures, a test a criterion; can be repeated",
     )
-    group.addoption("--parley-file", metavar="FILE", help='what is tested: an ONNX graph, or what "parley export" wrote')
+    group.addoption(
+        "--parley-file", metavar="FILE", help='what is tested: an ONNX graph, or what "parley export" wrote'
+    )
     group.addoption("--parley-version", metavar="VERSION", help="what is tested: a version in the store")
     group.addoption("--parley-server", metavar="HOST:PORT", help="what is tested: the answers of a running server")
     group.addoption("--parley-data-dir", metavar="FOLDER", help="of the store's embedded Redis")
@@ -226,9 +229,7 @@ class _Criterion(pytest.Item):
         return self.path, None, self.name
 
 
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     for project in config.getoption("parley_project"):
         suite = Suite(
             project,
