@@ -4,7 +4,7 @@ import type { TensorSpec } from '../model/tensor.js';
 import type { BindableVersion, InputBinding } from './bind.js';
 import { bindPicture, isShape } from './bind-picture.js';
 import { isFloat, shapeText, wrongType } from './bind-types.js';
-import type { InputField, RequestStruct } from './contract.js';
+import { type InputField, type RequestStruct, unionOf } from './contract.js';
 import { didYouMean } from './nearest.js';
 import { elementsOf } from './raw-bytes.js';
 import { described } from './read-type.js';
@@ -53,7 +53,14 @@ function bindMatrix(request: RequestStruct, input: TensorSpec, problems: Problem
     const message = `${described(field)} cannot be a column of the numeric input ${input.name}; give the graph ${kind} called ${field.name}${encoding}`;
     problems.push({ path: `${request.name}.${field.name}`, message });
   }
-  return { inputs: fields.map((field, column) => ({ field, input: 0, column })), widths: [fields.length] };
+  return {
+    inputs: fields.map((field, column) => bindingOf(request, field, 0, column)),
+    widths: [fields.length],
+  };
+}
+
+function bindingOf(request: RequestStruct, field: InputField, input: number, column: number): InputBinding {
+  return { field, input, column, ...(unionOf(request, field) === undefined ? {} : { inUnion: true }) };
 }
 
 function bindByName(request: RequestStruct, version: BindableVersion, problems: Problem[]): BoundInputs {
@@ -75,7 +82,10 @@ function bindByName(request: RequestStruct, version: BindableVersion, problems: 
     } else {
       const binding = bindField(request, field, input, version);
       if (typeof binding === 'string') report(binding, `${input.dataType} ${shapeText(input.shape)}`);
-      bound.push({ field, input: index, column: 0, ...(typeof binding === 'string' ? {} : binding) });
+      bound.push({
+        ...bindingOf(request, field, index, 0),
+        ...(typeof binding === 'string' ? {} : binding),
+      });
     }
   }
   // A graph whose inputs are all fed may do without some fields; beside an input that nothing feeds, a field that feeds

@@ -4,7 +4,7 @@ import type { TensorSpec } from '../model/tensor.js';
 import type { BindableVersion, OutputBinding } from './bind.js';
 import { isShape } from './bind-picture.js';
 import { isFloat, shapeText } from './bind-types.js';
-import type { ContractEnum, OutputField, ResponseStruct } from './contract.js';
+import { type ContractEnum, ESTIMATES, type OutputField, type ResponseStruct } from './contract.js';
 
 /** Parley's own names, then those of scikit-learn's exporter. */
 export const OUTPUT_NAMES = {
@@ -37,7 +37,7 @@ export function bindOutputs(
     classes,
     problems,
   };
-  if (response.fields.some((field) => field.role !== 'value' && field.role !== 'provenance')) checkClasses(binder);
+  if (response.fields.some(({ role }) => role !== 'provenance' && !ESTIMATES.includes(role))) checkClasses(binder);
   return response.fields.map((field) => bindOutput(binder, field));
 }
 

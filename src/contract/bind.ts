@@ -17,6 +17,8 @@ export interface InputBinding {
   readonly input: number;
   /** Offset in the row of that input; a field with many values has the whole row, row-major. */
   readonly column: number;
+  /** The field is one of a union's, and missing where another member was chosen. */
+  readonly inUnion?: true;
   /** Of a picture. */
   readonly picture?: PictureBinding;
 }

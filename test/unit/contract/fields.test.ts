@@ -57,12 +57,25 @@ describe('a request', () => {
       expect(roles).to.deep.equal(['ignored', 'ignored', 'feature', 'feature', 'feature']);
     });
 
+    it('ends, however deep structs, typedefs and constants go', () => {
+      const many = (count: number, line: (at: number) => string) =>
+        Array.from({ length: count }, (_, at) => line(at)).join('\n');
+      const structs = `${many(5000, (at) => `struct S${at} { 1: S${at + 1} a }`)}\nstruct S5000 { 1: double x }`;
+      expect(complaints(withField('S0 x', structs))[0]).to.match(/a is a struct within more than 31 others; nest less/);
+      const typedefs = `typedef i32 T0\n${many(5000, (at) => `typedef T${at} T${at + 1}`)}`;
+      expect(complaints(withField('T5000 x', typedefs))[0]).to.match(/one of more than 100 that lead to each other/);
+      const maps = `typedef i32 T0\n${many(60, (at) => `typedef map<T${at}, T${at}> T${at + 1}`)}`;
+      expect(complaints(withField('T60 x', maps))[0]).to.match(/x is a map to something else than numbers/);
+      const constants = `${many(5000, (at) => `const i32 C${at} = C${at + 1}`)}\nconst i32 C5000 = 1`;
+      expect(complaints(withField('i32 x = C0', constants))[0]).to.match(/the default of x is not an i32/);
+    });
+
     it('ends, however often structs hold structs', () => {
       const levels = Array.from(
-        { length: 40 },
+        { length: 20 },
         (_, level) => `struct L${level} { 1: L${level + 1} a, 2: L${level + 1} b }`,
       );
-      const idl = withField('L0 deep', [...levels, 'struct L40 { 1: double x }'].join('\n'));
+      const idl = withField('L0 deep', [...levels, 'struct L20 { 1: double x }'].join('\n'));
       expect(complaints(idl).some((complaint) => /more than 10000 fields/.test(complaint))).to.equal(true);
     });
   });
