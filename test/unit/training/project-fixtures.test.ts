@@ -7,8 +7,9 @@ import sqlite from 'node-sqlite3-wasm';
 import { loadProject } from '#parley/training/project.js';
 import { type ProjectFixtures, readProjectFixtures } from '#parley/training/project-fixtures.js';
 import { readRows } from '#parley/training/read-rows.js';
+import { train } from '#parley/training/train.js';
 import { failure } from '../../store/world.js';
-import { flowerFolder, type ProjectFolder } from './projects.js';
+import { flowerFolder, HOUSES, PRICES_IDL, type ProjectFolder, projectFolder } from './projects.js';
 
 const CSV = 'height,color,kind\n150.5,red,rose\n40,,tulip\n';
 
@@ -144,11 +145,27 @@ describe("a project's fixtures", () => {
     expect((await failure(read({ kind: 'csv', pth: 'f.csv' }))).message).to.include('parley.yaml: fixtures.pth');
   });
 
-  it('are left out of the training, and counted', async () => {
+  it('are left out of the training where the source has them too, and told with their number', async () => {
     folder = flowerFolder({ fixtures: { kind: 'csv', path: 'flowers.csv', query: 'FROM data LIMIT 3' } });
-    const rows = await readRows(await loadProject(folder.path));
+    const project = await loadProject(folder.path);
+    const rows = await readRows(project);
     rows.close();
     expect(rows.fixtures).to.be.greaterThan(2);
     expect(rows.train.rows + rows.test.rows + rows.fixtures).to.equal(200);
+    const { warnings, configuration } = await train(project);
+    const told = `${rows.fixtures} of 200 rows of the source are fixtures too; they were left out of the training and its test`;
+    expect(warnings).to.deep.equal([told]);
+    expect(configuration).to.deep.include({ warnings: [told] });
+    expect(configuration.rows).to.include({ fixtures: rows.fixtures });
+  });
+
+  it('have the contract’s default where a value is missing', async () => {
+    folder = projectFolder(
+      { ...HOUSES, fixtures: 'f.csv' },
+      { 'houses.thrift': PRICES_IDL, 'f.csv': 'area,garden,price\n10,true,1\n' },
+    );
+    const { table, bytes } = (await readProjectFixtures(await loadProject(folder.path)))!;
+    expect(table.rows.columns.at(-1)).to.deep.equal(Float64Array.of(3));
+    expect(bytes.toString()).to.equal('{"area":10,"garden":true,"rooms":3,"price":1}\n');
   });
 });
