@@ -21,6 +21,7 @@ export const contract: CommandDefinition = (program, context) => {
       const published = await withRegistry(context, options, (registry) =>
         publishProjectContract(registry, project, context.signal),
       );
+      for (const warning of published.warnings) context.output.note(`note: ${warning}`);
       if (options.json) context.output.json(published);
       else {
         const fixtures =

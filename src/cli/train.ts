@@ -83,10 +83,16 @@ async function runTraining(
     const runId = newRunId(new Date());
     progress.show('publish', 'inspecting, binding, rehearsing and comparing the graph');
     signal.throwIfAborted();
-    await publishProjectContract(registry, project, signal);
+    const { warnings } = await publishProjectContract(registry, project, signal);
     const version = await publishTrained(registry, project, trained, runId, signal);
     const published = version.runId === runId;
-    const base = { run_id: runId, published, version, metrics: trained.metrics, warnings: trained.warnings };
+    const base = {
+      run_id: runId,
+      published,
+      version,
+      metrics: trained.metrics,
+      warnings: [...trained.warnings, ...warnings],
+    };
     return request.promote
       ? { ...base, ...(await acceptAndPromote(registry, version, progress, request.reason)) }
       : base;

@@ -39,9 +39,10 @@ import {
 import { readHead } from '../model-types/envelope.js';
 import { fieldsOf } from '../model-types/record-fields.js';
 import { readChecks } from './acceptance/checks-file.js';
+import { comparedVersion } from './acceptance/production.js';
 import { suiteBytes } from './acceptance/suite-bytes.js';
 import { inForceAt } from './in-force.js';
-import { type InProduction, type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
 import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
 import { bindAll } from './pipeline/read-upload.js';
 import { choosePrunable } from './prunable.js';
@@ -360,8 +361,8 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const production = await this.#compared(model, service);
-    const verdict = await runAcceptance(
+    const production = await comparedVersion(this.#store, model, service);
+    const { verdict } = await runAcceptance(
       envelope,
       fixtures,
       {
@@ -379,20 +380,6 @@ export class Registry implements RegistryPort {
     );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
-  }
-
-  /** The version in production, where a bound compares with it and there is one. */
-  async #compared(
-    model: string,
-    { accept }: ContractService,
-  ): Promise<(InProduction & { readonly record?: VersionRecord }) | undefined> {
-    if (!accept.bounds.some(({ relativeTo }) => relativeTo === 'production')) return undefined;
-    const { aliases } = await this.#store.state(model);
-    const version = aliases.find(({ aliasName }) => aliasName === PRODUCTION)?.version;
-    if (version === undefined) return undefined;
-    const record = await this.#store.version(model, version);
-    const envelope = await this.#store.openVersion(model, version);
-    return { version, envelope, ...(record === undefined ? {} : { record }) };
   }
 
   // ------------------------------------------------------------------ aliases
