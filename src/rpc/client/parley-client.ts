@@ -3,8 +3,9 @@ import operations from '../../../gen/Operations.js';
 import prediction from '../../../gen/Prediction.js';
 import types from '../../../gen/parley_types.js';
 import registry from '../../../gen/Registry.js';
+import type { ContractChange } from '../../contract/change.js';
 import type { Contract, ContractService } from '../../contract/contract.js';
-import { parseContract } from '../../contract/parse.js';
+import { type ContractSource, parseContract } from '../../contract/parse.js';
 import { notFound, ParleyError, shuttingDown } from '../../errors.js';
 import type {
   Described,
@@ -21,6 +22,7 @@ import type {
   Rollback,
 } from '../../model/registry-port.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from '../../model/version.js';
+import { differencesFromWire } from '../contract-mapping.js';
 import {
   aliasFromWire,
   entryFromWire,
@@ -132,6 +134,27 @@ export class ParleyClient implements RegistryPort {
       idl: response.idl ?? '',
       includes: (response.includes ?? {}) as Record<string, string>,
     });
+  }
+
+  /**
+   * Whether a caller that was compiled with this contract can talk to the server.
+   *
+   * @param service the only one that is asked about; absent: all that the contract has
+   */
+  async negotiate(
+    { idl, includes }: Pick<ContractSource, 'idl' | 'includes'>,
+    service?: string,
+  ): Promise<{ compatible: boolean; fingerprint: string | undefined; differences: readonly ContractChange[] }> {
+    const response = await this.#call<Wire<types.ContractResponse>>(
+      operations.Client,
+      'contract',
+      new types.ContractRequest(this.#request({ idl, includes, service_name: service })),
+    );
+    return {
+      compatible: response.compatible === true,
+      fingerprint: response.fingerprint ?? undefined,
+      differences: differencesFromWire(response.differences),
+    };
   }
 
   async ping(): Promise<{
