@@ -23,7 +23,7 @@ export function canonicalJson(value: unknown): string {
   });
 }
 
-function serviceMeaning({ name, model, methods, accept }: ContractService) {
+function serviceMeaning({ name, model, methods, accept, changes }: ContractService) {
   const bounds = accept.bounds
     .map(({ metric, comparison, bound }) => ({ name: metric, comparison, bound }))
     .sort(byName);
@@ -32,6 +32,7 @@ function serviceMeaning({ name, model, methods, accept }: ContractService) {
     model,
     methods: methods.map(methodMeaning).sort(byName),
     accept: { bounds, baseline: accept.baseline, guards: [...accept.guards].sort(compare) },
+    changes,
   };
 }
 

@@ -1,7 +1,8 @@
 /** Contracts, their differences and proposals, and the structs of idl/parley.thrift that carry them, both ways. */
 import types from '../../gen/parley_types.js';
 import type { Breaks, ContractChange } from '../contract/change.js';
-import { present, type Wire } from './registry-mapping.js';
+import type { ContractProposal, PublishedContract } from '../model/registry-port.js';
+import { present, type Wire, wireInt } from './registry-mapping.js';
 
 const BREAKS: readonly Breaks[] = ['callers', 'models', 'source'];
 
@@ -31,3 +32,61 @@ export const differencesFromWire = (wire: readonly unknown[] | null | undefined)
 
 export const includesFromWire = (map: unknown): Readonly<Record<string, string>> =>
   present({ ...((map ?? {}) as Record<string, string>) });
+
+export const publishedToWire = (published: PublishedContract): types.PublishContractResponse =>
+  new types.PublishContractResponse(
+    present({
+      model: published.model,
+      services: [...published.services],
+      fingerprint: published.fingerprint,
+      fixture_fingerprint: published.fixtureFingerprint,
+      differences: published.differences.map(differenceToWire),
+      proposed: published.proposed,
+      verdicts_stand: published.verdictsStand,
+    }) as never,
+  );
+
+export const publishedFromWire = (wire: Wire<types.PublishContractResponse>): PublishedContract =>
+  present({
+    model: wire.model ?? '',
+    services: [...(wire.services ?? [])],
+    fingerprint: wire.fingerprint ?? '',
+    fixtureFingerprint: wire.fixture_fingerprint,
+    differences: differencesFromWire(wire.differences),
+    proposed: wire.proposed,
+    verdictsStand: wire.verdicts_stand,
+  }) as PublishedContract;
+
+export const proposalToWire = (proposal: ContractProposal): types.ContractProposal =>
+  new types.ContractProposal(
+    present({
+      model: proposal.model,
+      fingerprint: proposal.fingerprint,
+      services: [...proposal.services],
+      proposed_by: proposal.proposedBy,
+      at: wireInt(proposal.at),
+      reason: proposal.reason,
+      previous_contract_fingerprint: proposal.previousContractFingerprint,
+      fixture_fingerprint: proposal.fixtureFingerprint,
+      allow_breaking: proposal.allowBreaking,
+      differences: proposal.differences.map(differenceToWire),
+      idl: proposal.idl,
+      includes: proposal.includes,
+    }) as never,
+  );
+
+export const proposalFromWire = (wire: Wire<types.ContractProposal>): ContractProposal =>
+  present({
+    model: wire.model ?? '',
+    fingerprint: wire.fingerprint ?? '',
+    services: [...(wire.services ?? [])],
+    proposedBy: wire.proposed_by ?? '',
+    at: Number(wire.at ?? 0),
+    reason: wire.reason,
+    previousContractFingerprint: wire.previous_contract_fingerprint,
+    fixtureFingerprint: wire.fixture_fingerprint,
+    allowBreaking: wire.allow_breaking,
+    differences: differencesFromWire(wire.differences),
+    idl: wire.idl ?? '',
+    includes: includesFromWire(wire.includes),
+  }) as ContractProposal;

@@ -8,6 +8,8 @@ import type { Contract, ContractService } from '../../contract/contract.js';
 import { type ContractSource, parseContract } from '../../contract/parse.js';
 import { notFound, ParleyError, shuttingDown } from '../../errors.js';
 import type {
+  ChosenProposal,
+  ContractProposal,
   Described,
   HistoryQuery,
   Hold,
@@ -22,7 +24,7 @@ import type {
   Rollback,
 } from '../../model/registry-port.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from '../../model/version.js';
-import { differencesFromWire } from '../contract-mapping.js';
+import { differencesFromWire, proposalFromWire, publishedFromWire } from '../contract-mapping.js';
 import {
   aliasFromWire,
   entryFromWire,
@@ -192,14 +194,26 @@ export class ParleyClient implements RegistryPort {
         fixtures_upload_id: request.fixturesUploadId,
         fixtures_format: request.fixturesFormat,
         allow_breaking: request.allowBreaking,
+        propose: request.propose,
+        reason: request.reason,
       },
     );
-    return present({
-      model: response.model ?? '',
-      services: [...(response.services ?? [])],
-      fingerprint: response.fingerprint ?? '',
-      fixtureFingerprint: response.fixture_fingerprint ?? undefined,
-    }) as PublishedContract;
+    return publishedFromWire(response);
+  }
+
+  async agreeContract(request: ChosenProposal): Promise<PublishedContract> {
+    return publishedFromWire(await this.#registry('agree_contract', types.AgreeContractRequest, { ...request }));
+  }
+
+  async withdrawContract(request: ChosenProposal): Promise<LedgerEntry> {
+    return this.#entry('withdraw_contract', types.WithdrawContractRequest, { ...request });
+  }
+
+  async contractProposals(model?: string): Promise<readonly ContractProposal[]> {
+    const response = await this.#registry<Wire<types.ProposalsResponse>>('contract_proposals', types.ProposalsRequest, {
+      model,
+    });
+    return (response.proposals ?? []).map((proposal) => proposalFromWire(proposal));
   }
 
   async beginUpload(model: string, sizeBytes: number): Promise<{ uploadId: string; partBytes: number }> {
