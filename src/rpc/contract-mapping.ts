@@ -1,10 +1,8 @@
 /** Contracts, their differences and proposals, and the structs of idl/parley.thrift that carry them, both ways. */
 import types from '../../gen/parley_types.js';
-import type { Breaks, ContractChange } from '../contract/change.js';
+import { BREAKS, type ContractChange } from '../contract/change.js';
 import type { ContractProposal, PublishedContract } from '../model/registry-port.js';
 import { present, type Wire, wireInt } from './registry-mapping.js';
-
-const BREAKS: readonly Breaks[] = ['callers', 'models', 'source'];
 
 export const differenceToWire = (change: ContractChange): types.ContractDifference =>
   new types.ContractDifference({

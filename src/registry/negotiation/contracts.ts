@@ -3,6 +3,7 @@
  * the one in force unnoticed.
  */
 import { createHash } from 'node:crypto';
+import type { ContractChange } from '../../contract/change.js';
 import type { Contract } from '../../contract/contract.js';
 import { parseContract } from '../../contract/parse.js';
 import { conflict, invalidInput, notFound, permissionDenied } from '../../errors.js';
@@ -110,7 +111,7 @@ export class Contracts {
           ...(fixtureFingerprint === undefined ? {} : { fixtureFingerprint }),
           ...proposal,
           at: proposedAt,
-          differences: compareWith(model, before, contractOf(model, contract)).differences,
+          differences: withoutPlaces(compareWith(model, before, contractOf(model, contract)).differences),
         };
       }),
     );
@@ -180,11 +181,15 @@ function published(
     services,
     fingerprint,
     ...(fixtureFingerprint === undefined ? {} : { fixtureFingerprint }),
-    differences,
+    differences: withoutPlaces(differences),
     ...(proposed ? { proposed } : {}),
     ...(before === null ? {} : { verdictsStand }),
   };
 }
+
+/** Places are in texts that whoever is told does not see. */
+const withoutPlaces = (differences: readonly ContractChange[]): readonly ContractChange[] =>
+  differences.map(({ position: _, ...difference }) => difference);
 
 function own(model: string, { proposedBy, contract }: ProposedContract): Error {
   return permissionDenied(

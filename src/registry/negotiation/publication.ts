@@ -1,11 +1,10 @@
 /** What a contract that is to come into force does to callers and verdicts of the one that is. Pure. */
-import type { ContractChange } from '../../contract/change.js';
+import { breaking, type ContractChange, touchesVerdict } from '../../contract/change.js';
 import { compareContracts } from '../../contract/compare.js';
 import type { Contract } from '../../contract/contract.js';
 import { parseContract } from '../../contract/parse.js';
 import { contractMismatch, ParleyError, permissionDenied } from '../../errors.js';
 import type { ContractRecord } from '../../model/store-port.js';
-import { breaksCallers } from './talks.js';
 
 export interface Comparison {
   /** Fingerprint of the contract in force; null: there is none. */
@@ -26,7 +25,7 @@ export function compareWith(model: string, inForce: ContractRecord | undefined, 
   return {
     before: inForce.fingerprint,
     differences,
-    verdictsStand: differences.every(({ touchesVerdict }) => !touchesVerdict),
+    verdictsStand: !touchesVerdict(differences),
     byAgreement: isByAgreement(contract) || (!(before instanceof ParleyError) && isByAgreement(before)),
   };
 }
@@ -57,12 +56,12 @@ export function checkBreaks(
   { before, differences }: Comparison,
   allowed: string | undefined,
 ): void {
-  const breaking = differences.filter(breaksCallers);
-  if (breaking.length === 0 || allowed !== undefined) return;
-  const told = breaking.map(({ path, message, why }) => `  ${path}: ${message}; ${why}`);
+  const found = breaking(differences, ['callers']);
+  if (found.length === 0 || allowed !== undefined) return;
+  const told = found.map(({ path, message, why }) => `  ${path}: ${message}; ${why}`);
   throw contractMismatch(
     `this contract breaks callers of the one in force for model "${contract.model}" (${before?.slice(0, 12)}), which was not changed:\n${told.join('\n')}\nKeep what callers rely on, or publish with --allow-breaking REASON, which goes into the ledger`,
-    { problems: breaking.map(({ path, message, why }) => ({ path, message: `${message}; ${why}` })) },
+    { problems: found.map(({ path, message, why }) => ({ path, message: `${message}; ${why}` })) },
   );
 }
 

@@ -1,5 +1,5 @@
 /** Whether a caller and a server can talk: the caller's own text against the contracts that the server answers. Pure. */
-import type { ContractChange } from '../../contract/change.js';
+import { breaksCallers, type ContractChange } from '../../contract/change.js';
 import { compareContracts } from '../../contract/compare.js';
 import type { Contract } from '../../contract/contract.js';
 import { didYouMean } from '../../contract/nearest.js';
@@ -33,17 +33,18 @@ export function talk({ callers, service, served }: TalksQuestion): TalksAnswer {
   const names = service === undefined ? theirs.services.map(({ name }) => name) : [service];
   const ours = served.map(parseContract);
   const place = ours.findIndex((contract) => contract.services.some(({ name }) => names.includes(name)));
+  const others = theirs.services.flatMap(({ name }) => (names.includes(name) ? [] : [name]));
   const differences =
-    place < 0 ? names.map(unserved) : compareContracts(only(theirs, service), only(ours[place]!, service));
+    place < 0
+      ? names.map(unserved)
+      : compareContracts(theirs, ours[place]!).filter(({ path }) => !others.includes(serviceIn(path)));
   return {
     fingerprint: theirs.fingerprint,
     ...(place < 0 ? {} : { served: place }),
-    compatible: !differences.some(breaksCallers),
+    compatible: !breaksCallers(differences),
     differences,
   };
 }
-
-export const breaksCallers = ({ breaks }: Pick<ContractChange, 'breaks'>): boolean => breaks.includes('callers');
 
 function checkService({ file, services }: Contract, name: string | undefined): void {
   const names = services.map((service) => service.name);
@@ -54,11 +55,8 @@ function checkService({ file, services }: Contract, name: string | undefined): v
   );
 }
 
-/** The contract as callers of one service see it. */
-const only = (contract: Contract, name: string | undefined): Contract =>
-  name === undefined
-    ? contract
-    : { ...contract, services: contract.services.filter((service) => service.name === name) };
+/** The service, or whatever else it is, that a difference's path begins with: `Penguins.identify`, `Penguins accept.recall`. */
+const serviceIn = (path: string): string => path.split(/[ .]/, 1)[0]!;
 
 const unserved = (name: string): ContractChange => ({
   path: name,
