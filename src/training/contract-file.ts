@@ -12,8 +12,9 @@ const GENERIC = 'parley.thrift';
  * @throws NOT_FOUND when the file, or one that it includes, is not there; INVALID_INPUT with file, line and column for
  *   what is wrong in it
  */
-export function readContract(file: string): Contract {
-  const idl = readIdl(file, 'parley.yaml: contract');
+/** @param where it is named, for messages */
+export function readContract(file: string, where = 'parley.yaml: contract'): Contract {
+  const idl = readIdl(file, where);
   const includes: Record<string, string> = {};
   collectIncludes(idl, file, includes);
   return parseContract({ file: basename(file), idl, includes });
