@@ -199,7 +199,7 @@ describe('a contract that comes into force', function () {
       expect(error.code).to.equal('PERMISSION_DENIED');
       expect(error.message).to.contain('ada');
       // Whoever asks the store itself is told the same.
-      const [{ contract }] = (await world.store.proposedContracts(MODEL)) as [{ contract: never }];
+      const { contract } = (await world.store.proposedContracts(MODEL))[0]!;
       const expected = (await inForce())!;
       const direct = world.store.agreeContract({ actor: 'ada', model: MODEL, contract, expected });
       expect((await failure(direct)).code).to.equal('PERMISSION_DENIED');
