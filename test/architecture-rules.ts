@@ -56,6 +56,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   pg: 'sources',
   mysql2: 'sources',
   '@creditkarma/thrift-parser': 'contract',
+  re2js: 'contract',
   commander: 'cli',
   'prom-client': 'http',
   '@opentelemetry/api': 'rpc',

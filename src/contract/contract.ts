@@ -108,6 +108,9 @@ export type OutputRole =
   | 'interval_high'
   | 'provenance';
 
+/** Roles that only a regression's answer has: a double, or a list of them. */
+export const ESTIMATES: readonly OutputRole[] = ['value', 'interval_low', 'interval_high'];
+
 /** One field of a response's struct. A `probability` field is a map from the label's enum (or string) to double. */
 export interface OutputField {
   readonly id: number;
