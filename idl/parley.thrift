@@ -38,7 +38,7 @@ enum ErrorCode {
   PERMISSION_DENIED = 4
   OVERLOADED = 5               // queue full; retry after retry_after_ms
   DEADLINE_EXCEEDED = 6        // dropped before it ran
-  CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract
+  CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract, or a new contract breaks its callers
   NOT_ACCEPTED = 8             // this digest has not passed its contract's acceptance suite
   CONFLICT = 9                 // an expected state (alias, run) had already changed, or an alias is held
   STORE_UNAVAILABLE = 10       // Redis cannot be reached or refuses writes; loaded models go on serving
