@@ -37,6 +37,8 @@ describe('a contract that comes into force', function () {
       const error = await failure(world.publishContract({ fields: ['a'] }));
       expect(error.code).to.equal('CONTRACT_MISMATCH');
       expect(error.problems.map(({ path }) => path)).to.deep.equal(['Question.b', 'Question.c']);
+      const blank = world.publishContract({ fields: ['a'] }, FIXTURES, { allowBreaking: ' ' });
+      expect((await failure(blank)).code).to.equal('CONTRACT_MISMATCH');
       expect(error.message).to.contain('--allow-breaking').and.to.contain(fingerprint.slice(0, 12));
       expect(await inForce()).to.equal(fingerprint);
       expect(await lines('contract')).to.have.length(1);
@@ -228,6 +230,8 @@ describe('a contract that comes into force', function () {
     it('is taken back', async () => {
       await world.publishContract();
       const { fingerprint } = await propose();
+      const { contract } = (await world.store.proposedContracts(MODEL))[0]!;
+      const expected = (await inForce())!;
       expect(await bob.withdrawContract({ model: MODEL, fingerprint, reason: 'no lists' })).to.include({
         action: 'withdraw',
         actor: 'bob',
@@ -237,6 +241,8 @@ describe('a contract that comes into force', function () {
       expect(await world.registry.contractProposals(MODEL)).to.deep.equal([]);
       expect((await failure(bob.agreeContract({ model: MODEL, fingerprint }))).code).to.equal('NOT_FOUND');
       expect((await failure(bob.withdrawContract({ model: MODEL, fingerprint }))).code).to.equal('NOT_FOUND');
+      const late = world.store.agreeContract({ actor: 'bob', model: MODEL, contract, expected });
+      expect((await failure(late)).code).to.equal('NOT_FOUND');
     });
 
     it('is proposed once, and by one', async () => {

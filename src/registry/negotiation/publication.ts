@@ -57,7 +57,7 @@ export function checkBreaks(
   allowed: string | undefined,
 ): void {
   const found = breaking(differences, ['callers']);
-  if (found.length === 0 || allowed !== undefined) return;
+  if (found.length === 0 || (allowed !== undefined && allowed.trim() !== '')) return;
   const told = found.map(({ path, message, why }) => `  ${path}: ${message}; ${why}`);
   throw contractMismatch(
     `this contract breaks callers of the one in force for model "${contract.model}" (${before?.slice(0, 12)}), which was not changed:\n${told.join('\n')}\nKeep what callers rely on, or publish with --allow-breaking REASON, which goes into the ledger`,
