@@ -44,6 +44,15 @@ describe('a contract that comes into force', function () {
       expect(await lines('contract')).to.have.length(1);
     });
 
+    it('is refused in few words where there is much to say, and with all problems', async () => {
+      const fields = Array.from({ length: 30 }, (_, i) => `field_${i}`);
+      await world.publishContract({ fields: ['a', ...fields] }, '');
+      const error = await failure(world.publishContract({ fields: ['a'] }, ''));
+      expect(error.message.split('\n')).to.have.length(23);
+      expect(error.message).to.contain('and 10 more');
+      expect(error.problems).to.have.length(30);
+    });
+
     it('may break callers for a reason, which the ledger keeps with the contract before and the differences', async () => {
       const before = await world.publishContract();
       const after = await world.publishContract({ fields: ['a'] }, FIXTURES, { allowBreaking: 'nobody sends b' });
