@@ -1,14 +1,19 @@
-/** `parley contract`: puts a project's contract and fixtures in force. */
+/** `parley contract`: checks, compares and shows contracts, and puts a project's in force. */
 import { loadProject } from '../training/project.js';
 import { publishProjectContract } from '../training/publish-run.js';
 import { type CommandDefinition, registryOptions, type StoreOptions, withRegistry } from './context.js';
+import { contractCheck } from './contract-check.js';
+import { contractDiff } from './contract-diff.js';
+import { contractFingerprint } from './contract-fingerprint.js';
+import { contractShow } from './contract-show.js';
 import { short } from './output.js';
 
 export const contract: CommandDefinition = (program, context) => {
   const command = program
     .command('contract')
-    .summary('put a contract in force')
+    .summary('check, compare, show a contract, and put it in force')
     .description("A project's contract: what goes in, what comes out, how good it must be.");
+  for (const define of [contractCheck, contractDiff, contractShow, contractFingerprint]) define(command, context);
   registryOptions(command.command('publish'))
     .summary("put a project's contract and fixtures in force")
     .description(

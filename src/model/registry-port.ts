@@ -5,6 +5,7 @@
  * Errors are ParleyErrors with the codes that idl/parley.thrift names. A version may be given as any unique prefix of
  * eight or more characters.
  */
+import type { Contract } from '../contract/contract.js';
 import type { Signature } from './tensor.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from './version.js';
 
@@ -123,5 +124,7 @@ export interface RegistryPort {
   prune(request: Prune): Promise<readonly ModelVersion[]>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly LedgerEntry[]>;
+  /** Undefined where the model has none. */
+  contractInForce(model: string): Promise<Contract | undefined>;
   aliases(model: string): Promise<readonly AliasState[]>;
 }
