@@ -203,13 +203,17 @@ function json(value: Sample): unknown {
 
 const listed = (call: Call, text: string, open = '[', close = ']') => (call.many ? open + text + close : text);
 /** One line a field, where a call is long. */
-const wrapped = (text: string, indent: string): string =>
-  text.length < 90
-    ? text
-    : text
-        .replace(/([({]) ?(?=[\w.]+[=:])/, `$1\n${indent}`)
-        .replace(/, (?=(?:[\w]+[=:]|\.\.) ?)/g, `,\n${indent}`)
-        .replace(/ ?([)}]+\]?)$/, '\n$1');
+function wrapped(text: string, indent: string): string {
+  const open = /\(?[({] ?(?=\w+[=:])/.exec(text);
+  if (text.length < 90 || open === null) return text;
+  const [head, body] = [text.slice(0, open.index + open[0].length).trimEnd(), text.slice(open.index + open[0].length)];
+  const closing = open[0].trim().length + (text.length - text.replace(/\]$/, '').length);
+  const fields = body
+    .slice(0, -closing)
+    .trimEnd()
+    .replace(/, (?=(?:\w+[=:]|\.\.) ?)/g, `,\n${indent}`);
+  return `${head}\n${indent}${fields}\n${body.slice(-closing)}`;
+}
 
 export const LANGUAGES: readonly Language[] = [
   {
