@@ -1,7 +1,8 @@
 /** `parley mock`: a contract is served before there is a model. */
 import { InvalidArgumentError } from 'commander';
 import { DEFAULT_HOST, DEFAULT_PORT } from '../config.js';
-import { readContract } from '../training/contract-file.js';
+import { parseContract } from '../contract/parse.js';
+import { readContractSource } from '../training/contract-file.js';
 import type { CommandDefinition, MockOptions } from './context.js';
 import { aborted, portOf } from './serve.js';
 
@@ -32,7 +33,7 @@ export const mock: CommandDefinition = (program, context) => {
     )
     .action(async (file: string, { json, ...options }: Options) => {
       const { output, signal } = context;
-      const contract = readContract(file, 'parley mock');
+      const contract = parseContract(readContractSource(file, 'parley mock'));
       const server = await context.mock(contract, options);
       try {
         const { thrift, services } = server;

@@ -1,8 +1,8 @@
 /**
  * Every kind of difference, whom it breaks, and why: the one table, from which docs/contract-changes.md is made.
  *
- * `C` callers, `M` models, `S` source, `V` touches what a verdict says. `unseen`: bytes do not show it, so that nobody is
- * refused, and only the comparison tells.
+ * `C` callers, `M` models, `S` source, `V` touches what a verdict says. `unseen`: one way at least, bytes do not show it,
+ * so that nobody is refused, and only the comparison tells.
  */
 import type { Breaks, ContractChange } from './change.js';
 import type { Position } from './contract.js';
@@ -30,7 +30,7 @@ export const CHANGE_RULES = {
   // ------------------------------------------------------------------ structs, of requests and in general
   'field-removed': rule(
     'requests',
-    'C M S V',
+    'C M S V unseen',
     'a field is gone',
     'what callers send in it is no longer looked at, and code that names it does not compile',
   ),
@@ -173,7 +173,7 @@ export const CHANGE_RULES = {
   // ------------------------------------------------------------------ enums
   'enum-value-removed': rule(
     'enums',
-    'C M S V',
+    'C M S V unseen',
     'a value of an enum is gone',
     'who sends it is refused, and who meets it does not know it',
   ),
