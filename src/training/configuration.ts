@@ -13,6 +13,7 @@ export const projectConfiguration = z.strictObject({
     .default({})
     .describe("contract field -> source's column, where the names differ"),
   fixtures: z.string().min(1).optional().describe('the rows of the acceptance suite: .csv, .jsonl or .parquet'),
+  checks: z.string().min(1).optional().describe('checks of the acceptance suite beside its bounds: a .yaml file'),
   split: z
     .strictObject({
       test: z.number().gt(0).lt(1).default(0.2).describe('share of the rows that is held out'),

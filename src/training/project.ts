@@ -1,11 +1,12 @@
 /** A project: its contract and parley.yaml, read, checked and joined. Nothing of the source is opened yet. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Contract, ContractService, OutputField, RequestStruct, ResponseStruct } from '../contract/contract.js';
 import { didYouMean } from '../contract/nearest.js';
 import { type ErrorDetails, invalidInput, notFound } from '../errors.js';
 import type { FeaturesConfiguration } from '../features/configuration.js';
 import type { SourceKind, Trainer } from '../model/training-port.js';
+import { type Asked, readChecks } from '../registry/acceptance/checks-file.js';
 import { fixturesFormat } from '../sources/fixtures.js';
 import { sources } from '../sources/table.js';
 import { trainers } from '../trainers/table.js';
@@ -37,6 +38,8 @@ export interface Project {
   readonly columns: Readonly<Record<string, string>>;
   /** Absolute. */
   readonly fixtures?: string;
+  /** The text of checks.yaml, which fits the contract. */
+  readonly checks?: string;
   readonly split: ProjectConfiguration['split'];
   readonly features: FeaturesConfiguration;
   readonly trainer: { readonly trainer: Trainer; readonly parameters: unknown };
@@ -73,6 +76,7 @@ export async function loadProject(folder: string, overrides: Readonly<Record<str
   const trainer = chooseTrainer(configuration, task);
   checkColumns(configuration, request, answer);
   const fixtures = findFixtures(configuration.fixtures, root);
+  const checks = findChecks(configuration, root, service.methods[0]);
   const { name, label, columns, split, features, seed } = configuration;
   const parts = { name, folder: root, contract, service, request, response, task, answer, source, label, columns };
   const resolved = {
@@ -81,7 +85,11 @@ export async function loadProject(folder: string, overrides: Readonly<Record<str
     source: { kind: source.kind.kind, ...asObject(source.configuration) },
     trainer: { name: trainer.trainer.name, ...asObject(trainer.parameters) },
   };
-  return { ...parts, ...(fixtures === undefined ? {} : { fixtures }), split, features, trainer, seed, resolved };
+  const suite = {
+    ...(fixtures === undefined ? {} : { fixtures }),
+    ...(checks === undefined ? {} : { checks }),
+  };
+  return { ...parts, ...suite, split, features, trainer, seed, resolved };
 }
 
 function chooseService(contract: Contract, name: string | undefined): ContractService {
@@ -150,6 +158,17 @@ function findFixtures(fixtures: string | undefined, root: string): string | unde
   fixturesFormat(file);
   if (existsSync(file)) return file;
   throw notFound(`${PROJECT_FILE}: fixtures: no file "${file}"; make it, or take the key out until there is one`);
+}
+
+function findChecks({ checks, fixtures }: ProjectConfiguration, root: string, asked: Asked): string | undefined {
+  if (checks === undefined) return undefined;
+  if (fixtures === undefined) throw wrong('checks', 'are run on fixtures; give fixtures too', checks);
+  const file = resolve(root, checks);
+  if (!existsSync(file))
+    throw notFound(`${PROJECT_FILE}: checks: no file "${file}"; make it, or take the key out until there is one`);
+  const text = readFileSync(file, 'utf8');
+  readChecks(text, asked, checks);
+  return text;
 }
 
 function wrong(key: string, message: string, got?: string): Error {

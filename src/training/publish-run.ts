@@ -22,7 +22,7 @@ export async function publishProjectContract(
   signal?: AbortSignal,
   how: Pick<PublishContract, 'allowBreaking' | 'propose' | 'reason'> = {},
 ): Promise<PublishedContract> {
-  const { contract, fixtures } = project;
+  const { contract, fixtures, checks } = project;
   const request: PublishContract = { idl: contract.idl, includes: contract.includes, ...how };
   if (fixtures === undefined) return registry.publishContract(request);
   const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures), signal);
@@ -30,6 +30,7 @@ export async function publishProjectContract(
     ...request,
     fixturesUploadId,
     fixturesFormat: extname(fixtures).slice(1) as 'csv' | 'jsonl' | 'parquet',
+    ...(checks === undefined ? {} : { checks }),
   });
 }
 
