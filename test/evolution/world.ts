@@ -3,6 +3,8 @@ import type { Contract, InputField } from '#parley/contract/contract.js';
 import { parseContract } from '#parley/contract/parse.js';
 import { PRODUCTION } from '#parley/model/version.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
+import { Registry } from '#parley/registry/registry.js';
+import type { ParleyClient } from '#parley/rpc/client/parley-client.js';
 import { GraphWorld } from '../graphs/world.js';
 import { until } from '../store/redis-server.js';
 
@@ -16,6 +18,15 @@ export class EvolutionWorld {
     return this.world.served;
   }
 
+  get client(): ParleyClient {
+    return this.world.client;
+  }
+
+  /** On the same store, without the server between. */
+  get registry(): Registry {
+    return new Registry(this.world.world.store, 'ada');
+  }
+
   static async open(): Promise<EvolutionWorld> {
     return new EvolutionWorld(await GraphWorld.open());
   }
@@ -26,24 +37,28 @@ export class EvolutionWorld {
 
   /** Puts a contract in force under its number, with a model in production. */
   async serve(text: string, number: number): Promise<void> {
-    const idl = text
-      .replace(/service (\w+)/, (_, name: string) => `service ${servedName(name, number)}`)
-      .replace('model = "penguins"', `model = "penguins-${number}"`);
+    const idl = servedText(text, number);
     const contract = parseContract({ file: 'penguins.thrift', idl });
-    const { client, store } = { client: this.world.client, store: this.world.world.store };
-    await client.publishContract({ idl });
     const { model } = contract;
+    await this.client.publishContract({ idl });
     const { version } = await this.world.publish(model, graphOf(contract));
     // What acceptance says is not asked here.
+    const { store } = this.world.world;
     await store.moveAlias({ actor: 'ada', model, version, aliasName: PRODUCTION, action: 'promote' });
-    await until(`the server to follow ${model}`, () =>
-      client.describe(model, PRODUCTION).then(
+    const follows = () =>
+      this.client.describe(model, PRODUCTION).then(
         () => true,
         () => false,
-      ),
-    );
+      );
+    await until(`the server to follow ${model}`, follows);
   }
 }
+
+/** The text as it is served under a number. */
+export const servedText = (text: string, number: number): string =>
+  text
+    .replace(/service (\w+)/, (_, name: string) => `service ${servedName(name, number)}`)
+    .replace('model = "penguins"', `model = "penguins-${number}"`);
 
 /** By what a field is about, whatever it is called: a penguin's scores are the same under each contract. */
 const WEIGHTS: readonly (readonly [RegExp, Readonly<Record<string, number>>])[] = [
