@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, createSecureContext, connect as tlsConnect } from 'node:tls';
-import { storeUnavailable } from '../../errors.js';
+import { type ParleyError, storeUnavailable } from '../../errors.js';
 import { checkPem, readPem } from '../../store/certificates.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -57,7 +57,7 @@ export function tlsOptions({ host, tls }: Pick<Address, 'host' | 'tls'>): Connec
   return { ...options, ...servername(host), minVersion: 'TLSv1.2' };
 }
 
-export function unreachable({ host, port }: Address, why: string, cause?: Error): Error {
+export function unreachable({ host, port }: Address, why: string, cause?: Error): ParleyError {
   return storeUnavailable(`no Parley server can be reached at ${host}:${port}: ${why}`, { cause });
 }
 
