@@ -9,11 +9,12 @@ import { hasErrno, notFound } from '../errors.js';
 const GENERIC = 'parley.thrift';
 
 /**
+ * @param where what named the file, for messages
  * @throws NOT_FOUND when the file, or one that it includes, is not there; INVALID_INPUT with file, line and column for
  *   what is wrong in it
  */
-export function readContract(file: string): Contract {
-  const idl = readIdl(file, 'parley.yaml: contract');
+export function readContract(file: string, where = 'parley.yaml: contract'): Contract {
+  const idl = readIdl(file, where);
   const includes: Record<string, string> = {};
   collectIncludes(idl, file, includes);
   return parseContract({ file: basename(file), idl, includes });

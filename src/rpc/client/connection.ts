@@ -8,7 +8,7 @@ import { deadlineExceeded, ParleyError } from '../../errors.js';
 import { BinaryReader } from '../wire/binary.js';
 import { Malformed } from '../wire/protocol.js';
 import { type ClientClass, readStubs, type StubService, stubCall } from './generated-call.js';
-import { type Address, openSocket, unreachable, whyNot } from './socket.js';
+import { type Address, adviceFor, openSocket, unreachable, whyNot } from './socket.js';
 
 export type { Address } from './socket.js';
 
@@ -229,7 +229,7 @@ export class ClientConnection {
 
   #gone(): ParleyError {
     const isMute = this.#heardMs === 0 && this.#address.tls === undefined,
-      hint = isMute ? ' without a word, as those do that take TLS only (--tls)' : '';
+      hint = isMute ? ` without a word, as those do that take TLS only (${adviceFor(this.#address).tls})` : '';
     return unreachable(this.#address, this.#reason ?? `the connection has ended${hint}`);
   }
 }
