@@ -1,11 +1,12 @@
 /** Makes calls: finds a connection, tells the server the deadline, tries again where that helps. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deadlineExceeded, ParleyError } from '../errors.js';
-import { ClientConnection } from '../rpc/client/connection.js';
+import { ClientConnection, ConnectionLost } from '../rpc/client/connection.js';
 import { pingCall } from '../rpc/client/generic-calls.js';
 import type { WireCall } from '../rpc/client/wire-call.js';
 import { atLeast, type CallOptions, type Settings } from './options.js';
-import { Pool } from './pool.js';
+import { closedUnderCall, type Lease, Pool } from './pool.js';
 import { RetryBudget } from './retry-budget.js';
 import { pauseMs } from './retry-policy.js';
 
@@ -17,7 +18,7 @@ export interface ClientStats {
   readonly connections: number;
   /** Connections that were opened, those that have ended included. */
   readonly opened: number;
-  /** Calls that wait for their reply now. */
+  /** Calls under way, those that wait for a connection or for a retry included. */
   readonly pending: number;
 }
 
@@ -37,6 +38,7 @@ export class Caller {
   readonly #ids = randomBytes(6).toString('hex');
   #calls = 0;
   #retries = 0;
+  #pending = 0;
   #closed = false;
 
   /** @param greet what a new connection must get through before it is used */
@@ -58,7 +60,7 @@ export class Caller {
   /** @throws ParleyError when no connection can be opened */
   async open(): Promise<void> {
     try {
-      await this.#pool.acquire();
+      (await this.#pool.acquire()).release();
     } catch (error) {
       this.close();
       throw error;
@@ -66,8 +68,8 @@ export class Caller {
   }
 
   get stats(): ClientStats {
-    const { connections, opened, pending } = this.#pool;
-    return { calls: this.#calls, retries: this.#retries, connections, opened, pending };
+    const { connections, opened } = this.#pool;
+    return { calls: this.#calls, retries: this.#retries, connections, opened, pending: this.#pending };
   }
 
   close(): void {
@@ -77,50 +79,64 @@ export class Caller {
 
   /** @throws ParleyError, the signal's reason, and exceptions of the caller's own contract */
   async run<T>(call: WireCall<T>, options: CallOptions = {}): Promise<T> {
-    const { timeoutMs = this.#settings.timeoutMs, signal, requestId = `${this.#ids}-${this.#calls + 1}` } = options,
-      { retries: policy } = this.#settings;
+    const { timeoutMs = this.#settings.timeoutMs, signal, requestId = `${this.#ids}-${this.#calls + 1}` } = options;
     atLeast('timeoutMs', timeoutMs, 1);
     signal?.throwIfAborted();
     this.#calls++;
     this.#budget.deposit();
-    const underWay = { requestId, endMs: performance.now() + timeoutMs, options };
+    this.#pending++;
+    try {
+      return await this.#untilAnswered(call, { requestId, endMs: performance.now() + timeoutMs, options });
+    } catch (error) {
+      const isClosed = this.#closed && error instanceof ConnectionLost;
+      throw withRequestId(isClosed ? closedUnderCall() : error, requestId);
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  async #untilAnswered<T>(call: WireCall<T>, underWay: UnderWay): Promise<T> {
+    const { options } = underWay,
+      idempotent = options.idempotent ?? call.idempotent;
     for (let retries = 0; ; retries++) {
       try {
         return await this.#try(call, underWay);
       } catch (error) {
-        const failure = {
-          error,
-          retries,
-          idempotent: options.idempotent ?? call.idempotent,
-          leftMs: underWay.endMs - performance.now(),
-        };
-        const pause = this.#closed || signal?.aborted ? undefined : pauseMs(failure, policy, Math.random());
-        if (pause === undefined || !this.#budget.take()) throw withRequestId(error, requestId);
+        const failure = { error, retries, idempotent, leftMs: underWay.endMs - performance.now() };
+        const ms =
+          this.#closed || options.signal?.aborted ? undefined : pauseMs(failure, this.#settings.retries, Math.random());
+        if (ms === undefined || !this.#budget.take()) throw error;
         this.#retries++;
-        await within(pause, signal, new Promise<never>(() => {})).catch((reason: unknown) => {
-          if (reason !== LATE) throw reason;
-        });
+        await pause(ms, options.signal);
       }
     }
   }
 
   async #try<T>(call: WireCall<T>, underWay: UnderWay): Promise<T> {
-    const { signal } = underWay.options;
-    const connection = await this.#connection(underWay);
-    const sequenceId = connection.nextSequence(),
-      frame = call.encode(sequenceId, await this.#context(connection, call, underWay)),
-      sentMs = performance.now();
+    const lease = await this.#lease(underWay),
+      { connection } = lease,
+      begunMs = performance.now();
     try {
-      return call.decode(await connection.exchange(sequenceId, frame, leftOf(underWay), signal));
+      const sequenceId = connection.nextSequence(),
+        frame = call.encode(sequenceId, await this.#context(connection, call, underWay));
+      return call.decode(await connection.exchange(sequenceId, frame, leftOf(underWay), underWay.options.signal));
     } catch (error) {
-      if (isGivenUp(error, connection, sentMs)) this.#pool.retire(connection);
+      if (isGivenUp(error, connection, begunMs)) this.#pool.retire(connection);
       throw error;
+    } finally {
+      lease.release();
     }
   }
 
-  async #connection(underWay: UnderWay): Promise<ClientConnection> {
-    const { host, port } = this.#settings.address;
-    return within(leftOf(underWay), underWay.options.signal, this.#pool.acquire()).catch((error: unknown) => {
+  async #lease(underWay: UnderWay): Promise<Lease> {
+    const { host, port } = this.#settings.address,
+      acquiring = this.#pool.acquire();
+    return within(leftOf(underWay), underWay.options.signal, acquiring).catch((error: unknown) => {
+      // It may come yet.
+      acquiring.then(
+        (lease) => lease.release(),
+        () => {},
+      );
       if (error !== LATE) throw error;
       const { failure } = this.#pool,
         why = failure instanceof Error ? `; the last attempt: ${failure.message}` : '';
@@ -159,9 +175,9 @@ export type Ask = <T>(call: WireCall<T>) => Promise<T>;
 const leftOf = ({ endMs }: UnderWay): number => Math.max(1, endMs - performance.now());
 
 /** The server is leaving, or has said nothing since the call that it did not answer in time. */
-const isGivenUp = (error: unknown, connection: ClientConnection, sentMs: number): boolean =>
+const isGivenUp = (error: unknown, connection: ClientConnection, begunMs: number): boolean =>
   error instanceof ParleyError &&
-  (error.code === 'SHUTTING_DOWN' || (error.code === 'DEADLINE_EXCEEDED' && connection.heardMs < sentMs));
+  (error.code === 'SHUTTING_DOWN' || (error.code === 'DEADLINE_EXCEEDED' && connection.heardMs < begunMs));
 
 const LATE = Symbol('late');
 
@@ -181,6 +197,16 @@ async function within<T>(ms: number, signal: AbortSignal | undefined, work: Prom
     return await Promise.race([work, stopped]);
   } finally {
     stop();
+  }
+}
+
+/** @throws the signal's reason */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }
 

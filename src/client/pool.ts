@@ -5,6 +5,24 @@ import type { ClientConnection } from '../rpc/client/connection.js';
 const FIRST_BACKOFF_MS = 50;
 const LONGEST_BACKOFF_MS = 5_000;
 
+/** A connection for one call, until it is given back. */
+export class Lease {
+  readonly connection: ClientConnection;
+  readonly #busy: Map<ClientConnection, number>;
+
+  constructor(connection: ClientConnection, busy: Map<ClientConnection, number>) {
+    this.connection = connection;
+    this.#busy = busy;
+    busy.set(connection, (busy.get(connection) ?? 0) + 1);
+  }
+
+  release(): void {
+    const calls = this.#busy.get(this.connection)! - 1;
+    if (calls > 0) this.#busy.set(this.connection, calls);
+    else this.#busy.delete(this.connection);
+  }
+}
+
 /** A place for one connection, which is opened again when it has ended; after failures not at once. */
 class Slot {
   connection: ClientConnection | undefined;
@@ -78,6 +96,8 @@ export class Pool {
   readonly #slots: readonly Slot[];
   /** Connections that are given up and still have calls under way. */
   readonly #leaving = new Set<ClientConnection>();
+  /** Calls on each connection that has some, from before they are written. */
+  readonly #busy = new Map<ClientConnection, number>();
   #opened = 0;
   #closed = false;
 
@@ -105,30 +125,23 @@ export class Pool {
     return this.#slots.find(({ failure }) => failure !== undefined)?.failure;
   }
 
-  /** Calls without a reply so far. */
-  get pending(): number {
-    const live = this.#slots.flatMap(({ connection }) => connection ?? []);
-    return [...live, ...this.#leaving].reduce((sum, { pending }) => sum + pending, 0);
-  }
-
   /**
    * The least busy connection. Where all are busy, another one is opened meanwhile; where there is none, the next attempt
    * is waited for.
    *
    * @throws ParleyError SHUTTING_DOWN once closed, and why the attempt failed
    */
-  async acquire(): Promise<ClientConnection> {
+  async acquire(): Promise<Lease> {
     if (this.#closed) throw clientClosed();
-    const live = this.#slots.flatMap((slot) => (slot.live ? slot.connection! : []));
-    const best = live.reduce<ClientConnection | undefined>(
-      (least, connection) => (least === undefined || connection.pending < least.pending ? connection : least),
-      undefined,
-    );
+    const load = (connection: ClientConnection): number => this.#busy.get(connection) ?? 0;
+    const [best] = this.#slots
+      .flatMap((slot) => (slot.live ? slot.connection! : []))
+      .sort((one, other) => load(one) - load(other));
     const vacant = this.#slots.find((slot) => !slot.live);
-    if (best === undefined) return vacant!.get();
+    if (best === undefined) return new Lease(await vacant!.get(), this.#busy);
     // Nobody waits for this one, so that its failure is told to those who come to need it.
-    if (best.pending > 0) vacant?.get().catch(() => {});
-    return best;
+    if (load(best) > 0) vacant?.get().catch(() => {});
+    return new Lease(best, this.#busy);
   }
 
   /** Takes no more calls for this connection; those under way are waited for. */
@@ -141,10 +154,11 @@ export class Pool {
 
   close(): void {
     this.#closed = true;
-    const reason = shuttingDown('this client has been closed while the call was under way');
+    const reason = closedUnderCall();
     for (const slot of this.#slots) slot.close(reason);
     for (const connection of this.#leaving) connection.close(reason);
   }
 }
 
 const clientClosed = (): Error => shuttingDown('this client has been closed; connect again');
+export const closedUnderCall = (): Error => shuttingDown('this client has been closed while the call was under way');

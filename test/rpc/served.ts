@@ -230,6 +230,7 @@ export interface Served {
   readonly calls: EndedCalls;
   readonly callLog: CallLog;
   readonly generated: GeneratedServices;
+  readonly dispatcher: Dispatcher;
   close(): Promise<void>;
 }
 
@@ -285,6 +286,7 @@ export async function serve(
     calls,
     callLog,
     generated,
+    dispatcher,
     async close() {
       await server.close();
       await router.close();
