@@ -2,7 +2,7 @@
 import types from '../../../gen/parley_types.js';
 import { internal, invalidInput } from '../../errors.js';
 import { allocate, DATA_TYPES, type DataType, type TensorData } from '../../model/tensor.js';
-import { DATA_TYPE_NAMES, type Wire, wireInt } from '../registry-mapping.js';
+import { DATA_TYPE_NAMES, wireInt } from '../registry-mapping.js';
 
 /** Row-major; the name stands beside it. */
 export interface NamedTensor {
@@ -10,6 +10,15 @@ export interface NamedTensor {
   readonly shape: readonly number[];
   /** What the array says when absent; to be given for `bool` (Uint8Array) and `float16` (Uint16Array, its bits). */
   readonly dataType?: DataType;
+}
+
+/** As generated code reads one; what the compiler writes of its types does not hold for programs without its library's. */
+interface WireTensor {
+  readonly name?: string | null | undefined;
+  readonly data_type?: number | null | undefined;
+  readonly shape?: readonly unknown[] | null | undefined;
+  readonly strings?: readonly string[] | null | undefined;
+  readonly data?: unknown;
 }
 
 const TYPE_OF: Readonly<Record<string, DataType>> = {
@@ -50,7 +59,7 @@ export function tensorToWire(name: string, { data, shape, dataType }: NamedTenso
 }
 
 /** @returns its name, and a copy of what is in it */
-export function tensorFromWire(tensor: Wire<types.Tensor>): [string, Required<NamedTensor>] {
+export function tensorFromWire(tensor: WireTensor): [string, Required<NamedTensor>] {
   const dataType = DATA_TYPE_NAMES.get(tensor.data_type ?? 0),
     shape = (tensor.shape ?? []).map(Number);
   if (dataType === undefined)
