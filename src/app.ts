@@ -38,6 +38,7 @@ import { checkRecordFields } from './model-types/record-fields.js';
 import { loadRuntimeAhead } from './onnx/session.js';
 import { Supervisor } from './processes/supervisor.js';
 import { Archives } from './registry/archive/archives.js';
+import { Negotiator } from './registry/negotiation/negotiator.js';
 import { Registry } from './registry/registry.js';
 import { CallLog, DEFAULT_CALL_LOG } from './rpc/call-log.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
@@ -246,7 +247,9 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
     const { accessLog: access = DEFAULT_CALL_LOG.access, slowMs = DEFAULT_CALL_LOG.slowMs } = options;
     const callLog = new CallLog(log, { access, slowMs });
     const calls = new EndedCalls(callLog, await CallSpans.open(parleyVersion()));
-    const generated = generatedServices(router, registryOn(store, registryRule), calls);
+    const negotiator = new Negotiator();
+    closing.push(() => negotiator.close());
+    const generated = generatedServices(router, registryOn(store, registryRule), negotiator, calls);
     const dispatcher = new Dispatcher({
       router,
       batcher,
@@ -363,13 +366,19 @@ const lanesOf = ({ lanes = defaultLanes(), processes }: ServeOptions): number =>
 const registryOn = (store: ConstructorParameters<typeof Registry>[0], contractsRequired: boolean): Registry =>
   new Registry(store, actorName(), { requireContract: contractsRequired });
 
-function generatedServices(router: Router, registry: Registry, calls: EndedCalls): GeneratedServices {
+function generatedServices(
+  router: Router,
+  registry: Registry,
+  negotiator: Negotiator,
+  calls: EndedCalls,
+): GeneratedServices {
   return new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
       Registry: registryHandlers(registry, (who) => registry.actingAs(who.name, (model) => who.checkModel(model))),
       Operations: operationsHandlers({
         router,
+        negotiator,
         serverVersion: parleyVersion(),
         genericIdl: readFileSync(genericIdlFile, 'utf8'),
       }),

@@ -5,7 +5,7 @@ import type { InputBinding } from './bind.js';
 import { INTEGER_RANGES } from './check.js';
 import type { InputField, RequestStruct } from './contract.js';
 import { didYouMean } from './nearest.js';
-import { article } from './read-request.js';
+import { article } from './read-type.js';
 
 export interface BoundInputs {
   readonly inputs: readonly InputBinding[];

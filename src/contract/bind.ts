@@ -15,8 +15,23 @@ export interface InputBinding {
   readonly field: InputField;
   /** Index in `signature.inputs`. */
   readonly input: number;
-  /** Offset in the row of that input. */
+  /** Offset in the row of that input; a field with many values has the whole row, row-major. */
   readonly column: number;
+  /** Of a picture. */
+  readonly picture?: PictureBinding;
+}
+
+/** How a picture of RGB pixels, 0 to 255, becomes a row of a graph's input: element = pixel * scale + offset. */
+export interface PictureBinding {
+  readonly height: number;
+  readonly width: number;
+  /** NHWC: pixel by pixel; NCHW: plane by plane. */
+  readonly layout: 'NHWC' | 'NCHW';
+  /** The order of the three. */
+  readonly channels: 'RGB' | 'BGR';
+  /** Of each channel, in the graph's order. */
+  readonly scale: readonly [number, number, number];
+  readonly offset: readonly [number, number, number];
 }
 
 /**
@@ -42,7 +57,7 @@ export interface OutputBinding {
 export interface MethodBinding {
   readonly method: ContractMethod;
   readonly inputs: readonly InputBinding[];
-  /** Values per row of each graph input, in the signature's order. */
+  /** Values per row of each graph input, in the signature's order; -1: as many as the row's list has. */
   readonly widths: readonly number[];
   readonly outputs: readonly OutputBinding[];
   /** Indices in `signature.outputs` that this method needs, ascending. */

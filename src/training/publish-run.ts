@@ -15,14 +15,15 @@ export function newRunId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Puts the project's contract and fixtures in force. */
+/** Puts the project's contract and fixtures in force, or proposes them. */
 export async function publishProjectContract(
   registry: RegistryPort,
   project: Project,
   signal?: AbortSignal,
+  how: Pick<PublishContract, 'allowBreaking' | 'propose' | 'reason'> = {},
 ): Promise<PublishedContract> {
   const { contract, fixtures } = project;
-  const request: PublishContract = { idl: contract.idl, includes: contract.includes };
+  const request: PublishContract = { idl: contract.idl, includes: contract.includes, ...how };
   if (fixtures === undefined) return registry.publishContract(request);
   const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures), signal);
   return registry.publishContract({
