@@ -4,7 +4,7 @@ import { parseContract } from '../contract/parse.js';
 import { contractMismatch, invalidInput, unsupported } from '../errors.js';
 import { contractCall } from '../rpc/client/generic-calls.js';
 import { type PlainAnswer, type PlainRow, typedCall } from '../rpc/client/typed.js';
-import { readContract } from '../training/contract-file.js';
+import { readContractSource } from '../training/contract-file.js';
 import type { Ask, Caller } from './caller.js';
 import type { CallOptions, ContractText } from './options.js';
 
@@ -20,7 +20,7 @@ export type ContractServices = Readonly<Record<string, ContractMethods>>;
 /** @throws ParleyError NOT_FOUND, and INVALID_INPUT with file, line and column for what is wrong in it */
 export const contractOf = (contract: string | ContractText): Contract =>
   typeof contract === 'string'
-    ? readContract(contract, 'option contract')
+    ? parseContract(readContractSource(contract, 'option contract'))
     : parseContract({ file: 'contract.thrift', idl: contract.idl, includes: contract.includes ?? {} });
 
 export function servicesOf({ services }: Contract, caller: Caller): ContractServices {

@@ -9,8 +9,11 @@ type Tell = (kind: ChangeKind, message: string) => void;
 
 export function compareInputs(comparison: Comparison, path: string, before: InputField, after: InputField): void {
   const tell: Tell = (kind, message) => comparison.report(kind, path, message, after.position);
-  compareRanges(before, after, tell);
-  compareTexts(before, after, tell);
+  // Of another type, the value is another thing.
+  if (before.type === after.type && before.tensor?.from === after.tensor?.from) {
+    compareRanges(before, after, tell);
+    compareTexts(before, after, tell);
+  }
   if (before.role !== after.role) tell('role-changed', `was ${before.role}, is ${after.role}`);
   if (before.role === after.role || after.missing.kind === 'refused')
     compareMissing(before.missing, after.missing, tell);
@@ -42,10 +45,15 @@ function compareTexts(before: InputField, after: InputField, tell: Tell): void {
     if (before.pattern === undefined) tell('pattern-added', message);
     else tell(after.pattern === undefined ? 'pattern-removed' : 'pattern-changed', message);
   }
-  const [most, mostNow] = [before.maxBytes ?? Number.POSITIVE_INFINITY, after.maxBytes ?? Number.POSITIVE_INFINITY];
-  if (most === mostNow) return;
+  const [most, mostNow] = [longest(before), longest(after)];
   const message = `was ${before.maxBytes ?? 'unlimited'}, is ${after.maxBytes ?? 'unlimited'} bytes`;
-  tell(mostNow < most ? 'max-bytes-lowered' : 'max-bytes-raised', message);
+  if (mostNow < most && after.values === undefined) tell('max-bytes-lowered', message);
+  if (mostNow > most && before.values === undefined) tell('max-bytes-raised', message);
+}
+
+/** In bytes, of what a text may be; a vocabulary has a longest word. */
+function longest({ maxBytes = Number.POSITIVE_INFINITY, values }: InputField): number {
+  return values === undefined ? maxBytes : Math.max(...values.map((value) => Buffer.byteLength(value)));
 }
 
 function compareValues(before: InputField['values'], after: InputField['values'], tell: Tell): void {

@@ -7,10 +7,10 @@ import { allMethods, type IdlField, type IdlMethod, type IdlService, namesIn, ty
 import { matchFields } from './match-fields.js';
 
 export function compareServices(comparison: Comparison): void {
-  const [before, after] = [comparison.before.idl, comparison.after.idl];
+  const { before, after } = comparison;
   const taken = new Set<string>();
-  for (const service of before.services.values()) {
-    const twin = after.services.get(service.name) ?? renamed(comparison, service, taken);
+  for (const service of before.services) {
+    const twin = after.services.find(({ name }) => name === service.name) ?? renamed(comparison, service, taken);
     if (twin === undefined) {
       comparison.report('service-removed', service.name, 'the service is gone', service.position);
       continue;
@@ -18,7 +18,7 @@ export function compareServices(comparison: Comparison): void {
     taken.add(twin.name);
     compareService(comparison, service, twin);
   }
-  for (const service of after.services.values()) if (!taken.has(service.name)) serviceAdded(comparison, service);
+  for (const service of after.services) if (!taken.has(service.name)) serviceAdded(comparison, service);
 }
 
 /** A new service with the same methods as one that is gone. */
@@ -26,9 +26,8 @@ function renamed(comparison: Comparison, service: IdlService, taken: ReadonlySet
   const names = namesOf(service);
   if (names === '') return undefined;
   const { before, after } = comparison;
-  return [...after.idl.services.values()].find(
-    (other) => !before.idl.services.has(other.name) && !taken.has(other.name) && namesOf(other) === names,
-  );
+  const wasThere = (name: string) => before.services.some((other) => other.name === name);
+  return after.services.find((other) => !wasThere(other.name) && !taken.has(other.name) && namesOf(other) === names);
 }
 
 const namesOf = (service: IdlService) =>
@@ -50,19 +49,19 @@ function compareService(comparison: Comparison, old: IdlService, service: IdlSer
     const message = `extended ${old.extends ?? 'nothing'}, extends ${service.extends ?? 'nothing'}`;
     comparison.report('inheritance-changed', old.name, message, service.position);
   }
-  // What is inherited from the same service is told of that.
+  // What is inherited from the same service is told of that one, where it is compared.
   const isOwn = (owner: IdlService, method: IdlMethod) => owner.methods.includes(method);
   const olds = allMethods(comparison.before.idl, old);
   const methods = allMethods(comparison.after.idl, service);
   for (const method of olds) {
     const twin = methods.find(({ name }) => name === method.name);
-    if (old.extends === service.extends && !isOwn(old, method) && (twin === undefined || !isOwn(service, twin)))
-      continue;
+    const isTold = !comparison.ofContracts && old.extends === service.extends;
+    if (isTold && !isOwn(old, method) && (twin === undefined || !isOwn(service, twin))) continue;
     const path = `${old.name}.${method.name}`;
     if (twin === undefined) comparison.report('method-removed', path, 'the method is gone', method.position);
     else compareMethods(comparison, path, method, twin);
   }
-  for (const method of service.methods) {
+  for (const method of comparison.ofContracts ? methods : service.methods) {
     if (!olds.some(({ name }) => name === method.name)) methodAdded(comparison, old.name, method);
   }
   compareAcceptance(comparison, old.name, service.name);

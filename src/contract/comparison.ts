@@ -2,7 +2,7 @@
 import type { ContractChange } from './change.js';
 import { type ChangeKind, change } from './change-rules.js';
 import type { Contract, InputField, OutputField, Position } from './contract.js';
-import { allMethods, type Idl, type IdlType, namesIn } from './idl.js';
+import { allMethods, type Idl, type IdlService, type IdlType, namesIn } from './idl.js';
 
 /** How methods reach a struct or an enum. */
 export type Way = 'sent' | 'answered';
@@ -14,13 +14,17 @@ export class Side {
   readonly #ways = new Map<string, Set<Way>>();
   readonly #inputs = new Map<string, InputField>();
   readonly #outputs = new Map<string, OutputField>();
+  /** Of a contract only its own: others are there to be extended. */
+  readonly services: readonly IdlService[];
 
   /** @param contract absent where the file is read as Thrift and no more */
   constructor(
     readonly idl: Idl,
     readonly contract?: Contract,
   ) {
-    for (const service of idl.services.values())
+    const names = contract?.services.map(({ name }) => name);
+    this.services = [...idl.services.values()].filter(({ name }) => names === undefined || names.includes(name));
+    for (const service of this.services)
       for (const method of allMethods(idl, service)) {
         for (const argument of method.arguments) this.#reach(argument.type, 'sent');
         for (const type of [method.returns, ...method.throws.map((field) => field.type)]) this.#reach(type, 'answered');

@@ -62,6 +62,8 @@ export interface IdlMethod {
 export interface IdlService {
   readonly name: string;
   readonly extends?: string;
+  /** It names the model that answers it: what makes a file a contract. */
+  readonly hasModel: boolean;
   /** Without inherited ones. */
   readonly methods: readonly IdlMethod[];
   readonly position: Position;
@@ -85,6 +87,8 @@ export interface Idl {
   /** By language. */
   readonly namespaces: ReadonlyMap<string, IdlAlias>;
 }
+
+export const isContract = ({ services }: Idl): boolean => [...services.values()].some(({ hasModel }) => hasModel);
 
 /** As Thrift writes it: `map<string, list<Point>>`. */
 export function typeText(type: IdlType): string {

@@ -141,7 +141,8 @@ class IdlReader {
       case SyntaxType.ServiceDefinition: {
         const methods = statement.functions.map((method) => this.#method(part, method));
         const base = statement.extends === null ? {} : { extends: this.#name(part, statement.extends.value) };
-        this.#services.set(name, { name, ...base, methods, position });
+        const hasModel = annotation(source, statement.annotations, 'model') !== undefined;
+        this.#services.set(name, { name, ...base, hasModel, methods, position });
         break;
       }
       default: {
@@ -151,7 +152,7 @@ class IdlReader {
     }
   }
 
-  #method(part: Part, { name, oneway, returnType, fields, throws, loc: _ }: FunctionDefinition): IdlMethod {
+  #method(part: Part, { name, oneway, returnType, fields, throws }: FunctionDefinition): IdlMethod {
     return {
       name: name.value,
       oneway,

@@ -6,6 +6,7 @@
  * eight or more characters.
  */
 import type { ContractChange } from '../contract/change.js';
+import type { Contract } from '../contract/contract.js';
 import type { Signature } from './tensor.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from './version.js';
 
@@ -166,5 +167,7 @@ export interface RegistryPort {
   prune(request: Prune): Promise<readonly ModelVersion[]>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly LedgerEntry[]>;
+  /** Undefined where the model has none. */
+  contractInForce(model: string): Promise<Contract | undefined>;
   aliases(model: string): Promise<readonly AliasState[]>;
 }

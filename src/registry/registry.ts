@@ -501,6 +501,11 @@ export class Registry implements RegistryPort {
     }
   }
 
+  async contractInForce(model: string): Promise<Contract | undefined> {
+    const record = await this.#store.contract(model);
+    return record && parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
+  }
+
   async aliases(model: string): Promise<readonly AliasState[]> {
     await this.#checkModel(model);
     return this.#store.aliases(model);

@@ -2,22 +2,30 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Contract } from '../contract/contract.js';
-import { parseContract } from '../contract/parse.js';
+import { type ContractSource, parseContract } from '../contract/parse.js';
 import { hasErrno, notFound } from '../errors.js';
 
 /** Always known to the parser, and so never looked for. */
 const GENERIC = 'parley.thrift';
 
 /**
- * @param where what named the file, for messages
  * @throws NOT_FOUND when the file, or one that it includes, is not there; INVALID_INPUT with file, line and column for
  *   what is wrong in it
  */
-export function readContract(file: string, where = 'parley.yaml: contract'): Contract {
+export function readContract(file: string): Contract {
+  return parseContract(readContractSource(file, 'parley.yaml: contract'));
+}
+
+/**
+ * A file with all that it includes, as they are written.
+ *
+ * @param where who named the file, for the message @throws NOT_FOUND
+ */
+export function readContractSource(file: string, where: string): ContractSource {
   const idl = readIdl(file, where);
   const includes: Record<string, string> = {};
   collectIncludes(idl, file, includes);
-  return parseContract({ file: basename(file), idl, includes });
+  return { file: basename(file), idl, includes };
 }
 
 function collectIncludes(idl: string, file: string, includes: Record<string, string>): void {

@@ -124,6 +124,12 @@ export class ParleyClient implements RegistryPort {
     return contract.services.find((service) => service.name === name)!;
   }
 
+  /** The server tells it of a model that has a version in production. */
+  async contractInForce(model: string): Promise<Contract | undefined> {
+    const service = await this.contractService(model);
+    return service === undefined ? undefined : this.contract(service.name);
+  }
+
   /** The contract that a typed service keeps. */
   async contract(service: string): Promise<Contract> {
     const response = await this.#call<Wire<types.ContractResponse>>(
