@@ -34,6 +34,11 @@ ${making.example('Java')}`;
       <artifactId>libthrift</artifactId>
       <version>${compiler.version}</version>
     </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-api</artifactId>
+      <version>2.0.17</version>
+    </dependency>
   </dependencies>
 </project>
 `,

@@ -48,7 +48,7 @@ ${[...services, ...types].map((name) => `exports.${name} = require('./gen/${name
 ${[...services, ...types].map((name) => `export * as ${name} from './gen/${name}.js';`).join('\n')}
 `,
       ],
-      ['README.md', readme(making, 'Node', "npm install ./node parley", 'js', code)],
+      ['README.md', readme(making, 'Node', 'npm install ./node parley', 'js', code)],
     ]);
   },
 };
