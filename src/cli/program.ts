@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   init: async () => (await import('./init.js')).init,
   train: async () => (await import('./train.js')).train,
   contract: async () => (await import('./contract.js')).contract,
+  stubs: async () => (await import('./stubs.js')).stubs,
   publish: async () => (await import('./publish.js')).publish,
   ensemble: async () => (await import('./ensemble.js')).ensemble,
   accept: async () => (await import('./accept.js')).accept,

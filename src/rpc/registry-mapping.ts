@@ -194,7 +194,8 @@ export function aliasFromWire(wire: Wire<types.AliasState>): AliasState {
   };
 }
 
-const DATA_TYPE_NAMES = new Map(
+/** By their numbers on the wire. */
+export const DATA_TYPE_NAMES = new Map(
   Object.entries(DATA_TYPES).map(([name, { number }]) => [number, name as DataType] as const),
 );
 

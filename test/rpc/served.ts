@@ -231,6 +231,7 @@ export interface Served {
   readonly calls: EndedCalls;
   readonly callLog: CallLog;
   readonly generated: GeneratedServices;
+  readonly dispatcher: Dispatcher;
   close(): Promise<void>;
 }
 
@@ -288,6 +289,7 @@ export async function serve(
     calls,
     callLog,
     generated,
+    dispatcher,
     async close() {
       await server.close();
       await negotiator.close();
