@@ -73,7 +73,7 @@ describe('a mock', function () {
     expect((await client.ping()).services).to.include('Penguins');
     expect(await client.describe('penguins', 'production')).to.include({ version: MOCK_VERSION, modelType: 'mock' });
     expect(await client.negotiate({ idl }, 'Penguins')).to.deep.include({ compatible: true, differences: [] });
-    const older = idl.replace('6: optional string sex', '16: optional string gender');
+    const older = idl.replaceAll('sex=', 'gender=').replace('6: optional string sex', '16: optional string gender');
     expect(await client.negotiate({ idl: older }, 'Penguins')).to.include({ compatible: false });
     expect((await failure(client.listVersions({}))).code).to.equal('UNSUPPORTED');
     client.close();
