@@ -12,6 +12,7 @@ const ENTRIES = [
   'serving/lanes/lane-main',
   'load/main',
   'registry/isolated-main',
+  'registry/negotiation/negotiation-main',
   'cli/doctor-graph',
 ];
 /** Libraries that bring binaries, which they look for beside themselves. */

@@ -36,7 +36,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // The client speaks rpc/'s codecs; the CLI and the testing kit are users of the client.
   client: [...BELOW_EDGES, 'rpc'],
   testing: [...BELOW_EDGES, 'rpc', 'client'],
-  cli: [...BELOW_EDGES, 'rpc', 'client', 'load'],
+  cli: [...BELOW_EDGES, 'rpc', 'client', 'load', 'testing'],
   processes: BELOW_EDGES,
   app: [...BELOW_EDGES, ...EDGES],
   main: [...BELOW_EDGES, ...EDGES, 'app'],
@@ -48,7 +48,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   thrift: 'rpc',
   gen: 'rpc',
   ioredis: 'store',
-  sharp: 'rpc',
+  sharp: 'model-types',
   bullmq: 'training',
   'onnxruntime-node': 'onnx',
   'onnxruntime-common': 'onnx',

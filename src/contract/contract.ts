@@ -167,11 +167,14 @@ export interface AcceptBound {
   readonly argument?: string;
   /** All must hold; absent: all rows. */
   readonly slice?: readonly SliceTerm[];
-  /** The bound is on how much worse than this one the version is: `accept.f1.drop = "<= 0.01"`. */
+  /**
+   * The bound is on a difference: how much worse than production's the version is (`accept.f1.drop = "<= 0.01"`), or how much
+   * better than the baseline (`accept.f1.gain = ">= 0.1"`).
+   */
   readonly relativeTo?: 'production' | 'baseline';
   readonly comparison: Comparison;
   readonly bound: number;
-  /** As written, for people. */
+  /** The comparison and its number as written, for people. */
   readonly text: string;
   readonly position: Position;
 }
@@ -193,6 +196,8 @@ export interface ContractService {
   readonly model: string;
   readonly methods: readonly ContractMethod[];
   readonly accept: Acceptance;
+  /** The next contract must be proposed by one and agreed to by another. */
+  readonly changes?: 'agreed';
   readonly position: Position;
 }
 

@@ -26,17 +26,15 @@ import {
 } from '../wire/protocol.js';
 import type { ClientConnection } from './connection.js';
 import { type PlainRow, valuesOfRow } from './plain-rows.js';
+import { type CallContext, type WireCall, writeContext } from './wire-call.js';
 
 export type { PlainRow } from './plain-rows.js';
 
 /** An answer by field name: enum values by their label, provenance by the names of parley.thrift. */
 export type PlainAnswer = Readonly<Record<string, unknown>>;
 
-export interface CallOptions {
+export interface CallOptions extends CallContext {
   readonly many: boolean;
-  readonly timeoutMs?: number;
-  /** Shown where the method takes a context; where it takes none, the connection must have shown it before. */
-  readonly token?: string;
 }
 
 /** @returns one answer per row */
@@ -65,12 +63,27 @@ function methodFor(service: ContractService, many: boolean): ContractMethod {
   return service.methods.find((method) => method.many === many) ?? service.methods[0]!;
 }
 
+/** A call by name; one that takes no list is given one row. */
+export function typedCall(
+  service: ContractService,
+  method: ContractMethod,
+  rows: readonly PlainRow[],
+): WireCall<readonly PlainAnswer[]> {
+  return {
+    name: `${service.name}:${method.name}`,
+    takesContext: method.contextId !== undefined,
+    idempotent: true,
+    encode: (sequenceId, context) => encodeCall(service, method, rows, sequenceId, context),
+    decode: (reply) => decodeReply(method, reply),
+  };
+}
+
 function encodeCall(
   service: ContractService,
   method: ContractMethod,
   rows: readonly PlainRow[],
   sequenceId: number,
-  { timeoutMs, token }: CallOptions,
+  context: CallContext,
 ): Buffer {
   const writer = new BinaryWriter();
   writer.at = 4;
@@ -82,19 +95,7 @@ function encodeCall(
     const path = method.many ? `${method.argument.name}[${index}]` : method.argument.name;
     writeRow(writer, method.request, valuesOfRow(method.request, row, path));
   });
-  if (method.contextId !== undefined && (timeoutMs !== undefined || token !== undefined)) {
-    writer.field(STRUCT, method.contextId);
-    writer.structBegin();
-    if (timeoutMs !== undefined) {
-      writer.field(I32, 2);
-      writer.i32(timeoutMs);
-    }
-    if (token !== undefined) {
-      writer.field(STRING, 3);
-      writer.text(token);
-    }
-    writer.structEnd();
-  }
+  if (method.contextId !== undefined) writeContext(writer, method.contextId, context);
   writer.structEnd();
   writer.buffer.writeInt32BE(writer.at - 4, 0);
   return writer.buffer.subarray(0, writer.at);

@@ -4,14 +4,8 @@
  * Whoever comes has checked what the file's header claims; a file that then holds more is not decoded. What waits has a
  * bound, in pictures and in bytes; what is late or has nobody waiting any more is not decoded.
  */
-import {
-  deadlineExceeded,
-  overloaded,
-  type ParleyError,
-  type Problem,
-  unsupported,
-  withoutStack,
-} from '../../errors.js';
+import { deadlineExceeded, overloaded, type ParleyError, type Problem, withoutStack } from '../../errors.js';
+import { loadSharp, pixelsOf, type Sharp } from '../../model-types/image-classifier/pixels.js';
 import { invalidRequest } from '../invalid-request.js';
 import type { EncodedPicture } from './call-pictures.js';
 
@@ -21,8 +15,6 @@ const MOST_AT_ONCE = 2;
 const MOST_BYTES = 256 << 20;
 const RETRY_AFTER_MS = 100;
 const MOST_PROBLEMS = 100;
-/** One picture; sharp counts whole seconds. */
-const MOST_SECONDS = 5;
 
 /** Who waits for the pixels. */
 export interface PictureCall {
@@ -32,8 +24,6 @@ export interface PictureCall {
   /** Whether nobody waits any more. */
   readonly cancelled: () => boolean;
 }
-
-type Sharp = typeof import('sharp')['default'];
 
 export class PictureDecoder {
   #sharp: Promise<Sharp> | undefined;
@@ -55,7 +45,7 @@ export class PictureDecoder {
       );
     this.#bytes += bytes;
     try {
-      const sharp = await (this.#sharp ??= load());
+      const sharp = await (this.#sharp ??= loadSharp());
       const decoded = await Promise.all(pictures.map((picture) => this.#inTurn(sharp, picture, call)));
       if (call.deadlineMs <= performance.now()) throw late(call);
       const problems = decoded.filter((each) => 'message' in each);
@@ -84,31 +74,6 @@ export class PictureDecoder {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** @throws ParleyError UNSUPPORTED */
-async function load(): Promise<Sharp> {
-  const { default: sharp } = await import('sharp').catch((cause: unknown) => {
-    throw unsupported('sharp cannot be loaded on this machine, so the server takes pictures as raw pixels only', {
-      cause,
-    });
-  });
-  sharp.concurrency(1);
-  sharp.cache(false);
-  return sharp;
-}
-
-/** Transparency is dropped, greys become three equal channels, deeper channels eight bits; orientation marks are not followed. */
-async function pixelsOf(sharp: Sharp, { file, width, height }: EncodedPicture): Promise<Uint8Array> {
-  const { data, info } = await sharp(file, { limitInputPixels: width * height, failOn: 'error', pages: 1 })
-    .timeout({ seconds: MOST_SECONDS })
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  if (info.width !== width || info.height !== height || info.channels !== 3)
-    throw new Error(`it decodes to ${info.width} x ${info.height} pixels of ${info.channels} channels`);
-  return data;
-}
 
 function problemOf({ path, sensitive }: EncodedPicture, error: unknown): Problem {
   const got = (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 100);
