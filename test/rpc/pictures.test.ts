@@ -3,6 +3,7 @@ import { deflateSync } from 'node:zlib';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import types from '#gen/parley_types.js';
+import type { ParleyError } from '#parley/errors.js';
 import { PictureDecoder } from '#parley/rpc/typed/picture-decoder.js';
 import { pictureHeader } from '#parley/rpc/typed/picture-header.js';
 import { LIST, STRUCT } from '#parley/rpc/wire/protocol.js';
@@ -169,6 +170,27 @@ describe('what pictures wait to be decoded', () => {
     expect(await first).to.include({ code: 'INVALID_INPUT' });
     const small = { file, width: WIDTH, height: HEIGHT, path: 'x', sensitive: false };
     expect((await decoder.decode([small], call)).map((each) => Buffer.from(each))).to.deep.equal([colours]);
+  });
+});
+
+describe('a picture that is decoded', () => {
+  const call = { arrivedMs: 0, deadlineMs: Number.POSITIVE_INFINITY, cancelled: () => false };
+  const claimed = { width: WIDTH, height: HEIGHT, path: 'x', sensitive: false };
+
+  it('is not unpacked where it has more pixels than its header was read to say', async () => {
+    const file = await sharp({ create: { width: 300, height: 300, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const error = await new PictureDecoder().decode([{ file, ...claimed }], call).catch((raised: unknown) => raised);
+    expect((error as ParleyError).problems[0]!.got).to.match(/exceeds pixel limit/);
+  });
+
+  it('is not, once its call is late', async () => {
+    const late = { ...call, deadlineMs: performance.now() };
+    const error = await new PictureDecoder()
+      .decode([{ file: Buffer.from('nothing'), ...claimed }], late)
+      .catch((raised: unknown) => raised);
+    expect(error).to.include({ code: 'DEADLINE_EXCEEDED' });
   });
 });
 
