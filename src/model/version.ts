@@ -49,7 +49,9 @@ export type LedgerAction =
   | 'retire'
   | 'prune'
   | 'import'
-  | 'contract';
+  | 'contract'
+  | 'propose'
+  | 'withdraw';
 
 /** One line of a model's ledger; `sequence` counts from 1 without a gap. */
 export interface LedgerEntry {
@@ -63,7 +65,11 @@ export interface LedgerEntry {
   readonly reason?: string;
   readonly canaryWeight?: number;
   readonly contractFingerprint?: string;
+  /** Of the contract before; of a promotion, the one that the version was accepted under, where that is an earlier one. */
+  readonly previousContractFingerprint?: string;
   readonly fixtureFingerprint?: string;
+  /** Whose proposal was agreed to, or withdrawn. */
+  readonly proposedBy?: string;
   readonly evidenceJson?: string;
   /** Of the process that wrote it, where it has a name. */
   readonly environment?: string;
@@ -104,15 +110,19 @@ export interface Criterion {
   readonly intervalLow?: number;
   readonly intervalHigh?: number;
   readonly slice?: string;
-  /** The baseline's figure, where the bound is relative. */
+  /** The baseline's or production's figure, where the bound is relative. */
   readonly compared?: number;
+  /** What else to know: which rows break a check, what there was to compare with, why a figure was not taken. */
+  readonly note?: string;
 }
 
-/** The acceptance suite's outcome for exactly one digest, contract and set of fixtures. */
+/** The acceptance suite's outcome for exactly one digest, contract, set of fixtures and, where there are some, of checks. */
 export interface Verdict {
   readonly accepted: boolean;
   readonly criteria: readonly Criterion[];
   readonly fixtureRows: number;
   readonly fixtureFingerprint: string;
   readonly contractFingerprint: string;
+  /** SHA-256 of checks.yaml; absent where there is none. */
+  readonly checksFingerprint?: string;
 }

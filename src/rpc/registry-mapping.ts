@@ -90,6 +90,8 @@ export function entryToWire(entry: LedgerEntry): types.LedgerEntry {
       reason: entry.reason,
       canary_weight: entry.canaryWeight,
       contract_fingerprint: entry.contractFingerprint,
+      previous_contract_fingerprint: entry.previousContractFingerprint,
+      proposed_by: entry.proposedBy,
       fixture_fingerprint: entry.fixtureFingerprint,
       evidence_json: entry.evidenceJson,
       environment: entry.environment,
@@ -110,6 +112,8 @@ export function entryFromWire(wire: Wire<types.LedgerEntry> | null | undefined):
     reason: text(entry.reason),
     canaryWeight: number(entry.canary_weight),
     contractFingerprint: text(entry.contract_fingerprint),
+    previousContractFingerprint: text(entry.previous_contract_fingerprint),
+    proposedBy: text(entry.proposed_by),
     fixtureFingerprint: text(entry.fixture_fingerprint),
     evidenceJson: text(entry.evidence_json),
     environment: text(entry.environment),
@@ -123,6 +127,7 @@ export function verdictToWire(verdict: Verdict): types.AcceptResponse {
     fixture_rows: wireInt(verdict.fixtureRows),
     fixture_fingerprint: verdict.fixtureFingerprint,
     contract_fingerprint: verdict.contractFingerprint,
+    ...(verdict.checksFingerprint === undefined ? {} : { checks_fingerprint: verdict.checksFingerprint }),
   } as never);
 }
 
@@ -137,6 +142,7 @@ function criterionToWire(criterion: Criterion) {
     rows: wireInt(criterion.rows),
     slice: criterion.slice,
     compared: criterion.compared,
+    note: criterion.note,
   });
 }
 
@@ -155,11 +161,13 @@ export function verdictFromWire(wire: Wire<types.AcceptResponse>): Verdict {
           intervalHigh: number(criterion.interval_high),
           slice: text(criterion.slice),
           compared: number(criterion.compared),
+          note: text(criterion.note),
         }) as Criterion,
     ),
     fixtureRows: number(wire.fixture_rows as never) ?? 0,
     fixtureFingerprint: wire.fixture_fingerprint ?? '',
     contractFingerprint: wire.contract_fingerprint ?? '',
+    ...(wire.checks_fingerprint ? { checksFingerprint: wire.checks_fingerprint } : {}),
   };
 }
 
@@ -186,7 +194,8 @@ export function aliasFromWire(wire: Wire<types.AliasState>): AliasState {
   };
 }
 
-const DATA_TYPE_NAMES = new Map(
+/** By their numbers on the wire. */
+export const DATA_TYPE_NAMES = new Map(
   Object.entries(DATA_TYPES).map(([name, { number }]) => [number, name as DataType] as const),
 );
 

@@ -24,6 +24,8 @@ const ACTIONS = {
   prune: true,
   import: true,
   contract: true,
+  propose: true,
+  withdraw: true,
 } as const satisfies Record<LedgerAction, true>;
 
 const verdict = z.object({
@@ -39,11 +41,13 @@ const verdict = z.object({
       intervalHigh: measure.exactOptional(),
       slice: text,
       compared: measure.exactOptional(),
+      note: text,
     }),
   ),
   fixtureRows: z.number(),
   fixtureFingerprint: z.string(),
   contractFingerprint: z.string(),
+  checksFingerprint: text,
 });
 
 const SCHEMAS = {
@@ -89,6 +93,7 @@ const SCHEMAS = {
       }),
     ),
     contractFingerprint: text,
+    testedAs: z.array(z.string().regex(/^\S+$/)).max(100).exactOptional(),
     fixtures: z.array(digest),
     runs: z.array(z.object({ runId: z.string(), configurationJson: z.string() })),
   }),
@@ -107,7 +112,9 @@ const SCHEMAS = {
       reason: text,
       canaryWeight: z.number().exactOptional(),
       contractFingerprint: text,
+      previousContractFingerprint: text,
       fixtureFingerprint: text,
+      proposedBy: text,
       evidenceJson: text,
       environment: text,
     }),
