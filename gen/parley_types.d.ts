@@ -434,8 +434,9 @@ declare class Criterion {
     public rows?: Int64;
     public slice?: string;
     public compared?: number;
+    public note?: string;
 
-      constructor(args?: { name?: string; bound?: string; measured?: number; passed?: boolean; interval_low?: number; interval_high?: number; rows?: Int64; slice?: string; compared?: number; });
+      constructor(args?: { name?: string; bound?: string; measured?: number; passed?: boolean; interval_low?: number; interval_high?: number; rows?: Int64; slice?: string; compared?: number; note?: string; });
   }
 
 declare class AcceptResponse {
@@ -444,8 +445,9 @@ declare class AcceptResponse {
     public fixture_rows?: Int64;
     public fixture_fingerprint?: string;
     public contract_fingerprint?: string;
+    public checks_fingerprint?: string;
 
-      constructor(args?: { accepted?: boolean; criteria?: Criterion[]; fixture_rows?: Int64; fixture_fingerprint?: string; contract_fingerprint?: string; });
+      constructor(args?: { accepted?: boolean; criteria?: Criterion[]; fixture_rows?: Int64; fixture_fingerprint?: string; contract_fingerprint?: string; checks_fingerprint?: string; });
   }
 
 declare class HoldRequest {

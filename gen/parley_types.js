@@ -4845,6 +4845,7 @@ const Criterion = module.exports.Criterion = class {
     this.rows = null;
     this.slice = null;
     this.compared = null;
+    this.note = null;
     if (args) {
       if (args.name !== undefined && args.name !== null) {
         this.name = args.name;
@@ -4872,6 +4873,9 @@ const Criterion = module.exports.Criterion = class {
       }
       if (args.compared !== undefined && args.compared !== null) {
         this.compared = args.compared;
+      }
+      if (args.note !== undefined && args.note !== null) {
+        this.note = args.note;
       }
     }
   }
@@ -4951,6 +4955,13 @@ const Criterion = module.exports.Criterion = class {
             input.skip(ftype);
           }
           break;
+          case 10:
+          if (ftype == Thrift.Type.STRING) {
+            this.note = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -5012,6 +5023,11 @@ const Criterion = module.exports.Criterion = class {
         output.writeDouble(this.compared);
         output.writeFieldEnd();
       }
+      if (this.note !== null && this.note !== undefined) {
+        output.writeFieldBegin('note', Thrift.Type.STRING, 10);
+        output.writeString(this.note);
+        output.writeFieldEnd();
+      }
       output.writeFieldStop();
       output.writeStructEnd();
     } finally {
@@ -5028,6 +5044,7 @@ const AcceptResponse = module.exports.AcceptResponse = class {
     this.fixture_rows = null;
     this.fixture_fingerprint = null;
     this.contract_fingerprint = null;
+    this.checks_fingerprint = null;
     if (args) {
       if (args.accepted !== undefined && args.accepted !== null) {
         this.accepted = args.accepted;
@@ -5043,6 +5060,9 @@ const AcceptResponse = module.exports.AcceptResponse = class {
       }
       if (args.contract_fingerprint !== undefined && args.contract_fingerprint !== null) {
         this.contract_fingerprint = args.contract_fingerprint;
+      }
+      if (args.checks_fingerprint !== undefined && args.checks_fingerprint !== null) {
+        this.checks_fingerprint = args.checks_fingerprint;
       }
     }
   }
@@ -5103,6 +5123,13 @@ const AcceptResponse = module.exports.AcceptResponse = class {
             input.skip(ftype);
           }
           break;
+          case 6:
+          if (ftype == Thrift.Type.STRING) {
+            this.checks_fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -5149,6 +5176,11 @@ const AcceptResponse = module.exports.AcceptResponse = class {
       if (this.contract_fingerprint !== null && this.contract_fingerprint !== undefined) {
         output.writeFieldBegin('contract_fingerprint', Thrift.Type.STRING, 5);
         output.writeString(this.contract_fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.checks_fingerprint !== null && this.checks_fingerprint !== undefined) {
+        output.writeFieldBegin('checks_fingerprint', Thrift.Type.STRING, 6);
+        output.writeString(this.checks_fingerprint);
         output.writeFieldEnd();
       }
       output.writeFieldStop();

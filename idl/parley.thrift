@@ -38,7 +38,7 @@ enum ErrorCode {
   PERMISSION_DENIED = 4
   OVERLOADED = 5               // queue full; retry after retry_after_ms
   DEADLINE_EXCEEDED = 6        // dropped before it ran
-  CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract
+  CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract, or a new contract breaks its callers
   NOT_ACCEPTED = 8             // this digest has not passed its contract's acceptance suite
   CONFLICT = 9                 // an expected state (alias, run) had already changed, or an alias is held
   STORE_UNAVAILABLE = 10       // Redis cannot be reached or refuses writes; loaded models go on serving
@@ -374,6 +374,7 @@ struct Criterion {
   7: optional i64 rows
   8: optional string slice                // "sex=FEMALE"; absent: all rows
   9: optional double compared             // the baseline's or production's figure, where the bound is relative
+ 10: optional string note                 // which rows break a check, what there was to compare with
 }
 struct AcceptResponse {
   1: optional bool accepted
@@ -381,6 +382,7 @@ struct AcceptResponse {
   3: optional i64 fixture_rows
   4: optional string fixture_fingerprint
   5: optional string contract_fingerprint
+  6: optional string checks_fingerprint   // absent: there are no checks
 }
 
 struct HoldRequest {

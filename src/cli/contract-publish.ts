@@ -53,6 +53,7 @@ function publish(command: Command, context: CliContext): void {
           ...(reason === undefined ? {} : { reason }),
         }),
       );
+      for (const warning of published.warnings) context.output.note(`note: ${warning}`);
       if (options.json) context.output.json(published);
       else printPublished(context.output, published);
     });

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   prune: async () => (await import('./prune.js')).prune,
   export: async () => (await import('./export.js')).exportCommand,
   import: async () => (await import('./import.js')).importCommand,
+  mock: async () => (await import('./mock.js')).mock,
   serve: async () => (await import('./serve.js')).serve,
   token: async () => (await import('./token.js')).token,
   predict: async () => (await import('./predict.js')).predict,

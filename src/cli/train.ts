@@ -97,7 +97,7 @@ async function runTraining(
     progress.show('publish', 'inspecting, binding, rehearsing and comparing the graph');
     signal.throwIfAborted();
     const { allowBreaking } = request;
-    const { differences } = await publishProjectContract(
+    const { warnings, differences } = await publishProjectContract(
       registry,
       project,
       signal,
@@ -110,7 +110,7 @@ async function runTraining(
       published,
       version,
       metrics: trained.metrics,
-      warnings: trained.warnings,
+      warnings: [...trained.warnings, ...warnings],
       differences,
     };
     return request.promote

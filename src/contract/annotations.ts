@@ -1,10 +1,13 @@
-/** The annotations and the metrics that a contract may use: one table each, from which parsing and the docs are driven. */
+/** The annotations that a contract may use: one table, from which parsing and the docs are driven. */
+import { METRICS, metricOf } from './metrics.js';
+
+export { METRICS } from './metrics.js';
 
 /** What an annotation can stand behind. */
 export type AnnotationPlace = 'request field' | 'response field' | 'enum member' | 'service';
 
 export interface AnnotationRow {
-  /** `accept.<metric>` stands for every row of {@link METRICS}. */
+  /** `accept.<metric>` stands for every row of {@link METRICS}, `accept.<number>` for any number from 1. */
   readonly key: string;
   readonly places: readonly AnnotationPlace[];
   readonly meaning: string;
@@ -136,11 +139,44 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
     example: 'accept.recall = ">= 0.95"',
   },
   {
+    key: 'accept.<metric>.drop',
+    places: ['service'],
+    meaning: 'a bound on how much worse than the version in production now a version may be on the fixtures',
+    example: 'accept.f1.drop = "<= 0.01"',
+  },
+  {
+    key: 'accept.<metric>.gain',
+    places: ['service'],
+    meaning:
+      'a bound on how much better than the baseline (the commonest class, or the mean) a version must be on the fixtures',
+    example: 'accept.accuracy.gain = ">= 0.1"',
+  },
+  {
+    key: 'accept.<number>',
+    places: ['service'],
+    meaning:
+      'a bound in the general form: a metric, in parentheses a class, a mean over classes or a level, in brackets a slice of the fixtures, and the bound',
+    example: 'accept.1 = "recall(macro)[island=Biscoe] >= 0.9"',
+  },
+  {
     key: 'accept.baseline',
     places: ['service'],
     meaning:
       'what a version must beat by more than chance: `majority` (always the commonest class) or `mean` (always the mean)',
     example: 'accept.baseline = "majority"',
+  },
+  {
+    key: 'accept.confidence',
+    places: ['service'],
+    meaning:
+      'with it, the worse end of the two-sided confidence interval of this level must keep each bound on the fixtures, and not the figure alone',
+    example: 'accept.confidence = "0.95"',
+  },
+  {
+    key: 'accept.min_fixtures',
+    places: ['service'],
+    meaning: 'fewer fixtures than this, or fewer in a slice that a bound is on, accept nothing',
+    example: 'accept.min_fixtures = "100"',
   },
   {
     key: 'accept.guards',
@@ -150,117 +186,30 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
   },
 ];
 
-export interface MetricRow {
-  readonly name: string;
-  readonly meaning: string;
-  readonly task: 'classification' | 'regression' | 'any';
-  readonly better: 'higher' | 'lower';
-  /** What the metric can be; a bound that leaves nothing in this range cannot be met. */
-  readonly range: readonly [number, number];
-}
-
-export const METRICS: readonly MetricRow[] = [
-  {
-    name: 'accuracy',
-    meaning: 'share of rows whose label is right',
-    task: 'classification',
-    better: 'higher',
-    range: [0, 1],
-  },
-  {
-    name: 'precision',
-    meaning: 'of the rows given a class, the share that have it; of the positive class, or the mean over the classes',
-    task: 'classification',
-    better: 'higher',
-    range: [0, 1],
-  },
-  {
-    name: 'recall',
-    meaning: 'of the rows that have a class, the share given it; of the positive class, or the mean over the classes',
-    task: 'classification',
-    better: 'higher',
-    range: [0, 1],
-  },
-  {
-    name: 'f1',
-    meaning: 'harmonic mean of precision and recall; of the positive class, or the mean over the classes',
-    task: 'classification',
-    better: 'higher',
-    range: [0, 1],
-  },
-  {
-    name: 'log_loss',
-    meaning: 'mean negative logarithm of the probability given to the true class, in nats',
-    task: 'classification',
-    better: 'lower',
-    range: [0, Number.POSITIVE_INFINITY],
-  },
-  {
-    name: 'brier',
-    meaning: 'mean squared distance between probabilities and truth',
-    task: 'classification',
-    better: 'lower',
-    range: [0, 2],
-  },
-  {
-    name: 'rmse',
-    meaning: "root of the mean squared error, in the value's unit",
-    task: 'regression',
-    better: 'lower',
-    range: [0, Number.POSITIVE_INFINITY],
-  },
-  {
-    name: 'mae',
-    meaning: "mean absolute error, in the value's unit",
-    task: 'regression',
-    better: 'lower',
-    range: [0, Number.POSITIVE_INFINITY],
-  },
-  {
-    name: 'r2',
-    meaning: 'share of the variance that is explained; 0 is what the mean does',
-    task: 'regression',
-    better: 'higher',
-    range: [Number.NEGATIVE_INFINITY, 1],
-  },
-  {
-    name: 'latency_p50_ms',
-    meaning: 'median time of one call of one row, in milliseconds',
-    task: 'any',
-    better: 'lower',
-    range: [0, Number.POSITIVE_INFINITY],
-  },
-  {
-    name: 'latency_p99_ms',
-    meaning: 'time that 99 of 100 calls of one row stay under, in milliseconds',
-    task: 'any',
-    better: 'lower',
-    range: [0, Number.POSITIVE_INFINITY],
-  },
-  {
-    name: 'size_bytes',
-    meaning: "size of the version's stored envelope",
-    task: 'any',
-    better: 'lower',
-    range: [0, Number.POSITIVE_INFINITY],
-  },
-];
-
 /** Keys that belong to Thrift compilers; they pass, and mean nothing here. */
 export const FOREIGN_ANNOTATION = /^(?:deprecated|(?:cpp|d|delphi|go|java|js|kotlin|netstd|php|py|rb|rs|swift)\..+)$/;
 
 const ACCEPT = 'accept.';
 const METRIC_KEY = `${ACCEPT}<metric>`;
+const NUMBERED_KEY = `${ACCEPT}<number>`;
+/** How a bound that is relative ends its metric's name. */
+export const RELATIVE = { drop: 'production', gain: 'baseline' } as const;
 
-/** Every key that may stand at `place`, `accept.<metric>` spelled out. */
+/** Every key that may stand at `place`, `accept.<metric>` spelled out, `accept.<number>` left out. */
 export function annotationKeys(place: AnnotationPlace): readonly string[] {
-  return ANNOTATIONS.filter((row) => row.places.includes(place)).flatMap((row) =>
-    row.key === METRIC_KEY ? METRICS.map((metric) => ACCEPT + metric.name) : [row.key],
+  return ANNOTATIONS.filter((row) => row.places.includes(place) && row.key !== NUMBERED_KEY).flatMap((row) =>
+    row.key.startsWith(METRIC_KEY) ? METRICS.map(({ name }) => row.key.replace('<metric>', name)) : [row.key],
   );
 }
 
+/** `accept.1`, `accept.2` … */
+export const isNumberedBound = (key: string): boolean => /^accept\.[1-9]\d{0,5}$/.test(key);
+
 /** Where else than where it was found a key may stand; empty for a key that nothing knows. */
 export function placesOf(key: string): readonly AnnotationPlace[] {
-  if (METRICS.some((metric) => ACCEPT + metric.name === key)) return ['service'];
+  if (isNumberedBound(key)) return ['service'];
+  const [, metric, relative] = /^accept\.(\w+)(?:\.(\w+))?$/.exec(key) ?? [];
+  if (metricOf(metric ?? '') !== undefined && (relative === undefined || Object.hasOwn(RELATIVE, relative)))
+    return ['service'];
   return ANNOTATIONS.find((row) => row.key === key)?.places ?? [];
 }

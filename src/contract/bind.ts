@@ -17,6 +17,8 @@ export interface InputBinding {
   readonly input: number;
   /** Offset in the row of that input; a field with many values has the whole row, row-major. */
   readonly column: number;
+  /** The field is one of a union's, and missing where another member was chosen. */
+  readonly inUnion?: true;
   /** Of a picture. */
   readonly picture?: PictureBinding;
 }
@@ -108,7 +110,7 @@ function bindMethod(
   classes: readonly string[],
   problems: Problem[],
 ): MethodBinding {
-  const { inputs, widths } = bindInputs(method.request, version.signature.inputs, problems);
+  const { inputs, widths } = bindInputs(method.request, version, problems);
   const outputs = bindOutputs(method.response, version, classes, problems);
   const fetched = new Set(outputs.flatMap(({ output }) => (output === undefined ? [] : [output])));
   return { method, inputs, widths, outputs, fetches: [...fetched].sort((a, b) => a - b) };

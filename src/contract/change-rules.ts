@@ -1,8 +1,8 @@
 /**
  * Every kind of difference, whom it breaks, and why: the one table, from which docs/contract-changes.md is made.
  *
- * `C` callers, `M` models, `S` source, `V` touches what a verdict says. `unseen`: bytes do not show it, so that nobody is
- * refused, and only the comparison tells.
+ * `C` callers, `M` models, `S` source, `V` touches what a verdict says. `unseen`: one way at least, bytes do not show it,
+ * so that nobody is refused, and only the comparison tells.
  */
 import type { Breaks, ContractChange } from './change.js';
 import type { Position } from './contract.js';
@@ -30,7 +30,7 @@ export const CHANGE_RULES = {
   // ------------------------------------------------------------------ structs, of requests and in general
   'field-removed': rule(
     'requests',
-    'C M S V',
+    'C M S V unseen',
     'a field is gone',
     'what callers send in it is no longer looked at, and code that names it does not compile',
   ),
@@ -60,7 +60,7 @@ export const CHANGE_RULES = {
   ),
   'field-renamed': rule(
     'requests',
-    'M S',
+    'M S V',
     'a field has another name under its id',
     'the wire knows the id only; models are bound and code is written by the name. Another quantity needs a new id: under the old one, values of old callers would be taken for it',
   ),
@@ -93,6 +93,12 @@ export const CHANGE_RULES = {
     'C M V',
     'a default is another value',
     'who leaves the field out means another value from now on',
+  ),
+  'initial-value-changed': rule(
+    'values',
+    'S',
+    'the default of a required field is another value',
+    'the field is always sent, so that no reader fills it in; what code does not set has another value',
   ),
   'type-changed': rule(
     'types',
@@ -153,7 +159,7 @@ export const CHANGE_RULES = {
   ),
   'answer-added': rule(
     'answers',
-    'M',
+    'M V',
     'a field of an answer is new that the model must fill',
     'stubs skip what they do not know; a model that does not give it cannot be bound',
   ),
@@ -173,7 +179,7 @@ export const CHANGE_RULES = {
   // ------------------------------------------------------------------ enums
   'enum-value-removed': rule(
     'enums',
-    'C M S V',
+    'C M S V unseen',
     'a value of an enum is gone',
     'who sends it is refused, and who meets it does not know it',
   ),

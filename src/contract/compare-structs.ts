@@ -88,7 +88,9 @@ function compareFields(comparison: Comparison, place: Place, old: IdlField, fiel
   if (inputs[0] !== undefined && inputs[1] !== undefined) {
     compareInputs(comparison, path, inputs[0], inputs[1]);
   } else if (old.defaultValue !== field.defaultValue) {
-    report('default-changed', `the default was ${old.defaultValue ?? 'none'}, is ${field.defaultValue ?? 'none'}`);
+    const isAlwaysSent = old.requiredness === 'required' && field.requiredness === 'required';
+    const kind = isAlwaysSent ? 'initial-value-changed' : 'default-changed';
+    report(kind, `the default was ${old.defaultValue ?? 'none'}, is ${field.defaultValue ?? 'none'}`);
   }
   if (outputs[0] !== undefined && outputs[1] !== undefined) compareOutputs(comparison, path, outputs[0], outputs[1]);
 }

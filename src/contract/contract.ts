@@ -108,6 +108,9 @@ export type OutputRole =
   | 'interval_high'
   | 'provenance';
 
+/** Roles that only a regression's answer has: a double, or a list of them. */
+export const ESTIMATES: readonly OutputRole[] = ['value', 'interval_low', 'interval_high'];
+
 /** One field of a response's struct. A `probability` field is a map from the label's enum (or string) to double. */
 export interface OutputField {
   readonly id: number;
@@ -164,11 +167,14 @@ export interface AcceptBound {
   readonly argument?: string;
   /** All must hold; absent: all rows. */
   readonly slice?: readonly SliceTerm[];
-  /** The bound is on how much worse than this one the version is: `accept.f1.drop = "<= 0.01"`. */
+  /**
+   * The bound is on a difference: how much worse than production's the version is (`accept.f1.drop = "<= 0.01"`), or how much
+   * better than the baseline (`accept.f1.gain = ">= 0.1"`).
+   */
   readonly relativeTo?: 'production' | 'baseline';
   readonly comparison: Comparison;
   readonly bound: number;
-  /** As written, for people. */
+  /** The comparison and its number as written, for people. */
   readonly text: string;
   readonly position: Position;
 }

@@ -14,8 +14,8 @@ th { font-weight: 600; white-space: nowrap; color: var(--dim); }
 td:first-child, code, pre { font-family: ui-monospace, monospace; font-size: .87rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; font-size: .92rem; }
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: .87rem; }
-pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; overflow-x: auto; margin: 0; }
-@media print { pre { white-space: pre-wrap; } body { max-width: none; } }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; margin: 0; }
+@media print { body { max-width: none; } }
 `;
 
 export function pageHtml({ title, facts, sections }: Page): string {

@@ -1,6 +1,6 @@
 /** Annotations of one field, member or service: each key once, known here, and its value of the right kind. */
 import type { Annotations, TextLocation } from '@creditkarma/thrift-parser';
-import { type AnnotationPlace, annotationKeys, FOREIGN_ANNOTATION, placesOf } from './annotations.js';
+import { type AnnotationPlace, annotationKeys, FOREIGN_ANNOTATION, isNumberedBound, placesOf } from './annotations.js';
 import type { Position } from './contract.js';
 import { didYouMean, nearest } from './nearest.js';
 import type { Problems } from './problems.js';
@@ -156,7 +156,7 @@ export function refuseAnnotations(
 
 function isKnown(key: string, place: AnnotationPlace, position: Position, problems: Problems): boolean {
   const keys = annotationKeys(place);
-  if (keys.includes(key)) return true;
+  if (keys.includes(key) || (place === 'service' && isNumberedBound(key))) return true;
   if (FOREIGN_ANNOTATION.test(key)) return false;
   const places = placesOf(key);
   if (places.length > 0) {

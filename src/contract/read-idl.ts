@@ -91,6 +91,9 @@ class IdlReader {
   /** Qualified name -> what a type of that name is. */
   readonly #kinds = new Map<string, 'enum' | 'struct' | { readonly type: FunctionType; readonly part: Part }>();
 
+  readonly #declaredEnums = new Map<string, readonly IdlMember[]>();
+  readonly #declaredConstants = new Map<string, string>();
+
   constructor(readonly parts: readonly Part[]) {
     for (const part of parts) for (const statement of part.statements) this.#declare(part, statement);
   }
@@ -111,8 +114,12 @@ class IdlReader {
   #declare(part: Part, statement: ThriftStatement): void {
     if (!('name' in statement)) return;
     const name = qualified(part, statement.name.value);
-    if (statement.type === SyntaxType.EnumDefinition) this.#kinds.set(name, 'enum');
-    else if (statement.type === SyntaxType.TypedefDefinition) {
+    if (statement.type === SyntaxType.EnumDefinition) {
+      this.#kinds.set(name, 'enum');
+      this.#declaredEnums.set(name, membersOf(part.source, statement));
+    } else if (statement.type === SyntaxType.ConstDefinition) {
+      this.#declaredConstants.set(name, valueText(part, statement.initializer));
+    } else if (statement.type === SyntaxType.TypedefDefinition) {
       this.#kinds.set(name, { type: statement.definitionType, part });
     } else if (statement.type in STRUCT_KINDS) this.#kinds.set(name, 'struct');
   }
@@ -136,7 +143,7 @@ class IdlReader {
         this.#typedefs.set(name, { name, text: typeText(this.#type(part, statement.definitionType)), position });
         break;
       case SyntaxType.EnumDefinition:
-        this.#enums.set(name, { name, members: membersOf(source, statement), position });
+        this.#enums.set(name, { name, members: this.#declaredEnums.get(name)!, position });
         break;
       case SyntaxType.ServiceDefinition: {
         const methods = statement.functions.map((method) => this.#method(part, method));
@@ -165,14 +172,32 @@ class IdlReader {
 
   #fields(part: Part, fields: readonly FieldDefinition[]): readonly IdlField[] {
     let automatic = 0;
-    return fields.map(({ name, fieldID, fieldType, requiredness, defaultValue }) => ({
-      id: fieldID?.value ?? --automatic,
-      name: name.value,
-      type: this.#type(part, fieldType),
-      requiredness: requiredness ?? 'default',
-      ...(defaultValue === null ? {} : { defaultValue: valueText(part, defaultValue) }),
-      position: part.source.at(name.loc),
-    }));
+    return fields.map(({ name, fieldID, fieldType, requiredness, defaultValue }) => {
+      const type = this.#type(part, fieldType);
+      return {
+        id: fieldID?.value ?? --automatic,
+        name: name.value,
+        type,
+        requiredness: requiredness ?? 'default',
+        ...(defaultValue === null ? {} : { defaultValue: this.#default(part, defaultValue, type) }),
+        position: part.source.at(name.loc),
+      };
+    });
+  }
+
+  /** 1 is true for a bool; a member of an enum is its number; a constant is its value. */
+  #default(part: Part, value: ConstValue, type: IdlType): string {
+    if (type.kind === 'base' && type.name === 'bool' && value.type === SyntaxType.IntConstant) {
+      return String(Number(value.value.value) !== 0);
+    }
+    if (value.type !== SyntaxType.Identifier) return valueText(part, value);
+    const written = value.value;
+    const owner = this.#name(part, written.slice(0, Math.max(0, written.lastIndexOf('.'))));
+    const members = this.#declaredEnums.get(type.kind === 'enum' ? type.name : owner);
+    const member = members?.find(({ name }) => name === written.slice(written.lastIndexOf('.') + 1));
+    return member === undefined
+      ? (this.#declaredConstants.get(this.#name(part, written)) ?? written)
+      : String(member.value);
   }
 
   #type(part: Part, type: FunctionType, within: readonly FunctionType[] = []): IdlType {

@@ -12,6 +12,9 @@ import { ELEMENT_RANGES, INTEGER_RANGES } from './value.js';
 
 const WORDS = ['refused', 'allowed', 'default'] as const;
 
+/** From one constant to the next. */
+const MOST_CONSTANTS = 100;
+
 type Written = (typeof WORDS)[number] | { readonly standsFor: number };
 
 /** `refused` unless the annotation or a value after the equals sign says otherwise; what no model sees may be absent. */
@@ -97,7 +100,7 @@ function evaluate(
   field: InputField,
   seen: Set<ConstValue>,
 ): number | string | undefined {
-  if (seen.has(syntax)) return undefined;
+  if (seen.has(syntax) || seen.size >= MOST_CONSTANTS) return undefined;
   seen.add(syntax);
   switch (syntax.type) {
     case SyntaxType.StringLiteral:

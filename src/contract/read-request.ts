@@ -9,6 +9,7 @@ import type { Scope } from './scope.js';
 
 /** Structs within structs multiply; more than this is a mistake, and would be slow to check. */
 const MOST_FIELDS = 10_000;
+const MOST_DEPTH = 32;
 
 /** Where a field stands, and what the structs and unions around it say of all that they hold. */
 export interface Place {
@@ -91,6 +92,10 @@ class Walk {
     if (place.around.some((outer) => outer === declaration)) {
       const way = [...place.around, declaration].map((each) => each.name.value).join(' > ');
       report(`${name} holds its own kind (${way}), so that a row would have no end; a request has no recursion`);
+      return;
+    }
+    if (place.around.length >= MOST_DEPTH) {
+      report(`${name} is a ${kind} within more than ${MOST_DEPTH - 1} others; nest less`);
       return;
     }
     const annotations = new AnnotationSet(

@@ -1,6 +1,6 @@
 /** A response's struct, read: which part of the model's answer goes where. */
 import type { FieldDefinition, StructDefinition } from '@creditkarma/thrift-parser';
-import type { ContractEnum, OutputField, OutputRole, ResponseStruct } from './contract.js';
+import { type ContractEnum, ESTIMATES, type OutputField, type OutputRole, type ResponseStruct } from './contract.js';
 import { AnnotationSet, refuseAnnotations } from './read-annotations.js';
 import { article, readShape } from './read-type.js';
 import type { Reader } from './reader.js';
@@ -17,9 +17,6 @@ export const OUTPUT_ROLES: readonly OutputRole[] = [
   'interval_high',
   'provenance',
 ];
-
-/** Roles that a regression's answer has: a double, or a list of them. */
-const ESTIMATES: readonly OutputRole[] = ['value', 'interval_low', 'interval_high'];
 
 /** Roles that only a classifier's answer has. */
 const CLASSIFICATION: readonly OutputRole[] = ['label', 'probability', 'probability_of_positive', 'confidence'];

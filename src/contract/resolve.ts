@@ -40,6 +40,12 @@ type Kind =
 
 const UNKNOWN: Resolved = { kind: 'unknown' };
 
+/** From one typedef to the next. */
+const MOST_TYPEDEFS = 100;
+
+/** Each is followed once: typedefs of maps of typedefs would multiply. */
+const typedefs = new WeakMap<TypedefDefinition, Resolved>();
+
 const SCALARS = new Map<SyntaxType, Exclude<FieldType, 'enum'>>([
   [SyntaxType.BoolKeyword, 'bool'],
   [SyntaxType.ByteKeyword, 'byte'],
@@ -121,14 +127,23 @@ function resolveTypedef(
   problems: Problems,
   seen: ReadonlySet<Declaration>,
 ): Resolved {
-  if (seen.has(declaration)) {
-    problems.add(scope.source.at(declaration.name.loc), `the typedef ${declaration.name.value} leads back to itself`);
+  const known = typedefs.get(declaration);
+  if (known !== undefined) return known;
+  const report = (what: string): Resolved => {
+    problems.add(scope.source.at(declaration.name.loc), `the typedef ${declaration.name.value} ${what}`);
     return UNKNOWN;
-  }
+  };
+  if (seen.has(declaration)) return report('leads back to itself');
+  if (seen.size >= MOST_TYPEDEFS) return report(`is one of more than ${MOST_TYPEDEFS} that lead to each other`);
   const resolved = resolveType(scope, declaration.definitionType, problems, new Set([...seen, declaration]));
   const { annotations } = declaration;
-  if (annotations === undefined) return resolved;
-  return { ...resolved, inherited: [{ source: scope.source, annotations }, ...(resolved.inherited ?? [])] };
+  const inherited =
+    annotations === undefined
+      ? resolved.inherited
+      : [{ source: scope.source, annotations }, ...(resolved.inherited ?? [])];
+  const named = inherited === undefined ? resolved : { ...resolved, inherited };
+  typedefs.set(declaration, named);
+  return named;
 }
 
 function resolveParley(scope: Scope, name: Identifier, type: string, problems: Problems): Resolved {

@@ -1,13 +1,8 @@
 /** How good a classifier's answers are. Conventions are scikit-learn's, with `zero_division=0`. */
 import { invalidInput } from '../errors.js';
+import { averageOf, type ClassAnswers, countClasses, isClass, ofClass, type Score } from './class-counts.js';
 
-export interface ClassificationAnswers {
-  /** How many classes there are. */
-  readonly classes: number;
-  /** Class indices, 0 to `classes` - 1. */
-  readonly truth: ArrayLike<number>;
-  /** Class indices; any other number is an answer that is none of the classes, and wrong. */
-  readonly predicted: ArrayLike<number>;
+export interface ClassificationAnswers extends ClassAnswers {
   /** Shape (rows, classes), row-major. */
   readonly probabilities?: Float32Array | Float64Array;
   /** Of two classes, the one that precision, recall and F1 are about; without it they are averaged over the classes. */
@@ -42,23 +37,28 @@ export interface ClassificationReport {
 
 /** @throws ParleyError INVALID_INPUT where lengths differ, there are no rows, or a truth is none of the classes */
 export function reportClassification(answers: ClassificationAnswers): ClassificationReport {
-  check(answers);
+  checkClassification(answers);
   const { classes, truth, predicted, positive, probabilities } = answers;
   const rows = truth.length;
-  const confusion = confusionMatrix(classes, truth, predicted);
-  const perClass = Array.from({ length: classes }, (_, index) => scoreOf(answers, confusion, index));
-  const considered =
-    positive === undefined ? perClass.filter(({ support, answered }) => support + answered > 0) : [perClass[positive]];
-  const correct = perClass.reduce((sum, _, index) => sum + confusion[index * classes + index], 0);
+  const counts = countClasses(answers);
+  const correct = counts.hits.reduce((a, b) => a + b, 0);
+  const figure = (score: Score) =>
+    positive === undefined ? averageOf(counts, score, 'macro') : ofClass(counts, score, positive);
   return {
     rows,
     correct,
-    confusion,
-    perClass,
+    confusion: confusionMatrix(classes, truth, predicted),
+    perClass: Array.from({ length: classes }, (_, index) => ({
+      precision: ofClass(counts, 'precision', index),
+      recall: ofClass(counts, 'recall', index),
+      f1: ofClass(counts, 'f1', index),
+      support: counts.support[index],
+      answered: counts.answered[index],
+    })),
     accuracy: correct / rows,
-    precision: mean(considered.map((score) => score.precision)),
-    recall: mean(considered.map((score) => score.recall)),
-    f1: mean(considered.map((score) => score.f1)),
+    precision: figure('precision'),
+    recall: figure('recall'),
+    f1: figure('f1'),
     logLoss: probabilities === undefined ? Number.NaN : logLoss(classes, truth, probabilities),
     brier: probabilities === undefined ? Number.NaN : brierScore(classes, truth, probabilities),
   };
@@ -78,13 +78,20 @@ const FLOAT32_EPSILON = 2 ** -23;
 
 /** Mean of -log of the true class's probability; nats. */
 export function logLoss(classes: number, truth: ArrayLike<number>, probabilities: Float32Array | Float64Array): number {
+  return mean(logLosses(classes, truth, probabilities));
+}
+
+/** By row. */
+export function logLosses(
+  classes: number,
+  truth: ArrayLike<number>,
+  probabilities: Float32Array | Float64Array,
+): Float64Array {
   const least = probabilities instanceof Float32Array ? FLOAT32_EPSILON : Number.EPSILON;
-  let sum = 0;
-  for (let row = 0; row < truth.length; row++) {
+  return Float64Array.from({ length: truth.length }, (_, row) => {
     const probability = probabilities[row * classes + truth[row]];
-    sum -= Math.log(Math.min(1 - least, Math.max(least, probability)));
-  }
-  return sum / truth.length;
+    return -Math.log(Math.min(1 - least, Math.max(least, probability)));
+  });
 }
 
 /**
@@ -96,17 +103,28 @@ export function brierScore(
   truth: ArrayLike<number>,
   probabilities: Float32Array | Float64Array,
 ): number {
-  let sum = 0;
-  for (let row = 0; row < truth.length; row++) {
-    for (let index = 0; index < classes; index++) {
-      const target = truth[row] === index ? 1 : 0;
-      sum += (probabilities[row * classes + index] - target) ** 2;
-    }
-  }
-  return sum / truth.length / (classes === 2 ? 2 : 1);
+  return mean(brierLosses(classes, truth, probabilities));
 }
 
-function check({ classes, truth, predicted, probabilities, positive }: ClassificationAnswers): void {
+/** By row. */
+export function brierLosses(
+  classes: number,
+  truth: ArrayLike<number>,
+  probabilities: Float32Array | Float64Array,
+): Float64Array {
+  const scale = classes === 2 ? 2 : 1;
+  return Float64Array.from({ length: truth.length }, (_, row) => {
+    let sum = 0;
+    for (let index = 0; index < classes; index++) {
+      sum += (probabilities[row * classes + index] - Number(truth[row] === index)) ** 2;
+    }
+    return sum / scale;
+  });
+}
+
+/** @throws ParleyError INVALID_INPUT where lengths differ, there are no rows, or a truth is none of the classes */
+export function checkClassification(answers: ClassificationAnswers): void {
+  const { classes, truth, predicted, probabilities, positive } = answers;
   const rows = truth.length;
   if (rows === 0) throw invalidInput('there are no rows to evaluate');
   if (predicted.length !== rows) throw invalidInput(`${rows} rows have ${predicted.length} answers`);
@@ -121,23 +139,4 @@ function check({ classes, truth, predicted, probabilities, positive }: Classific
   }
 }
 
-const isClass = (index: number, classes: number): boolean => Number.isInteger(index) && index >= 0 && index < classes;
-
-function scoreOf({ classes, truth }: ClassificationAnswers, confusion: Float64Array, index: number): ClassScore {
-  let support = 0;
-  for (let row = 0; row < truth.length; row++) if (truth[row] === index) support += 1;
-  let answered = 0;
-  for (let row = 0; row < classes; row++) answered += confusion[row * classes + index];
-  const hits = confusion[index * classes + index];
-  return {
-    precision: ratio(hits, answered),
-    recall: ratio(hits, support),
-    f1: ratio(2 * hits, answered + support),
-    support,
-    answered,
-  };
-}
-
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -16,6 +16,8 @@ export interface PublishContract {
   readonly includes?: Readonly<Record<string, string>>;
   readonly fixturesUploadId?: string;
   readonly fixturesFormat?: 'csv' | 'jsonl' | 'parquet';
+  /** The text of checks.yaml, published with the fixtures. */
+  readonly checks?: string;
   /** Why callers of the contract in force may break; without it, one that breaks them is refused. */
   readonly allowBreaking?: string;
   /** Only store it beside the contract in force, for somebody else to agree to. */

@@ -110,15 +110,19 @@ export interface Criterion {
   readonly intervalLow?: number;
   readonly intervalHigh?: number;
   readonly slice?: string;
-  /** The baseline's figure, where the bound is relative. */
+  /** The baseline's or production's figure, where the bound is relative. */
   readonly compared?: number;
+  /** What else to know: which rows break a check, what there was to compare with, why a figure was not taken. */
+  readonly note?: string;
 }
 
-/** The acceptance suite's outcome for exactly one digest, contract and set of fixtures. */
+/** The acceptance suite's outcome for exactly one digest, contract, set of fixtures and, where there are some, of checks. */
 export interface Verdict {
   readonly accepted: boolean;
   readonly criteria: readonly Criterion[];
   readonly fixtureRows: number;
   readonly fixtureFingerprint: string;
   readonly contractFingerprint: string;
+  /** SHA-256 of checks.yaml; absent where there is none. */
+  readonly checksFingerprint?: string;
 }

@@ -11,8 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, modelBroken, ParleyError, type Problem } from '../errors.js';
 import { type ByteStream, joined, streamOf } from '../model/byte-stream.js';
-import type { Verdict, Version } from '../model/version.js';
+import type { Version } from '../model/version.js';
+import { partsOfSuite } from './acceptance/suite-bytes.js';
 import { fileStream, writeWhole } from './whole-file.js';
+import type { Accepted } from './wrong-rows.js';
 
 /** A version's envelope and the contract that it is to keep, if any. */
 export interface IsolatedModel {
@@ -36,7 +38,12 @@ export type Task =
       readonly kind: 'accept';
       readonly version: string;
       readonly fixturesFormat: string;
+      /** Of fixtures and checks, as `suiteBytes` joins them. */
       readonly fixtureFingerprint: string;
+      /** The text of checks.yaml. */
+      readonly checks?: string;
+      /** The version in production, where a bound compares with it. */
+      readonly production?: Version;
     } & Required<IsolatedModel>);
 
 export interface Rehearsed {
@@ -68,6 +75,7 @@ export type Outcome =
 export const UPLOADED = 'uploaded',
   GRAPH = 'graph',
   ENVELOPE = 'envelope',
+  PRODUCTION_ENVELOPE = 'production',
   EXPECTED = 'expected',
   FIXTURES = 'fixtures';
 
@@ -109,19 +117,43 @@ export function rehearse<T>(
   );
 }
 
-/** Runs the acceptance suite. @throws ParleyError MODEL_BROKEN, INVALID_INPUT for fixtures that cannot be used */
+/** The version that one is compared with; its members stand among the others. */
+export interface InProduction {
+  readonly version: Version;
+  readonly envelope: ByteStream;
+}
+
+/**
+ * Runs the acceptance suite.
+ *
+ * @param suite fixtures, and checks where there are some, as `suiteBytes` joins them
+ * @param members of both versions
+ * @throws ParleyError MODEL_BROKEN, INVALID_INPUT for fixtures or checks that cannot be used
+ */
 export function runAcceptance(
   envelope: ByteStream,
-  fixtures: Uint8Array,
-  task: Omit<Extract<Task, { kind: 'accept' }>, 'kind'>,
+  suite: Uint8Array,
+  task: Omit<Extract<Task, { kind: 'accept' }>, 'kind' | 'checks' | 'production'>,
   members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
-): Promise<Verdict> {
+  production?: InProduction,
+): Promise<Accepted> {
+  const { fixtures, checks } = partsOfSuite(suite);
   return isolated(
-    { kind: 'accept', ...task },
-    { [ENVELOPE]: envelope, [`${FIXTURES}.${task.fixturesFormat}`]: streamOf(fixtures), ...memberFiles(members) },
+    {
+      kind: 'accept',
+      ...task,
+      ...(checks === undefined ? {} : { checks }),
+      ...(production === undefined ? {} : { production: production.version }),
+    },
+    {
+      [ENVELOPE]: envelope,
+      [`${FIXTURES}.${task.fixturesFormat}`]: streamOf(fixtures),
+      ...(production === undefined ? {} : { [PRODUCTION_ENVELOPE]: production.envelope }),
+      ...memberFiles(members),
+    },
     timeoutMs,
-    async (outcome) => outcome as Verdict,
+    async (outcome) => outcome as Accepted,
   );
 }
 

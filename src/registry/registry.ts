@@ -29,6 +29,7 @@ import type { Change, ContractRecord, Gate, ModelState, ModelStore, VersionRecor
 import {
   type AliasPointer,
   type AliasState,
+  type Criterion,
   type LedgerEntry,
   MODEL_NAME_PATTERN,
   type ModelVersion,
@@ -38,6 +39,9 @@ import {
 } from '../model/version.js';
 import { readHead } from '../model-types/envelope.js';
 import { fieldsOf } from '../model-types/record-fields.js';
+import { readChecks } from './acceptance/checks-file.js';
+import { comparedVersion } from './acceptance/production.js';
+import { suiteBytes } from './acceptance/suite-bytes.js';
 import { inForceAt } from './in-force.js';
 import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
 import { Contracts } from './negotiation/contracts.js';
@@ -83,11 +87,20 @@ export class Registry implements RegistryPort {
   async publishContract(request: PublishContract): Promise<PublishedContract> {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     this.#checkOwn(contract.model);
-    const fixtures =
-      request.fixturesUploadId === undefined ? undefined : await this.#wholeUpload(request.fixturesUploadId);
+    const fixtures = await this.#suite(request, contract);
     const published = await this.#contracts.publish(contract, fixtures, request);
     await this.#releaseUploads(request.fixturesUploadId);
     return published;
+  }
+
+  /** Fixtures with their checks, which are read to see that they can be. */
+  async #suite({ fixturesUploadId, checks }: PublishContract, contract: Contract): Promise<Uint8Array | undefined> {
+    if (checks !== undefined) {
+      readChecks(checks, contract.services[0]!.methods[0]!);
+      if (fixturesUploadId === undefined)
+        throw invalidInput('checks are published with the fixtures that they are run on; send fixtures_upload_id too');
+    }
+    return fixturesUploadId === undefined ? undefined : suiteBytes(await this.#wholeUpload(fixturesUploadId), checks);
   }
 
   async agreeContract(request: ChosenProposal): Promise<PublishedContract> {
@@ -337,7 +350,8 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const verdict = await runAcceptance(
+    const production = await comparedVersion(this.#store, model, service);
+    const { verdict } = await runAcceptance(
       envelope,
       fixtures,
       {
@@ -347,7 +361,11 @@ export class Registry implements RegistryPort {
         fixturesFormat: record.fixturesFormat,
         fixtureFingerprint: record.fixtureFingerprint,
       },
-      await openMembers(this.#store, model, stored === undefined ? [] : recordedMembers(stored)),
+      await openMembers(this.#store, model, [
+        ...new Set([stored, production?.record].flatMap((each) => (each === undefined ? [] : recordedMembers(each)))),
+      ]),
+      undefined,
+      production,
     );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
@@ -564,16 +582,21 @@ function refusal(model: string, version: Version, aliasName: string, verdict: Ve
   }
   const failed = verdict.criteria.filter((criterion) => !criterion.passed);
   return notAccepted(
-    `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(({ name, bound, measured }) => `${name} ${bound}, measured ${Number(measured.toPrecision(4))}`).join('; ')}`,
+    `version ${short} of model "${model}" has not passed its contract's acceptance suite: ${failed.map(failedText).join('; ')}`,
     {
-      problems: failed.map(({ name, bound, measured }) => ({
-        path: name,
-        message: `must be ${bound}`,
-        got: String(measured),
+      problems: failed.map((criterion) => ({
+        path: criterionPath(criterion),
+        message: `must be ${criterion.bound}${criterion.note === undefined ? '' : ` (${criterion.note})`}`,
+        got: String(criterion.measured),
       })),
     },
   );
 }
+
+const criterionPath = ({ name, slice }: Criterion): string => (slice === undefined ? name : `${name}[${slice}]`);
+
+const failedText = (criterion: Criterion): string =>
+  `${criterionPath(criterion)} ${criterion.bound}, measured ${Number(criterion.measured.toPrecision(4))}${criterion.note === undefined ? '' : ` (${criterion.note})`}`;
 
 function checkModelName(model: string): void {
   if (!MODEL_NAME_PATTERN.test(model))

@@ -127,6 +127,7 @@ export function verdictToWire(verdict: Verdict): types.AcceptResponse {
     fixture_rows: wireInt(verdict.fixtureRows),
     fixture_fingerprint: verdict.fixtureFingerprint,
     contract_fingerprint: verdict.contractFingerprint,
+    ...(verdict.checksFingerprint === undefined ? {} : { checks_fingerprint: verdict.checksFingerprint }),
   } as never);
 }
 
@@ -141,6 +142,7 @@ function criterionToWire(criterion: Criterion) {
     rows: wireInt(criterion.rows),
     slice: criterion.slice,
     compared: criterion.compared,
+    note: criterion.note,
   });
 }
 
@@ -159,11 +161,13 @@ export function verdictFromWire(wire: Wire<types.AcceptResponse>): Verdict {
           intervalHigh: number(criterion.interval_high),
           slice: text(criterion.slice),
           compared: number(criterion.compared),
+          note: text(criterion.note),
         }) as Criterion,
     ),
     fixtureRows: number(wire.fixture_rows as never) ?? 0,
     fixtureFingerprint: wire.fixture_fingerprint ?? '',
     contractFingerprint: wire.contract_fingerprint ?? '',
+    ...(wire.checks_fingerprint ? { checksFingerprint: wire.checks_fingerprint } : {}),
   };
 }
 

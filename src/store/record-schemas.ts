@@ -76,6 +76,7 @@ const criterion = z.object({
   intervalHigh: z.number().or(z.nan()).exactOptional(),
   slice: z.string().exactOptional(),
   compared: z.number().or(z.nan()).exactOptional(),
+  note: z.string().exactOptional(),
 });
 
 export const verdictValue = packed.pipe(
@@ -85,6 +86,7 @@ export const verdictValue = packed.pipe(
     fixtureRows: z.number(),
     fixtureFingerprint: z.string(),
     contractFingerprint: z.string(),
+    checksFingerprint: z.string().exactOptional(),
   }),
 );
 

@@ -1,11 +1,12 @@
 /** A project: its contract and parley.yaml, read, checked and joined. Nothing of the source is opened yet. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Contract, ContractService, OutputField, RequestStruct, ResponseStruct } from '../contract/contract.js';
 import { didYouMean } from '../contract/nearest.js';
 import { type ErrorDetails, invalidInput, notFound } from '../errors.js';
 import type { FeaturesConfiguration } from '../features/configuration.js';
 import type { SourceKind, Trainer } from '../model/training-port.js';
+import { type Asked, readChecks } from '../registry/acceptance/checks-file.js';
 import { fixturesFormat } from '../sources/fixtures.js';
 import { sources } from '../sources/table.js';
 import { trainers } from '../trainers/table.js';
@@ -35,8 +36,16 @@ export interface Project {
   readonly label: string;
   /** Contract field -> source's column, where the names differ. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Absolute. */
-  readonly fixtures?: string;
+  readonly fixtures?: {
+    /** Where they are, for messages. */
+    readonly shownAs: string;
+    readonly kind: SourceKind;
+    readonly configuration: unknown;
+    /** What relative paths start at: that of the file. */
+    readonly folder: string;
+  };
+  /** The text of checks.yaml, which fits the contract. */
+  readonly checks?: string;
   readonly split: ProjectConfiguration['split'];
   readonly features: FeaturesConfiguration;
   readonly trainer: { readonly trainer: Trainer; readonly parameters: unknown };
@@ -69,10 +78,11 @@ export async function loadProject(folder: string, overrides: Readonly<Record<str
   const service = chooseService(contract, configuration.service);
   const { request, response } = service.methods[0];
   const { task, answer } = taskOf(service, response);
-  const source = chooseSource(configuration);
+  const source = chooseSource(configuration.source);
   const trainer = chooseTrainer(configuration, task);
   checkColumns(configuration, request, answer);
   const fixtures = findFixtures(configuration.fixtures, root);
+  const checks = findChecks(configuration, root, service.methods[0]);
   const { name, label, columns, split, features, seed } = configuration;
   const parts = { name, folder: root, contract, service, request, response, task, answer, source, label, columns };
   const resolved = {
@@ -81,7 +91,11 @@ export async function loadProject(folder: string, overrides: Readonly<Record<str
     source: { kind: source.kind.kind, ...asObject(source.configuration) },
     trainer: { name: trainer.trainer.name, ...asObject(trainer.parameters) },
   };
-  return { ...parts, ...(fixtures === undefined ? {} : { fixtures }), split, features, trainer, seed, resolved };
+  const suite = {
+    ...(fixtures === undefined ? {} : { fixtures }),
+    ...(checks === undefined ? {} : { checks }),
+  };
+  return { ...parts, ...suite, split, features, trainer, seed, resolved };
 }
 
 function chooseService(contract: Contract, name: string | undefined): ContractService {
@@ -104,13 +118,14 @@ function taskOf(service: ContractService, response: ResponseStruct): { task: Tas
   );
 }
 
-function chooseSource({ source }: ProjectConfiguration): Project['source'] {
+/** @param key of parley.yaml, under which it stands */
+function chooseSource(source: ProjectConfiguration['source'], key = 'source'): Project['source'] {
   const { kind: name, ...options } = source;
   const kind = Object.hasOwn(sources, name) ? sources[name] : undefined;
   const names = Object.keys(sources);
   if (kind === undefined)
-    throw wrong('source.kind', `there is no such kind${hint(name, names)}; expected one of ${names.join(', ')}`, name);
-  return { kind, configuration: checkValues(kind.configuration, options, PROJECT_FILE, ['source'], ['kind']) };
+    throw wrong(`${key}.kind`, `there is no such kind${hint(name, names)}; expected one of ${names.join(', ')}`, name);
+  return { kind, configuration: checkValues(kind.configuration, options, PROJECT_FILE, [key], ['kind']) };
 }
 
 function chooseTrainer(configuration: ProjectConfiguration, task: Task): Project['trainer'] {
@@ -144,12 +159,36 @@ function checkColumns({ columns, label }: ProjectConfiguration, request: Request
     throw wrong('label', `the column "${label}" is the field "${leaking}" too; the truth cannot be an input`, label);
 }
 
-function findFixtures(fixtures: string | undefined, root: string): string | undefined {
+/** A path may lead out of the project, so that several share the same fixtures. */
+function findFixtures(fixtures: ProjectConfiguration['fixtures'], root: string): Project['fixtures'] {
   if (fixtures === undefined) return undefined;
+  if (typeof fixtures !== 'string') {
+    const { kind, configuration } = chooseSource(fixtures, 'fixtures');
+    const { path } = asObject(configuration) as { readonly path?: string };
+    const file = path === undefined ? root : resolve(root, path);
+    return {
+      shownAs: `"fixtures" of ${PROJECT_FILE}`,
+      kind,
+      configuration: { ...asObject(configuration), path: file },
+      folder: dirname(file),
+    };
+  }
   const file = resolve(root, fixtures);
-  fixturesFormat(file);
-  if (existsSync(file)) return file;
+  const kind = sources[fixturesFormat(file)]!;
+  if (existsSync(file))
+    return { shownAs: file, kind, configuration: kind.configuration.parse({ path: file }), folder: dirname(file) };
   throw notFound(`${PROJECT_FILE}: fixtures: no file "${file}"; make it, or take the key out until there is one`);
+}
+
+function findChecks({ checks, fixtures }: ProjectConfiguration, root: string, asked: Asked): string | undefined {
+  if (checks === undefined) return undefined;
+  if (fixtures === undefined) throw wrong('checks', 'are run on fixtures; give fixtures too', checks);
+  const file = resolve(root, checks);
+  if (!existsSync(file))
+    throw notFound(`${PROJECT_FILE}: checks: no file "${file}"; make it, or take the key out until there is one`);
+  const text = readFileSync(file, 'utf8');
+  readChecks(text, asked, checks);
+  return text;
 }
 
 function wrong(key: string, message: string, got?: string): Error {

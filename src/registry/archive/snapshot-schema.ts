@@ -41,11 +41,13 @@ const verdict = z.object({
       intervalHigh: measure.exactOptional(),
       slice: text,
       compared: measure.exactOptional(),
+      note: text,
     }),
   ),
   fixtureRows: z.number(),
   fixtureFingerprint: z.string(),
   contractFingerprint: z.string(),
+  checksFingerprint: text,
 });
 
 const SCHEMAS = {

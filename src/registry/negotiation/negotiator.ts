@@ -17,7 +17,7 @@ const MAIN = new URL('./negotiation-main.js', import.meta.url);
 export const MOST_TEXT_BYTES = 1 << 20;
 /** Questions that wait; their texts are held meanwhile. */
 const MOST_WAITING = 16;
-const MOST_REMEMBERED = 256;
+const MOST_REMEMBERED = 64;
 const TIMEOUT_MS = 5_000;
 /** A thread holds some 20 MB. */
 const IDLE_MS = 30_000;

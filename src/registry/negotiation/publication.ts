@@ -50,6 +50,9 @@ const unreadable = (model: string, error: ParleyError): ContractChange => ({
   touchesVerdict: true,
 });
 
+/** Differences that a refusal's message says; its problems are all of them. */
+const MOST_SAID = 20;
+
 /** @throws ParleyError CONTRACT_MISMATCH with every difference that breaks callers, unless there is a reason for it */
 export function checkBreaks(
   contract: Contract,
@@ -57,8 +60,9 @@ export function checkBreaks(
   allowed: string | undefined,
 ): void {
   const found = breaking(differences, ['callers']);
-  if (found.length === 0 || allowed !== undefined) return;
-  const told = found.map(({ path, message, why }) => `  ${path}: ${message}; ${why}`);
+  if (found.length === 0 || (allowed !== undefined && allowed.trim() !== '')) return;
+  const told = found.slice(0, MOST_SAID).map(({ path, message, why }) => `  ${path}: ${message}; ${why}`);
+  if (found.length > MOST_SAID) told.push(`  and ${found.length - MOST_SAID} more`);
   throw contractMismatch(
     `this contract breaks callers of the one in force for model "${contract.model}" (${before?.slice(0, 12)}), which was not changed:\n${told.join('\n')}\nKeep what callers rely on, or publish with --allow-breaking REASON, which goes into the ledger`,
     { problems: found.map(({ path, message, why }) => ({ path, message: `${message}; ${why}` })) },

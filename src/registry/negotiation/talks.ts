@@ -1,10 +1,13 @@
 /** Whether a caller and a server can talk: the caller's own text against the contracts that the server answers. Pure. */
-import { breaksCallers, type ContractChange } from '../../contract/change.js';
+import { breaking, breaksCallers, type ContractChange } from '../../contract/change.js';
 import { compareContracts } from '../../contract/compare.js';
 import type { Contract } from '../../contract/contract.js';
 import { didYouMean } from '../../contract/nearest.js';
 import { type ContractSource, parseContract } from '../../contract/parse.js';
 import { invalidInput } from '../../errors.js';
+
+/** Differences that a caller is told; of more, those that break callers come first. */
+const MOST_DIFFERENCES = 1_000;
 
 export interface TalksQuestion {
   /** What the caller was compiled with. */
@@ -22,7 +25,7 @@ export interface TalksAnswer {
   readonly served?: number;
   /** False where a difference breaks callers. */
   readonly compatible: boolean;
-  /** From the caller's text to what the server answers. */
+  /** From the caller's text to what the server answers, at most a thousand. */
   readonly differences: readonly ContractChange[];
 }
 
@@ -42,8 +45,14 @@ export function talk({ callers, service, served }: TalksQuestion): TalksAnswer {
     fingerprint: theirs.fingerprint,
     ...(place < 0 ? {} : { served: place }),
     compatible: !breaksCallers(differences),
-    differences,
+    differences: atMost(MOST_DIFFERENCES, differences),
   };
+}
+
+function atMost(most: number, differences: readonly ContractChange[]): readonly ContractChange[] {
+  if (differences.length <= most) return differences;
+  const worst = new Set(breaking(differences, ['callers']));
+  return [...worst, ...differences.filter((each) => !worst.has(each))].slice(0, most);
 }
 
 function checkService({ file, services }: Contract, name: string | undefined): void {

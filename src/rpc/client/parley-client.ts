@@ -199,6 +199,7 @@ export class ParleyClient implements RegistryPort {
         includes: request.includes,
         fixtures_upload_id: request.fixturesUploadId,
         fixtures_format: request.fixturesFormat,
+        checks_yaml: request.checks,
         allow_breaking: request.allowBreaking,
         propose: request.propose,
         reason: request.reason,

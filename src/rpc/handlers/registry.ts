@@ -1,6 +1,6 @@
 /** `Registry` of idl/parley.thrift: requests into the port's terms, answers back. */
 import types from '../../../gen/parley_types.js';
-import { invalidInput, unsupported } from '../../errors.js';
+import { invalidInput } from '../../errors.js';
 import type { ChosenProposal, Hold, RegistryPort } from '../../model/registry-port.js';
 import type { Grant } from '../../security/grant.js';
 import { proposalToWire, publishedToWire } from '../contract-mapping.js';
@@ -22,14 +22,6 @@ function required<T>(value: T | null | undefined, path: string): T {
       problems: [{ path: `request.${path}`, message: 'is required' }],
     });
   return value;
-}
-
-/** Doing without what the caller asked for would do something else: fewer checks than the caller believes in. */
-function refuse(value: unknown, path: string): void {
-  if (value !== null && value !== undefined)
-    throw unsupported(`request.${path} is not supported by this server yet; leave it out`, {
-      problems: [{ path: `request.${path}`, message: 'is not supported' }],
-    });
 }
 
 const holdOf = (request: Wire<types.HoldRequest>): Hold =>
@@ -102,7 +94,6 @@ export function registryHandlers(registry: RegistryPort, actingAs?: (who: Grant)
 function handlersOf(registry: RegistryPort): Record<string, Handler> {
   return {
     async publish_contract(request: Wire<types.PublishContractRequest>) {
-      refuse(request.checks_yaml, 'checks_yaml');
       const includes = (request.includes ?? undefined) as unknown as Record<string, string> | undefined;
       const published = await registry.publishContract(
         present({
@@ -110,6 +101,7 @@ function handlersOf(registry: RegistryPort): Record<string, Handler> {
           includes,
           fixturesUploadId: request.fixtures_upload_id,
           fixturesFormat: fixturesFormat(request.fixtures_format),
+          checks: request.checks_yaml,
           allowBreaking: request.allow_breaking,
           propose: request.propose,
           reason: request.reason,
