@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { ShownToken, TokenHolder } from '../security/access.js';
 import type { LastQuestion } from './last-question.js';
 import type { Limits } from './limits.js';
+import { readIntoShared } from './shared-reads.js';
 import type { Traffic } from './traffic.js';
 import { BinaryWriter } from './wire/binary.js';
 import { CompactWriter } from './wire/compact.js';
@@ -106,7 +107,8 @@ export class Connection implements TokenHolder {
     this.#socket = socket;
     this.#owner = owner;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#read(chunk));
+    if (!readIntoShared(socket, (buffer, length) => this.#read(buffer, length)))
+      socket.on('data', (chunk) => this.#read(chunk, chunk.length));
     socket.on('end', () => {
       this.#ended = true;
       this.#endWhenDone();
@@ -149,13 +151,14 @@ export class Connection implements TokenHolder {
 
   // ------------------------------------------------------------------ reading
 
-  #read(chunk: Buffer): void {
+  /** @param buffer is not this connection's: what is not used at once is copied */
+  #read(buffer: Buffer, length: number): void {
     if (this.#closed || this.#ending) return;
     this.#activeMs = performance.now();
-    this.#owner.traffic.bytesIn += chunk.length;
+    this.#owner.traffic.bytesIn += length;
     try {
-      if (this.#restLength === 0) this.#consume(chunk, chunk.length, 0);
-      else this.#join(chunk);
+      if (this.#restLength === 0) this.#consume(buffer, length, 0);
+      else this.#join(buffer, length);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       this.close(error.message);
@@ -209,12 +212,12 @@ export class Connection implements TokenHolder {
     this.#restLength = have;
   }
 
-  #join(chunk: Buffer): void {
+  #join(buffer: Buffer, length: number): void {
     const earlier = this.#restLength,
-      total = earlier + chunk.length;
+      total = earlier + length;
     let rest = this.#rest!;
-    if (total > rest.length) rest = roomier(rest, this.#restLength, chunk.length);
-    chunk.copy(rest, this.#restLength);
+    if (total > rest.length) rest = roomier(rest, this.#restLength, length);
+    buffer.copy(rest, this.#restLength, 0, length);
     this.#rest = rest;
     this.#restLength = total;
     if (total < 4) return;

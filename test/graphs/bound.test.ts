@@ -1,6 +1,6 @@
 /** Graphs that do not look like their contract: each is bound rightly or refused clearly, never served wrongly. */
 import { expect } from 'chai';
-import type { DataType } from '#parley/model/tensor.js';
+import type { DataType, Tensor } from '#parley/model/tensor.js';
 import { PRODUCTION } from '#parley/model/version.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { until } from '../store/redis-server.js';
@@ -183,6 +183,65 @@ describe('a graph that does not look like its contract', function () {
 
     it('is fed what stands for a missing fraction', async () => {
       expectRose(await answer(classifier(), { height: 1 }, { idl: COUNTED }));
+    });
+  });
+
+  describe('for callers who send tensors', () => {
+    const int64 = (value: number): Tensor => ({
+      dataType: 'int64',
+      shape: [1, 1],
+      data: BigInt64Array.of(BigInt(value)),
+    });
+    const whole = IDL.replace(
+      /struct Flower .*/,
+      'struct Flower { 1: i32 height, 2: optional i32 width (min = "0", missing = "-1") }',
+    );
+
+    it('takes what stands for a missing value, and nothing else out of bounds', async () => {
+      const model = await contracted(whole);
+      const { version } = await world().publish(model, classifier({ dataType: 'int64' }));
+      const ask = (width: number) => world().predict(model, version, { height: int64(1), width: int64(width) });
+      expect((await ask(-1)).label!.data).to.deep.equal(['rose']);
+      expect((await failure(ask(-2))).problems).to.deep.equal([
+        { path: 'inputs.width[0]', message: 'must be at least 0', got: '-2' },
+      ]);
+    });
+
+    it('holds each value of a list to its bounds', async () => {
+      const idl = ONLY_LABEL.replace(
+        /struct Flower .*/,
+        'struct Flower { 1: list<double> sizes (shape = "2", max = "9") }',
+      );
+      const graph = new GraphBuilder();
+      const taller = graph.node('ArgMax', [graph.input('sizes', 'float32', [-1, 2])], { axis: 1, keepdims: 0 });
+      graph.output('label', taller, 'int64', [-1]);
+      const model = await contracted(idl);
+      const { version } = await world().publish(model, graph.serialize({ classes: 'rose, tulip' }));
+      const ask = (...sizes: number[]) =>
+        world().predict(model, version, {
+          sizes: { dataType: 'float32', shape: [1, 2], data: Float32Array.from(sizes) },
+        });
+      expect((await ask(1, 3)).label!.data).to.deep.equal(BigInt64Array.of(1n));
+      expect((await failure(ask(1, 10))).problems).to.deep.equal([
+        { path: 'inputs.sizes[0][1]', message: 'must be at most 9', got: '10' },
+      ]);
+    });
+
+    it('lets the members of a union be missing that nobody chose', async () => {
+      const idl = ONLY_LABEL.replace(
+        /struct Flower .*/,
+        'union Size { 1: double cm, 2: double inches }\nstruct Flower { 1: Size size }',
+      );
+      const graph = new GraphBuilder();
+      const inputs = ['size.cm', 'size.inches'].map((name) => graph.input(name, 'float32', [-1, 1]));
+      const isInches = graph.node('IsNaN', [graph.node('Concat', inputs, { axis: 1 })]);
+      const label = graph.node('ArgMax', [graph.node('Cast', [isInches], { to: 1 })], { axis: 1, keepdims: 0 });
+      graph.output('label', label, 'int64', [-1]);
+      const model = await contracted(idl);
+      const { version } = await world().publish(model, graph.serialize({ classes: 'rose, tulip' }));
+      const one = (value: number): Tensor => ({ dataType: 'float32', shape: [1, 1], data: Float32Array.of(value) });
+      const inputsOf = { 'size.cm': one(3), 'size.inches': one(Number.NaN) };
+      expect((await world().predict(model, version, inputsOf)).label!.data).to.deep.equal(BigInt64Array.of(1n));
     });
   });
 

@@ -7,6 +7,7 @@ import { serialize } from '#parley/model-types/tabular-regressor/serializer.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { inspectGraph } from '#parley/onnx/reader.js';
 import type { ModelSettings } from '#parley/serving/model-settings.js';
+import { QueueBound } from '#parley/serving/queue-bound.js';
 import type { Servable } from '#parley/serving/servable.js';
 import { sharedRedis, until } from '../store/redis-server.js';
 import { BY, sha256, World } from '../store/world.js';
@@ -89,7 +90,10 @@ for (const protocol of ['binary', 'compact'] as const satisfies ProtocolName[])
     /** Runs of eight rows, each of some milliseconds. */
     const slow = (ms: number) => {
       runs = [];
-      Object.assign(servable, { maxRows: 8 });
+      // As if that had been measured when the version was loaded.
+      const queue = new QueueBound(ms / 8);
+      queue.maxMs = servable.queue.maxMs;
+      Object.assign(servable, { maxRows: 8, queue });
       const { session } = servable,
         run = session.run.bind(session);
       session.run = (feeds, fetches, done) => {

@@ -52,6 +52,13 @@ describe('a request', () => {
       ]);
     });
 
+    it('is sensitive, and ignored, as deep as it goes', () => {
+      const declared = `${MEASURES}\nstruct Body { 1: Measures bill }`;
+      const flags = (marks: string) => requestOf(withField(`Body body (${marks})`, declared)).fields.slice(0, 2);
+      expect(flags('sensitive').map(({ sensitive }) => sensitive)).to.deep.equal([true, true]);
+      expect(flags('role = "ignored"').map(({ role }) => role)).to.deep.equal(['ignored', 'ignored']);
+    });
+
     it('leaves out what is ignored with its struct', () => {
       const roles = requestOf(withField('Measures bill (role = "ignored")', MEASURES)).fields.map(({ role }) => role);
       expect(roles).to.deep.equal(['ignored', 'ignored', 'feature', 'feature', 'feature']);
