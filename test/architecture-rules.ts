@@ -48,6 +48,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   thrift: 'rpc',
   gen: 'rpc',
   ioredis: 'store',
+  sharp: 'model-types',
   bullmq: 'training',
   'onnxruntime-node': 'onnx',
   'onnxruntime-common': 'onnx',

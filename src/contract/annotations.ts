@@ -126,6 +126,13 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
     example: 'model = "penguins"',
   },
   {
+    key: 'changes',
+    places: ['service'],
+    meaning:
+      'how this contract and the next ones come into force: `agreed` (proposed by one, agreed to by another); plain publication when absent',
+    example: 'changes = "agreed"',
+  },
+  {
     key: 'accept.<metric>',
     places: ['service'],
     meaning: 'a bound that a version must keep on the fixtures before it can be promoted',

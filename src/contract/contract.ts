@@ -196,6 +196,8 @@ export interface ContractService {
   readonly model: string;
   readonly methods: readonly ContractMethod[];
   readonly accept: Acceptance;
+  /** The next contract must be proposed by one and agreed to by another. */
+  readonly changes?: 'agreed';
   readonly position: Position;
 }
 

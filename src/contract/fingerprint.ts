@@ -31,7 +31,7 @@ export function canonicalJson(value: unknown): string {
   });
 }
 
-function serviceMeaning({ name, model, methods, accept }: ContractService) {
+function serviceMeaning({ name, model, methods, accept, changes }: ContractService) {
   const bounds = accept.bounds.map(boundMeaning).sort((a, b) => byName(a, b) || byText(a, b));
   return {
     name,
@@ -44,6 +44,7 @@ function serviceMeaning({ name, model, methods, accept }: ContractService) {
       minFixtures: accept.minFixtures,
       guards: [...accept.guards].sort(compare),
     },
+    changes,
   };
 }
 

@@ -35,7 +35,15 @@ export function readService(reader: Reader, scope: Scope, syntax: ServiceDefinit
   if (tasks.size > 1) report(`${name} has methods that classify and methods that estimate a value; one model does one`);
   const annotations = new AnnotationSet(source, syntax.annotations, 'service', reader.problems);
   const model = readModel(reader, annotations, name, position);
-  return { name, model, methods, accept: readAcceptance(annotations, methods), position };
+  const changes = annotations.choice('changes', ['agreed']);
+  return {
+    name,
+    model,
+    methods,
+    accept: readAcceptance(annotations, methods),
+    ...(changes === undefined ? {} : { changes }),
+    position,
+  };
 }
 
 interface Owner {

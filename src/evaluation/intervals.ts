@@ -1,6 +1,6 @@
 /**
- * The confidence interval of a contract's metric: Wilson's for shares of rows and what is made of one, MOVER for means of
- * shares, and the bootstrap for the rest.
+ * The confidence interval of a contract's metric: Wilson's for shares of rows and what is made of one, and the bootstrap
+ * for the rest.
  */
 import type { FixtureAnswers } from './answers.js';
 import { bootstrapInterval } from './bootstrap.js';
@@ -76,8 +76,8 @@ function scoreInterval(
   // Each row is answered and has a class, so that these are the accuracy.
   const answered = counts.answered.reduce((a, b) => a + b, 0);
   const isAccuracy = which === 'micro' && answered === answers.truth.length;
-  if (isAccuracy || (score === 'recall' && which !== 'macro')) return shareOfRows(rightAnswers(answers), z);
-  return which === 'macro' && score !== 'f1' ? meanOfShares(score, counts, z) : undefined;
+  const isShare = isAccuracy || (score === 'recall' && which !== 'macro');
+  return isShare ? shareOfRows(rightAnswers(answers), z) : undefined;
 }
 
 /**
@@ -89,29 +89,4 @@ function ofClass(score: Score, { hits, support, answered }: ClassCounts, index: 
   if (score === 'precision') return wilsonInterval(hits[index], answered[index], z);
   const { low, high } = wilsonInterval(hits[index], support[index] + answered[index] - hits[index], z);
   return { low: (2 * low) / (1 + low), high: (2 * high) / (1 + high) };
-}
-
-/**
- * MOVER (Donner & Zou 2012; Newcombe 1998 for differences): the distances from the shares to the ends of their Wilson
- * intervals, added as variances are. Given how many rows each class has, or was answered for, the shares are independent.
- */
-function meanOfShares(score: 'precision' | 'recall', counts: ClassCounts, z: number): Interval | undefined {
-  const trials = score === 'recall' ? counts.support : counts.answered;
-  let shares = 0;
-  let sum = 0;
-  let below = 0;
-  let above = 0;
-  for (let index = 0; index < trials.length; index++) {
-    if (counts.support[index] + counts.answered[index] === 0) continue;
-    shares += 1;
-    // A class that no row is of, or none was answered to be, counts 0 for certain.
-    if (trials[index] === 0) continue;
-    const share = counts.hits[index] / trials[index];
-    const { low, high } = wilsonInterval(counts.hits[index], trials[index], z);
-    sum += share;
-    below += (share - low) ** 2;
-    above += (high - share) ** 2;
-  }
-  if (shares === 0) return undefined;
-  return { low: (sum - Math.sqrt(below)) / shares, high: (sum + Math.sqrt(above)) / shares };
 }

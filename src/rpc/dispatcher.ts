@@ -327,9 +327,8 @@ export class Dispatcher implements CallOwner {
     const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
-      codec = servable.batchable
-        ? new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed))
-        : new ShapedCodec(servable, aliasName, outputs);
+      const guards = typed === undefined ? [] : this.#guards(servable, typed);
+      codec = new (servable.batchable ? PredictCodec : ShapedCodec)(servable, aliasName, outputs, guards);
       if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }

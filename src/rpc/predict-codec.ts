@@ -8,13 +8,13 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { InputBinding } from '../contract/bind.js';
-import { isMissing, valueProblem } from '../contract/value.js';
 import { invalidInput, type Problem } from '../errors.js';
 import { DATA_TYPES, MOST_RANK } from '../model/tensor.js';
 import type { Batch } from '../serving/batch.js';
 import type { Answers } from '../serving/batcher.js';
 import type { Plan } from '../serving/plan.js';
 import type { Servable, Slot } from '../serving/servable.js';
+import { guardValues } from './guards.js';
 import { invalidRequest } from './invalid-request.js';
 import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
@@ -280,27 +280,15 @@ export class PredictCodec {
   /** Holds generic callers to the contract's ranges, as typed ones are. */
   #guard(batch: Batch, rows: number): void {
     const problems: Problem[] = [];
-    for (const guard of this.#guards) {
-      // Pixels are normalized by now, and have no bounds of their own.
-      if (guard.picture !== undefined) continue;
-      const { field, input, column } = guard,
-        values = batch.columns[input]!,
-        width = this.servable.inputs[input]!.rowWidth,
-        count = field.tensor === undefined ? 1 : width;
-      const min = field.min ?? -Number.MAX_VALUE,
-        max = field.max ?? Number.MAX_VALUE;
-      for (let k = 0; k < rows * count; k++) {
-        const row = Math.floor(k / count),
-          element = k % count;
-        const value = values[(batch.rows + row) * width + column + element]!;
-        if (field.type === 'double' && typeof value === 'number' && value >= min && value <= max) continue;
-        const problem = guardedProblem(guard, typeof value === 'bigint' ? Number(value) : value);
-        if (problem === undefined) continue;
-        const at = field.tensor === undefined ? '' : `[${element}]`;
-        problems.push({ ...problem, path: `inputs.${field.name}[${row}]${at}` });
-        if (problems.length >= MOST_PROBLEMS) throw invalidRequest(problems);
-      }
-    }
+    for (const guard of this.#guards)
+      guardValues(
+        guard,
+        batch.columns[guard.input]!,
+        this.servable.inputs[guard.input]!.rowWidth,
+        batch.rows,
+        rows,
+        problems,
+      );
     if (problems.length > 0) throw invalidRequest(problems);
   }
 
@@ -478,10 +466,4 @@ export function writeValues(writer: WireWriter, answers: Answers, output: number
   writer.field(LIST, 4);
   writer.listBegin(STRING, count);
   for (let i = from; i < from + count; i++) writer.text((values as string[])[i]!);
-}
-
-/** What stands for a missing value need not keep the field's bounds, and a union's other members are missing. */
-function guardedProblem({ field, inUnion }: InputBinding, value: number | string): Problem | undefined {
-  if (field.missing.kind === 'default' && value === field.missing.value) return undefined;
-  return inUnion === true && isMissing(value) ? undefined : valueProblem(field, value, '');
 }

@@ -15,14 +15,15 @@ export function newRunId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Puts the project's contract and fixtures in force. @throws ParleyError what `readProjectFixtures` throws */
+/** Puts the project's contract and fixtures in force, or proposes them. @throws ParleyError what `readProjectFixtures` throws */
 export async function publishProjectContract(
   registry: RegistryPort,
   project: Project,
   signal?: AbortSignal,
+  how: Pick<PublishContract, 'allowBreaking' | 'propose' | 'reason'> = {},
 ): Promise<PublishedContract & { readonly warnings: readonly string[] }> {
   const { contract, checks } = project;
-  const request: PublishContract = { idl: contract.idl, includes: contract.includes };
+  const request: PublishContract = { idl: contract.idl, includes: contract.includes, ...how };
   const fixtures = await readProjectFixtures(project, signal);
   if (fixtures === undefined) return { ...(await registry.publishContract(request)), warnings: [] };
   const fixturesUploadId = await upload(registry, contract.model, fixtures.bytes, signal);

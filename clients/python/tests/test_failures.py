@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 import time
@@ -69,6 +70,17 @@ def test_a_server_that_is_killed_in_mid_call_and_comes_back(
             again.stop()
 
 
+def test_connections_that_ended_while_they_were_idle_are_not_used(store: Path, own_server: Server) -> None:
+    with parley.connect(own_server.address, retries=False) as client:
+        client.ping()
+        own_server.kill()
+        again = Server(store, port=own_server.port)
+        try:
+            assert client.ping().ready
+        finally:
+            again.stop()
+
+
 def test_a_server_that_stands_still(own_server: Server) -> None:
     with parley.connect(own_server.address) as client:
         client.ping()
@@ -91,7 +103,7 @@ def test_a_deadline_holds_for_all_calls_of_a_block(own_server: Server) -> None:
         with parley.deadline(300), parley.deadline(60_000):
             for _ in range(3):
                 with pytest.raises(parley.DeadlineExceeded):
-                    client.ping(timeout_ms=250)
+                    client.ping(timeout_ms=20_000)
         assert time.monotonic() - began < 5
         own_server.resume()
         assert client.ping().ready
@@ -210,13 +222,14 @@ def test_close_ends_pending_calls(own_server: Server) -> None:
     client = parley.connect(own_server.address, pool_size=1)
     client.ping()
     own_server.pause()
-    with ThreadPoolExecutor(2) as threads:
-        on_a_connection, for_a_connection = (threads.submit(client.ping) for _ in range(2))
-        until(lambda: client._channel._pool._busy)
+    with ThreadPoolExecutor(4) as threads:
+        # One has the connection, the others wait for it.
+        pending = [threads.submit(client.ping) for _ in range(4)]
+        until(lambda: client._channel._pool._busy and len(client._channel._pool._changed._waiters) == 3)
         client.close()
-        for pending in (on_a_connection, for_a_connection):
+        for each in pending:
             with pytest.raises(parley.ClientClosed):
-                pending.result(timeout=10)
+                each.result(timeout=10)
     with pytest.raises(parley.ClientClosed):
         client.ping()
     assert repr(client).endswith("closed>")
@@ -315,3 +328,19 @@ def test_threads_that_connect_at_once_make_no_more_connections_than_allowed() ->
             assert len(client._channel._pool._busy) == 3
             gate.set()
             assert all(each.result(timeout=20).ready for each in pending)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_a_forked_process_has_connections_of_its_own() -> None:
+    with (
+        RawServer(lambda frame: reply_to(frame, PONG)) as server,
+        parley.connect(server.address, retries=False) as client,
+    ):
+        client.ping()
+        (idle,) = client._channel._pool._idle
+        child = os.fork()
+        if child == 0:
+            well = client.ping().ready and client._channel._pool._idle != [idle]
+            os._exit(0 if well else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert client.ping().ready and client._channel._pool._idle == [idle]

@@ -51,10 +51,13 @@ def test_the_context_is_filled_in_and_the_callers_part_stays(stubs: SimpleNamesp
             mine = RequestContext(request_id="mine", timeout_ms=700, trace={"traceparent": "00-1"})
             with pytest.raises(parley.Unreachable):
                 penguins.identify(stubs.Penguin(), mine)
-        first, second = (arguments_of(frame, stubs.Penguins.identify_args).context for frame in server.frames)
+            with pytest.raises(parley.Unreachable):
+                penguins.identify(stubs.Penguin(), RequestContext(auth_token="another"))
+        first, second, third = (arguments_of(frame, stubs.Penguins.identify_args).context for frame in server.frames)
     assert first.auth_token == "secret" and len(first.request_id) == 16 and 0 < first.timeout_ms <= 5_000
     assert second.auth_token == "secret" and second.request_id == "mine" and second.trace == {"traceparent": "00-1"}
     assert 0 < second.timeout_ms <= 700
+    assert third.auth_token == "another"
     assert mine.auth_token is None and mine.timeout_ms == 700
 
 
