@@ -1,4 +1,5 @@
 /** How good two contracts ask a service's model to be. */
+import { figureText, sliceText } from './bound-text.js';
 import type { ChangeKind } from './change-rules.js';
 import type { Comparison } from './comparison.js';
 import type { Acceptance, AcceptBound, Contract, ContractService } from './contract.js';
@@ -53,17 +54,15 @@ function strictest(bounds: readonly AcceptBound[]): ReadonlyMap<string, AcceptBo
 }
 
 /** `recall(Gentoo)[sex=FEMALE]`, the slice's terms in order of field. */
-function subjectOf({ metric, argument, slice = [], relativeTo }: AcceptBound): string {
-  const terms = slice.map(({ field, value }) => `${field}=${value}`).sort();
-  const where = terms.length === 0 ? '' : `[${terms.join(', ')}]`;
-  const difference = relativeTo === undefined ? '' : relativeTo === 'production' ? '.drop' : '.gain';
-  return `${metric}${argument === undefined ? '' : `(${argument})`}${difference}${where}`;
+export function subjectOf({ slice = [], ...bound }: AcceptBound): string {
+  const terms = [...slice].sort((a, b) => (a.field < b.field ? -1 : 1));
+  return figureText(bound) + (terms.length === 0 ? '' : `[${sliceText(terms)}]`);
 }
 
 const limit = ({ comparison, bound }: AcceptBound) => `${comparison} ${bound}`;
 
 /** Whether `a` leaves less than `b`, where both bound the same; bounds of two directions are neither. */
-function isStricter(a: AcceptBound, b: AcceptBound): boolean {
+export function isStricter(a: AcceptBound, b: AcceptBound): boolean {
   if (a.comparison[0] !== b.comparison[0]) return false;
   if (a.bound === b.bound) return a.comparison.length < b.comparison.length;
   return a.comparison.startsWith('>') ? a.bound > b.bound : a.bound < b.bound;

@@ -3,6 +3,7 @@ import { compareInputs } from './compare-inputs.js';
 import { compareOutputs } from './compare-outputs.js';
 import { compareTypes } from './compare-types.js';
 import type { Comparison, Pair, Way } from './comparison.js';
+import type { InputField } from './contract.js';
 import type { IdlField, IdlStruct } from './idl.js';
 import { typeText } from './idl.js';
 import { matchFields } from './match-fields.js';
@@ -83,19 +84,36 @@ function compareFields(comparison: Comparison, place: Place, old: IdlField, fiel
       `the field ${old.id} is called ${field.name} now`,
     );
   }
-  const inputs = [comparison.before.input(old), comparison.after.input(field)] as const;
+  const inputs = [comparison.before.inputs(old), comparison.after.inputs(field)] as const;
   const outputs = [comparison.before.output(old), comparison.after.output(field)] as const;
-  const isRead = [...inputs, ...outputs].some((meaning) => meaning !== undefined);
+  const isRead = [...inputs.flat(), ...outputs].some((meaning) => meaning !== undefined);
   compareTypes(comparison, old.type, field.type, { path, position: field.position, kind: 'type-changed', isRead });
   if (place.after.kind !== 'union') compareRequiredness(comparison, place, path, old, field);
-  if (inputs[0] !== undefined && inputs[1] !== undefined) {
-    compareInputs(comparison, path, inputs[0], inputs[1]);
+  if (inputs[0].length > 0 && inputs[1].length > 0) {
+    for (const [before, after] of samePlaces(inputs[0], inputs[1])) compareInputs(comparison, path, before, after);
   } else if (old.defaultValue !== field.defaultValue) {
     const isAlwaysSent = old.requiredness === 'required' && field.requiredness === 'required';
     const kind = isAlwaysSent ? 'initial-value-changed' : 'default-changed';
     report(kind, `the default was ${old.defaultValue ?? 'none'}, is ${field.defaultValue ?? 'none'}`);
   }
   if (outputs[0] !== undefined && outputs[1] !== undefined) compareOutputs(comparison, path, outputs[0], outputs[1]);
+}
+
+/**
+ * A struct may stand in several places of a request, whose fields around it may say different things of it. Places are the
+ * same by name, by ids, or, where the fields around were replaced, as the only ones.
+ */
+function samePlaces(
+  before: readonly InputField[],
+  after: readonly InputField[],
+): readonly (readonly [InputField, InputField])[] {
+  const byPath = new Map(after.map((input) => [input.path.join(), input]));
+  const byName = new Map(after.map((input) => [input.name, input]));
+  const pairs = before.flatMap((old) => {
+    const twin = byName.get(old.name) ?? byPath.get(old.path.join());
+    return twin === undefined ? [] : [[old, twin] as const];
+  });
+  return pairs.length > 0 ? pairs : [[before[0]!, after[0]!]];
 }
 
 /** A contract's server goes by `missing`, and fills all that it answers; other readers go by the word. */

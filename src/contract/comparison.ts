@@ -12,7 +12,7 @@ const BOTH_WAYS: ReadonlySet<Way> = new Set(['sent', 'answered']);
 
 export class Side {
   readonly #ways = new Map<string, Set<Way>>();
-  readonly #inputs = new Map<string, InputField>();
+  readonly #inputs = new Map<string, InputField[]>();
   readonly #outputs = new Map<string, OutputField>();
   /** Of a contract only its own: others are there to be extended. */
   readonly services: readonly IdlService[];
@@ -30,7 +30,10 @@ export class Side {
         for (const type of [method.returns, ...method.throws.map((field) => field.type)]) this.#reach(type, 'answered');
       }
     for (const { request, response } of contract?.services.flatMap((service) => service.methods) ?? []) {
-      for (const field of request.fields) this.#inputs.set(keyOf(field.position), field);
+      for (const field of request.fields) {
+        const key = keyOf(field.position);
+        this.#inputs.set(key, [...(this.#inputs.get(key) ?? []), field]);
+      }
       for (const field of response.fields) this.#outputs.set(keyOf(field.position), field);
     }
   }
@@ -39,9 +42,9 @@ export class Side {
     return this.#ways.get(name) ?? NO_WAY;
   }
 
-  /** What a struct's field means in the contract's requests, where it is fed a value of its own. */
-  input(field: { readonly position: Position }): InputField | undefined {
-    return this.#inputs.get(keyOf(field.position));
+  /** What a struct's field means in the contract's requests, once for each place where they hold the struct. */
+  inputs(field: { readonly position: Position }): readonly InputField[] {
+    return this.#inputs.get(keyOf(field.position)) ?? [];
   }
 
   output(field: { readonly position: Position }): OutputField | undefined {
@@ -50,15 +53,18 @@ export class Side {
 
   /** The values under a field of a request: itself, or those of the structs that it holds. */
   inputsUnder(field: { readonly position: Position; readonly type: IdlType }): readonly InputField[] {
-    const own = this.input(field);
-    if (own !== undefined) return [own];
+    const own = this.inputs(field);
+    if (own.length > 0) return own;
     const seen = new Set<string>();
     const under = (type: IdlType): InputField[] =>
       namesIn(type).flatMap((name) => {
         if (seen.has(name)) return [];
         seen.add(name);
         const fields = this.idl.structs.get(name)?.fields ?? [];
-        return fields.flatMap((inner) => this.input(inner) ?? under(inner.type));
+        return fields.flatMap((inner) => {
+          const fed = this.inputs(inner);
+          return fed.length > 0 ? fed : under(inner.type);
+        });
       });
     return under(field.type);
   }
@@ -96,6 +102,7 @@ export class Comparison {
   /** Those still to be compared; grows while types are. */
   readonly pairs: Pair[] = [];
   readonly #known = new Set<string>();
+  readonly #told = new Set<string>();
 
   constructor(
     readonly before: Side,
@@ -129,7 +136,11 @@ export class Comparison {
     return ways.size === 0 && !this.ofContracts ? BOTH_WAYS : ways;
   }
 
-  /** @param ways of what it is about; none: only code can be broken */
+  /**
+   * What was told already is not told again.
+   *
+   * @param ways of what it is about; none: only code can be broken
+   */
   report(
     kind: ChangeKind,
     path: string,
@@ -137,6 +148,9 @@ export class Comparison {
     position: Position,
     ways: ReadonlySet<Way> = BOTH_WAYS,
   ): void {
+    const told = JSON.stringify([kind, path, message]);
+    if (this.#told.has(told)) return;
+    this.#told.add(told);
     const found = change(kind, path, message, position);
     const reached = ways.size > 0;
     const breaks = found.breaks.filter(

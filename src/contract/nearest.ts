@@ -1,5 +1,8 @@
 /** The word that a mistyped one was probably meant to be, for "did you mean". */
 
+/** In characters. Comparing two words takes time in proportion to both lengths, and nobody mistypes a longer one. */
+const LONGEST = 200;
+
 /**
  * The candidate with the smallest Levenshtein distance, when that is small enough to be a slip of the finger.
  *
@@ -7,6 +10,7 @@
  * very short word) would have to change
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
   const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;

@@ -56,6 +56,8 @@ export function readRequest(reader: Reader, scope: Scope, declaration: StructDef
 class Walk {
   readonly fields: InputField[] = [];
   readonly unions: UnionGroup[] = [];
+  /** Counted with those that hold nothing or cannot be read, which multiply too. */
+  #visited = 0;
 
   constructor(readonly reader: Reader) {}
 
@@ -65,10 +67,11 @@ class Walk {
     refuseAnnotations(scope.source, declaration.annotations, isUnion ? 'a union' : 'a struct', problems);
     const inside = { ...place, around: [...place.around, declaration] };
     for (const syntax of this.reader.distinctFields(scope, declaration.fields, declaration.name.value)) {
-      if (this.fields.length > MOST_FIELDS) return;
+      if (this.#visited > MOST_FIELDS) break;
+      this.#visited += 1;
       this.#field(scope, syntax, inside);
     }
-    if (this.fields.length > MOST_FIELDS) {
+    if (this.#visited > MOST_FIELDS && place.path.length === 0) {
       const message = `has more than ${MOST_FIELDS} fields, with those of the structs within it; send many values as a list`;
       problems.add(scope.source.at(declaration.name.loc), `${declaration.name.value} ${message}`);
     }

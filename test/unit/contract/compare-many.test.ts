@@ -89,6 +89,35 @@ describe('compareContracts, of nested structs, lists, maps and unions,', () => {
     });
   }
 
+  it('tells what a field says of a struct that stands elsewhere too', () => {
+    const twice = BIRDS.replace('1: optional Bill bill', '1: optional Bill bill\n  5: optional Bill other');
+    for (const field of ['1: optional Bill bill', '5: optional Bill other']) {
+      const ignored = parse(twice.replace(field, `${field} (role = "ignored")`));
+      const found = compareContracts(parse(twice), ignored);
+      expect(found.map(({ kind, path }) => `${kind} ${path}`)).to.have.members([
+        'role-changed Bill.length_mm',
+        'role-changed Bill.depth_mm',
+      ]);
+    }
+  });
+
+  it('tells a change of such a struct once', () => {
+    const twice = BIRDS.replace('1: optional Bill bill', '1: optional Bill bill\n  5: optional Bill other');
+    const found = compareContracts(parse(twice), parse(twice.replace('length_mm (min = "1"', 'length_mm (min = "2"')));
+    expect(found.map(({ kind, path }) => `${kind} ${path}`)).to.deep.equal(['range-narrowed Bill.length_mm']);
+  });
+
+  it('takes slices for the same only where all terms are', () => {
+    const texts = BIRDS.replace('(values = "A,B")', '(max_bytes = "40")').replace(
+      '1: optional Bill bill',
+      '1: optional Bill bill\n  5: optional string town (max_bytes = "40")',
+    );
+    const within = (slice: string) =>
+      parse(texts.replace('accept.recall', `accept.1 = "recall[${slice}] >= 0.5", accept.recall`));
+    const found = compareContracts(within("place.island='x, town=y'"), within('place.island=x,town=y'));
+    expect(found.map(({ kind }) => kind)).to.deep.equal(['accept-removed', 'accept-added']);
+  });
+
   it('tells nothing of the same', () => {
     expect(compareContracts(parse(BIRDS), parse(`// again\n${BIRDS}`))).to.deep.equal([]);
   });

@@ -77,13 +77,20 @@ describe('a request', () => {
       expect(complaints(withField('i32 x = C0', constants))[0]).to.match(/the default of x is not an i32/);
     });
 
-    it('ends, however often structs hold structs', () => {
-      const levels = Array.from(
-        { length: 20 },
-        (_, level) => `struct L${level} { 1: L${level + 1} a, 2: L${level + 1} b }`,
-      );
-      const idl = withField('L0 deep', [...levels, 'struct L20 { 1: double x }'].join('\n'));
-      expect(complaints(idl).some((complaint) => /more than 10000 fields/.test(complaint))).to.equal(true);
+    for (const inner of ['1: double x', '', '1: set<double> x']) {
+      it(`ends, however often structs hold structs of {${inner}}`, () => {
+        const levels = Array.from(
+          { length: 28 },
+          (_, level) => `struct L${level} { 1: L${level + 1} a, 2: L${level + 1} b }`,
+        );
+        const idl = withField('L0 deep', [...levels, `struct L28 { ${inner} }`].join('\n'));
+        expect(complaints(idl).some((complaint) => /more than 10000 fields/.test(complaint))).to.equal(true);
+      });
+    }
+
+    it('is told of a type that there is none of, however long its name', () => {
+      const name = 'x'.repeat(50_000);
+      expect(complaints(withField(`${name} y`, `struct ${name}z { 1: double x }`))[0]).to.match(/there is no type x+$/);
     });
   });
 
