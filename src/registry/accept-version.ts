@@ -14,6 +14,7 @@ import { readChecks } from './acceptance/checks-file.js';
 import { measureLatency } from './acceptance/latency.js';
 import { rowsIn } from './acceptance/rows.js';
 import { runChecks } from './acceptance/run-checks.js';
+import { acceptanceOf } from './acceptance/suite-of.js';
 import { type FixtureTable, readFixtures } from './fixture-table.js';
 import { ENVELOPE, PRODUCTION_ENVELOPE, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
@@ -27,13 +28,13 @@ export async function acceptVersion(task: AcceptTask, folder: string): Promise<A
   const { version, sizeBytes } = await load(task, folder, ENVELOPE);
   const method = version.binding!.method,
     contract = version.contract!;
-  const service = contract.services.find(({ name }) => name === task.service)!;
+  const acceptance = acceptanceOf(contract);
   const checks = task.checks === undefined ? undefined : readChecks(task.checks, method);
   const fixtures = await readFixtures(folder, task.fixturesFormat, method.request, method.response);
   const answers = answersOf(version, await version.run(fixtures.rows), fixtures.truth);
   const production = task.production === undefined ? undefined : await askProduction(task, folder, fixtures);
   const verdict = judge({
-    acceptance: service.accept,
+    acceptance,
     answers,
     cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes },
     contractFingerprint: contract.fingerprint,
@@ -43,7 +44,7 @@ export async function acceptVersion(task: AcceptTask, folder: string): Promise<A
     ...(checks === undefined ? {} : { checks: await runChecks(checks, answering(version), fixtures.rows) }),
     ...(task.checks === undefined ? {} : { checksFingerprint: createHash('sha256').update(task.checks).digest('hex') }),
   });
-  return { verdict, wrong: wrongByCriterion(service.accept, { table: fixtures, request: method.request, answers }) };
+  return { verdict, wrong: wrongByCriterion(acceptance, { table: fixtures, request: method.request, answers }) };
 }
 
 /** The version in production was accepted by a contract that may have been another one. */

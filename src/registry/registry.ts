@@ -350,7 +350,7 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const production = await comparedVersion(this.#store, model, service);
+    const production = await comparedVersion(this.#store, model, contract);
     const { verdict } = await runAcceptance(
       envelope,
       fixtures,

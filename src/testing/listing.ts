@@ -6,6 +6,7 @@ import type { Answering } from '../registry/acceptance/answering.js';
 import { readChecks } from '../registry/acceptance/checks-file.js';
 import { rowsIn } from '../registry/acceptance/rows.js';
 import { runChecks } from '../registry/acceptance/run-checks.js';
+import { acceptanceOf } from '../registry/acceptance/suite-of.js';
 import type { FixtureTable } from '../registry/fixture-table.js';
 import type { Project } from '../training/project.js';
 import { criterionKey, titleOf } from './title.js';
@@ -22,14 +23,14 @@ export interface ListedCriterion {
  * @throws ParleyError INVALID_INPUT where the suite could not be run
  */
 export async function listCriteria(
-  { service, checks }: Pick<Project, 'service' | 'checks'>,
+  { contract, service, checks }: Pick<Project, 'contract' | 'service' | 'checks'>,
   { rows, truth }: FixtureTable,
 ): Promise<readonly ListedCriterion[]> {
   const method = service.methods[0]!;
   const right: Answering = { method, answers: async (_, wanted) => rightAnswers(method, wanted) };
   const { criteria } = judge({
     // Whose ends count changes no criterion's name, and takes long to compute.
-    acceptance: withoutConfidence(service.accept),
+    acceptance: withoutConfidence(acceptanceOf(contract)),
     answers: rightAnswers(method, truth),
     cost: { latencyP50Ms: 0, latencyP99Ms: 0, sizeBytes: 0 },
     contractFingerprint: '',

@@ -14,6 +14,7 @@ import { readChecks } from '../registry/acceptance/checks-file.js';
 import { bestLatency } from '../registry/acceptance/latency.js';
 import { rowsIn } from '../registry/acceptance/rows.js';
 import { runChecks } from '../registry/acceptance/run-checks.js';
+import { acceptanceOf } from '../registry/acceptance/suite-of.js';
 import { wrongByCriterion } from '../registry/wrong-rows.js';
 import { ParleyClient } from '../rpc/client/parley-client.js';
 import type { PlainAnswer } from '../rpc/client/typed.js';
@@ -63,7 +64,7 @@ class ServedSuite implements Answering {
 
   async run(): Promise<Tested> {
     const { project, fixtures, fixtureFingerprint } = this.suite;
-    const { accept } = project.service,
+    const accept = acceptanceOf(project.contract),
       { rows, truth } = fixtures.table,
       { request } = this.method;
     await this.checkService();

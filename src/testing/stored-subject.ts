@@ -15,7 +15,7 @@ export async function acceptStored(suite: Suite, { version: prefix, ...flags }: 
   try {
     const version = await store.resolveVersion(model, prefix);
     const record = await store.version(model, version);
-    const production = await comparedVersion(store, model, suite.project.service);
+    const production = await comparedVersion(store, model, suite.project.contract);
     const named = [record, production?.record].flatMap((each) => (each === undefined ? [] : recordedMembers(each)));
     const members = await openMembers(store, model, [...new Set(named)]);
     return await acceptEnvelope(suite, version, await store.openVersion(model, version), members, production);

@@ -62,6 +62,21 @@ describe('the acceptance suite', function () {
     expect(refused.message).to.contain('rmse[a=3] <= 0.5, measured NaN (no fixture is in the slice)');
   });
 
+  it('holds a version against the bounds of all services, whichever it was published for', async () => {
+    const idl = `${idlOf()}
+service Strict { Answer again(1: Question question) throws (1: parley.ParleyError error) } (
+  model = "${MODEL}", accept.mae = "<= 0.1", accept.1 = "rmse[a=4] <= 0.1")`;
+    const fixturesUploadId = await upload(world.registry, MODEL, Buffer.from(FIXTURES));
+    await world.registry.publishContract({ idl, fixturesUploadId, fixturesFormat: 'csv' });
+    const { version } = await world.publishModel(summing(['a', 'b'], 0.25));
+    const { accepted, criteria } = await world.registry.accept(MODEL, version);
+    expect(criteria.map(({ name, bound, passed }) => [name, bound, passed])).to.deep.include.members([
+      ['mae', '<= 0.1', false],
+      ['rmse', '<= 0.1', false],
+    ]);
+    expect(accepted).to.equal(false);
+  });
+
   it('holds a version against the one in production, on the same rows', async () => {
     await publish(', accept.mae.drop = "<= 0.1"');
     const first = await world.release(summing());

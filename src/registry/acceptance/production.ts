@@ -1,8 +1,9 @@
 /** The version that bounds relative to production compare with. */
-import type { ContractService } from '../../contract/contract.js';
+import type { Contract } from '../../contract/contract.js';
 import type { ModelStore, VersionRecord } from '../../model/store-port.js';
 import { PRODUCTION } from '../../model/version.js';
 import type { InProduction } from '../isolated.js';
+import { acceptanceOf } from './suite-of.js';
 
 export type Compared = InProduction & { readonly record?: VersionRecord };
 
@@ -10,9 +11,9 @@ export type Compared = InProduction & { readonly record?: VersionRecord };
 export async function comparedVersion(
   store: Pick<ModelStore, 'state' | 'version' | 'openVersion'>,
   model: string,
-  { accept }: ContractService,
+  contract: Contract,
 ): Promise<Compared | undefined> {
-  if (!accept.bounds.some(({ relativeTo }) => relativeTo === 'production')) return undefined;
+  if (!acceptanceOf(contract).bounds.some(({ relativeTo }) => relativeTo === 'production')) return undefined;
   const { aliases } = await store.state(model);
   const version = aliases.find(({ aliasName }) => aliasName === PRODUCTION)?.version;
   if (version === undefined) return undefined;
