@@ -161,6 +161,10 @@ export function publicationRefusal(
       return conflict(
         `model "${model}": ${detail ? `contract ${detail} is in force` : 'no contract is in force'}, and ${expected ?? 'none'} was when this one was compared; look at it again`,
       );
+    case 'OTHER_FIXTURES':
+      return conflict(
+        `${proposal} was made while other fixtures were in force than ${detail || 'none'}, which are by now; propose it again`,
+      );
     case 'NO_PROPOSAL':
       return notFound(`${proposal} is not there; "parley contract proposals ${model}" lists what is`);
     case 'OWN':

@@ -64,6 +64,9 @@ export const proposalFields = contractFields.extend({
   previousContractFingerprint: text
     .exactOptional()
     .meta({ value: 'SHA-256, hex', description: 'The contract that was in force then.' }),
+  previousFixtureFingerprint: text
+    .exactOptional()
+    .meta({ value: 'SHA-256, hex', description: 'The fixtures that were in force then.' }),
 });
 
 const criterion = z.object({

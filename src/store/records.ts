@@ -32,12 +32,16 @@ export class RecordReader {
   }
 
   proposal(key: string, fingerprint: string, fields: Fields): ProposedContract {
-    const { proposedBy, proposedAt, reason, allowBreaking, previousContractFingerprint, ...contract } = this.read(
-      key,
-      'a proposal',
-      proposalFields,
-      fields,
-    );
+    const {
+      proposedBy,
+      proposedAt,
+      reason,
+      allowBreaking,
+      previousContractFingerprint,
+      // Read by the script that agrees.
+      previousFixtureFingerprint: _,
+      ...contract
+    } = this.read(key, 'a proposal', proposalFields, fields);
     return {
       contract: { fingerprint, ...contract },
       proposedBy,

@@ -226,6 +226,20 @@ describe('a contract that comes into force', function () {
       expect(await inForce()).not.to.equal(fingerprint);
     });
 
+    it('is to be proposed again when other fixtures have come into force, which it would take back', async () => {
+      await world.publishContract();
+      const { fingerprint } = await propose();
+      const { fixtureFingerprint } = await world.publishContract({}, 'a,b,value\n1,1,2\n');
+      const error = await failure(bob.agreeContract({ model: MODEL, fingerprint }));
+      expect(error.code).to.equal('CONFLICT');
+      expect(error.message).to.contain(`${fixtureFingerprint}, which are by now; propose it again`);
+
+      // Now it brings those that are in force; by whom does not matter.
+      await propose(WIDER, bob);
+      await world.registry.agreeContract({ model: MODEL, fingerprint });
+      expect(await world.store.contract(MODEL)).to.include({ fingerprint, fixtureFingerprint });
+    });
+
     it('may break callers for a reason only', async () => {
       await world.publishContract();
       const idl = idlOf({ fields: ['a'] });

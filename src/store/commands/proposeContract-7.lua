@@ -13,7 +13,8 @@ local channel, model, fingerprint, fixtureFingerprint, parts, previous, most, ac
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local before = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
-local proposed = redis.call('HMGET', proposal, 'proposedBy', 'fixtureFingerprint', 'previousContractFingerprint', 'reason')
+local proposed = redis.call(
+  'HMGET', proposal, 'proposedBy', 'fixtureFingerprint', 'previousContractFingerprint', 'reason', 'previousFixtureFingerprint')
 local count = redis.call('ZCARD', proposals)
 local whole = redis.call('HLEN', fixtures) > 0
 local staged = redis.call('HLEN', staging)
@@ -25,7 +26,8 @@ end
 if previous ~= (before[1] or 'none') then
   return { 'CONFLICT', before[1] or '' }
 end
-if proposed[1] and (proposed[2] or '') == fixtureFingerprint and (proposed[3] or 'none') == previous then
+local isCurrent = (proposed[3] or 'none') == previous and (proposed[5] or '') == (before[2] or '')
+if proposed[1] and (proposed[2] or '') == fixtureFingerprint and isCurrent then
   if proposed[1] ~= actor then
     return { 'PROPOSED', proposed[1] }
   end
@@ -60,6 +62,9 @@ redis.call('DEL', proposal)
 redis.call('HSET', proposal, 'proposedBy', actor, 'proposedAt', at, unpack(ARGV, 12))
 if before[1] then
   redis.call('HSET', proposal, 'previousContractFingerprint', before[1])
+end
+if before[2] then
+  redis.call('HSET', proposal, 'previousFixtureFingerprint', before[2])
 end
 if reason ~= '' then
   redis.call('HSET', proposal, 'reason', reason)

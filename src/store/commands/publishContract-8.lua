@@ -7,6 +7,7 @@
 --       '' = none), then the contract's fields and values
 -- Reply {'OK', sequence} | {'SAME'} (both are in force already) | {'NO_FIXTURES', parts found}
 --       | {'CONFLICT', fingerprint ('' = none)} (is in force) | {'NO_PROPOSAL'} | {'OWN'} (the actor proposed it)
+--       | {'OTHER_FIXTURES', fingerprint ('' = none)} (are in force than when it was proposed)
 -- Event <model> <sequence>
 local staging, fixtures, contract, inForce, proposals, proposal, epoch, ledger = unpack(KEYS)
 local channel, model, fingerprint, fixtureFingerprint, parts, how, expected, stands, actor, reason, environment, evidence =
@@ -14,7 +15,7 @@ local channel, model, fingerprint, fixtureFingerprint, parts, how, expected, sta
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
 local before = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint', 'testedAs')
-local proposed = redis.call('HMGET', proposal, 'proposedBy', 'fixtureFingerprint')
+local proposed = redis.call('HMGET', proposal, 'proposedBy', 'fixtureFingerprint', 'previousFixtureFingerprint')
 local whole = redis.call('HLEN', fixtures) > 0
 local staged = redis.call('HLEN', staging)
 local sequence = nextLine(epoch, ledger)
@@ -33,6 +34,9 @@ if not same then
   end
   if expected ~= '' and expected ~= (before[1] or 'none') then
     return { 'CONFLICT', before[1] or '' }
+  end
+  if how == 'agree' and (proposed[3] or '') ~= (before[2] or '') then
+    return { 'OTHER_FIXTURES', before[2] or '' }
   end
 end
 if fixtureFingerprint ~= '' and not whole and (staged == 0 or staged ~= tonumber(parts)) then
