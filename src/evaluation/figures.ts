@@ -43,7 +43,7 @@ const CLASSIFICATION: Partial<Record<MetricName, Classes<Statistic>>> = {
   f1: (answers, argument) => scoreOf(answers, 'f1', whichOf(answers, argument)),
   roc_auc: withProbabilities((answers, argument) => rankingOf(rocAucOf, answers, rankedOf(answers, argument))),
   pr_auc: withProbabilities((answers, argument) => rankingOf(averagePrecisionOf, answers, rankedOf(answers, argument))),
-  log_loss: withProbabilities((answers) => meanOf(logLosses(answers.classes, answers.truth, answers.probabilities))),
+  log_loss: withProbabilities((answers) => meanOf(properLogLosses(answers))),
   brier: withProbabilities((answers) => meanOf(brierLosses(answers.classes, answers.truth, answers.probabilities))),
   expected_calibration_error: withProbabilities(expectedCalibrationErrorOf),
 };
@@ -66,6 +66,18 @@ const REGRESSION: Partial<Record<MetricName, (answers: RegressionAnswers, argume
 export function statisticOf({ metric, argument }: Figure, answers: FixtureAnswers): Statistic | undefined {
   if (answers.task === 'classification') return CLASSIFICATION[metric]?.(answers, argument);
   return REGRESSION[metric]?.(answers, argument);
+}
+
+/** How far from 1 a row's probabilities may sum, which are float32 in most graphs. */
+const SUM_TOLERANCE = 1e-3;
+
+/** NaN for a row whose probabilities are none: who says 1 of each class would lose nothing. */
+function properLogLosses({ classes, truth, probabilities }: Probable): Float64Array {
+  return logLosses(classes, truth, probabilities).map((loss, row) => {
+    const given = probabilities.subarray(row * classes, (row + 1) * classes);
+    const sum = given.reduce((total, each) => total + each, 0);
+    return Math.abs(sum - 1) <= SUM_TOLERANCE && given.every((each) => each >= 0) ? loss : Number.NaN;
+  });
 }
 
 /** 1 where the answer is the truth, else 0. */

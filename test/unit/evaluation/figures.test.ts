@@ -30,6 +30,13 @@ describe('figures of classes', () => {
     expect(figure('roc_auc', binary([1, 1], [0.2, 0.9], { positive: undefined }), 'macro')).to.be.NaN;
   });
 
+  it('has no log loss of what is no distribution: certainty of all classes at once would be none', () => {
+    for (const probabilities of [Float64Array.of(1, 1, 0.5, 0.5), Float64Array.of(2, -1, 0.5, 0.5)])
+      expect(figure('log_loss', binary([0, 1], [0.5, 0.5], { probabilities }))).to.be.NaN;
+    const rounded = Float64Array.of(0.5, 0.4999, 0.5, 0.5);
+    expect(figure('log_loss', binary([0, 1], [0.5, 0.5], { probabilities: rounded }))).to.equal(Math.LN2);
+  });
+
   it('takes a class that does not occur for 0, alone, and leaves it out of a mean', () => {
     const answers: FixtureAnswers = {
       task: 'classification',
