@@ -74,7 +74,7 @@ describe('the docs', () => {
 
   it("show parts of the example's clients as they are", () => {
     const blocks = [...read('docs/clients.md').matchAll(/<!-- from: (.+) -->\n```\w+\n([\s\S]*?)\n```/g)];
-    expect(blocks).to.have.length(5);
+    expect(blocks).to.have.length(8);
     const plain = (text: string) =>
       text
         .split('\n')

@@ -489,6 +489,12 @@ export const CHANGE_RULES = {
   ),
   'baseline-changed': rule('acceptance', 'M V', 'a baseline is new or another', 'versions were not compared with it'),
   'baseline-removed': rule('acceptance', 'C unseen', 'a baseline is gone', 'callers were promised better than it'),
+  'agreement-changed': rule(
+    'acceptance',
+    '',
+    'the next contract needs the agreement of a second one, or no longer does',
+    'it is about contracts to come',
+  ),
   'guards-added': rule(
     'acceptance',
     '',

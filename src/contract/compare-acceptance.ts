@@ -13,6 +13,10 @@ export function compareAcceptance(comparison: Comparison, old: string, name: str
     const message = `the model was "${before.model}", is "${after.model}"`;
     comparison.report('model-renamed', old, message, after.position);
   }
+  if (before.changes !== after.changes) {
+    const message = `the next contract was ${before.changes ?? 'published by one'}, is ${after.changes ?? 'published by one'}`;
+    comparison.report('agreement-changed', old, message, after.position);
+  }
   const tell: Tell = (kind, what, message) => comparison.report(kind, `${old} accept.${what}`, message, after.position);
   compareBounds(before.accept.bounds, after.accept.bounds, tell);
   compareDegree('confidence', before.accept.confidence, after.accept.confidence, tell);
@@ -52,8 +56,8 @@ function strictest(bounds: readonly AcceptBound[]): ReadonlyMap<string, AcceptBo
 function subjectOf({ metric, argument, slice = [], relativeTo }: AcceptBound): string {
   const terms = slice.map(({ field, value }) => `${field}=${value}`).sort();
   const where = terms.length === 0 ? '' : `[${terms.join(', ')}]`;
-  const drop = relativeTo === undefined ? '' : `.drop from ${relativeTo}`;
-  return `${metric}${argument === undefined ? '' : `(${argument})`}${where}${drop}`;
+  const difference = relativeTo === undefined ? '' : relativeTo === 'production' ? '.drop' : '.gain';
+  return `${metric}${argument === undefined ? '' : `(${argument})`}${difference}${where}`;
 }
 
 const limit = ({ comparison, bound }: AcceptBound) => `${comparison} ${bound}`;

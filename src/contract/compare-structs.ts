@@ -59,7 +59,10 @@ function addedKind(comparison: Comparison, { after, ways }: Place, field: IdlFie
     return [kind, `, with role ${output.role}`] as const;
   }
   const inputs = comparison.after.inputsUnder(field);
-  if (inputs.some((input) => input.missing.kind === 'refused')) {
+  const union = comparison.after.union(field);
+  const mustBeThere =
+    union?.missing ?? (inputs.some(({ missing }) => missing.kind === 'refused') ? 'refused' : 'allowed');
+  if (mustBeThere === 'refused' && inputs.length > 0) {
     return ['field-added-refused', ' and may not be missing'] as const;
   }
   if (inputs.length > 0 && inputs.every((input) => input.role !== 'feature')) {

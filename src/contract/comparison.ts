@@ -1,8 +1,8 @@
 /** What the parts of a comparison share: both sides, which structs and enums are compared with which, and what was found. */
 import type { ContractChange } from './change.js';
 import { type ChangeKind, change } from './change-rules.js';
-import type { Contract, InputField, OutputField, Position } from './contract.js';
-import { allMethods, type Idl, type IdlService, type IdlType, namesIn } from './idl.js';
+import type { Contract, InputField, OutputField, Position, UnionGroup } from './contract.js';
+import { allMethods, type Idl, type IdlField, type IdlService, type IdlType, namesIn } from './idl.js';
 
 /** How methods reach a struct or an enum. */
 export type Way = 'sent' | 'answered';
@@ -61,6 +61,15 @@ export class Side {
         return fields.flatMap((inner) => this.input(inner) ?? under(inner.type));
       });
     return under(field.type);
+  }
+
+  /** The union that a field of a request holds. */
+  union({ type, name }: Pick<IdlField, 'type' | 'name'>): UnionGroup | undefined {
+    if (type.kind !== 'struct' || this.idl.structs.get(type.name)?.kind !== 'union') return undefined;
+    const unions = this.contract?.services.flatMap(({ methods }) =>
+      methods.flatMap(({ request }) => request.unions ?? []),
+    );
+    return unions?.find((union) => union.name === name || union.name.endsWith(`.${name}`));
   }
 
   has(name: string): boolean {

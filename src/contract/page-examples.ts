@@ -18,7 +18,12 @@ export type Sample =
   | { readonly kind: 'member'; readonly enum: string; readonly member: string; readonly number: number }
   | { readonly kind: 'list'; readonly elements: readonly Sample[]; readonly of: IdlType }
   | { readonly kind: 'map'; readonly entries: readonly (readonly [Sample, Sample])[]; readonly of: IdlType }
-  | { readonly kind: 'struct'; readonly struct: string; readonly fields: readonly SampleField[] };
+  | {
+      readonly kind: 'struct';
+      readonly struct: string;
+      readonly isUnion: boolean;
+      readonly fields: readonly SampleField[];
+    };
 
 export interface SampleField {
   readonly name: string;
@@ -65,8 +70,9 @@ function rowOf(idl: Idl, { request }: ContractMethod): Call['row'] {
   const struct = (name: string, prefix: string): Call['row'] => {
     const declared = idl.structs.get(name);
     const fields = declared?.fields ?? [];
-    const shown = declared?.kind === 'union' ? fields.slice(0, 1) : fields;
-    return { kind: 'struct', struct: name, fields: shown.flatMap((field) => sampleField(field, prefix)) };
+    const isUnion = declared?.kind === 'union';
+    const shown = isUnion ? fields.slice(0, 1) : fields;
+    return { kind: 'struct', struct: name, isUnion, fields: shown.flatMap((field) => sampleField(field, prefix)) };
   };
   const sampleField = (field: IdlField, prefix: string): SampleField[] => {
     const meaning = request.fields.find(({ name }) => name === prefix + field.name);

@@ -14,11 +14,24 @@ function wrapped(text: string, indent: string): string {
   if (text.length < 90 || open === null) return text;
   const [head, body] = [text.slice(0, open.index + open[0].length).trimEnd(), text.slice(open.index + open[0].length)];
   const closing = open[0].trim().length + (text.length - text.replace(/\]$/, '').length);
-  const fields = body
-    .slice(0, -closing)
-    .trimEnd()
-    .replace(/, (?=(?:\w+[=:]|\.\.) ?)/g, `,\n${indent}`);
+  const fields = topLevel(body.slice(0, -closing).trimEnd()).join(`,\n${indent}`);
   return `${head}\n${indent}${fields}\n${body.slice(-closing)}`;
+}
+
+/** What stands between the commas that are in no bracket and in no text. */
+function topLevel(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: found, index } of text.matchAll(/"(?:\\.|[^"\\])*"|[([{<)\]}>]|, /g)) {
+    if (/^[([{<]$/.test(found)) depth++;
+    else if (/^[)\]}>]$/.test(found)) depth--;
+    else if (found === ', ' && depth === 0) {
+      parts.push(text.slice(start, index));
+      start = index + 2;
+    }
+  }
+  return [...parts, text.slice(start)];
 }
 
 export const LANGUAGES: readonly Language[] = [

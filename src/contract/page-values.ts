@@ -172,9 +172,12 @@ export function rust(value: Sample): string {
     case 'map':
       return `BTreeMap::from([${value.entries.map(([key, each]) => `(${rust(key)}, ${rust(each)})`).join(', ')}])`;
     case 'struct': {
+      const type = unqualified(value.struct);
+      const [only] = value.fields;
+      if (value.isUnion && only !== undefined) return `${type}::${capital(camel(only.name))}(${rust(only.value)})`;
       const field = ({ name, isPointer, value: each }: SampleField) =>
         `${snake(name)}: ${isPointer ? `Some(${rust(each)})` : rust(each)}`;
-      return `${unqualified(value.struct)} { ${value.fields.map(field).join(', ')}, ..Default::default() }`;
+      return `${type} { ${value.fields.map(field).join(', ')}, ..Default::default() }`;
     }
     default:
       return String(value.value);

@@ -112,7 +112,12 @@ function acceptanceSection({ name, accept }: ContractService): PageSection {
     const argument = bound.argument === undefined ? '' : `(${bound.argument})`;
     const slice =
       bound.slice === undefined ? 'all rows' : bound.slice.map((term) => `${term.field} = ${term.value}`).join(', ');
-    const relative = bound.relativeTo === undefined ? '' : `, worse than ${bound.relativeTo}`;
+    const relative =
+      bound.relativeTo === undefined
+        ? ''
+        : bound.relativeTo === 'production'
+          ? ' worse than production'
+          : ' better than the baseline';
     return [bound.metric + argument, slice, `${bound.comparison} ${bound.bound}${relative}`];
   });
   if (accept.baseline !== undefined) rows.push(['baseline', 'all rows', `better than ${accept.baseline}`]);

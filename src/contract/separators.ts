@@ -46,7 +46,9 @@ export function mendSeparators(tokens: readonly Token[]): Token[] {
       mended.push({ ...token, type: SyntaxType.CommaToken, text: ',' });
     if (OPENING.has(type)) open.push(holdsElements(type, last, open.at(-1) === true));
     if (CLOSING.has(type)) open.pop();
-    mended.push(token);
+    // Thrift takes a semicolon wherever it takes a comma.
+    const isComma = type === SyntaxType.SemicolonToken && open.at(-1) === true;
+    mended.push(isComma ? { ...token, type: SyntaxType.CommaToken, text: ',' } : token);
   }
   return mended;
 }

@@ -56,8 +56,10 @@ def test_everything_public_says_what_it_is() -> None:
 
 
 def is_public(node: ast.FunctionDef | ast.ClassDef) -> bool:
-    """Neither private nor one of several signatures of what follows."""
-    return not node.name.startswith("_") and "overload" not in [getattr(each, "id", "") for each in node.decorator_list]
+    """Neither private, nor a hook that pytest describes, nor one of several signatures of what follows."""
+    return not node.name.startswith(("_", "pytest_")) and "overload" not in [
+        getattr(each, "id", "") for each in node.decorator_list
+    ]
 
 
 def test_thrifts_c_extension_was_built() -> None:

@@ -18,6 +18,7 @@ const CASES: readonly (readonly [LintRule, readonly Edit[], string[], string?])[
   ['no-bounds', [[' (min = "20", max = "80")', ' (min = "20")']], ['no-bounds 9']],
   ['no-unit', [['bill_length_mm', 'bill_length']], ['no-unit 9']],
   ['no-max-bytes', [[' (values = "Biscoe,Dream")', '']], ['no-max-bytes 11']],
+  ['no-length', [['2: optional i32 year', '2: optional list<i32> year']], ['no-length 10']],
   ['required', [['3: optional string', '3: required string']], ['required 11']],
   ['no-zero', [['  UNSPECIFIED = 0\n', '']], ['no-zero 3']],
   ['no-label', [['  1: optional Species species (role = "label")\n', '']], ['no-label 16']],
@@ -57,8 +58,8 @@ describe('lint', () => {
     ]);
   });
 
-  it('has a case for each rule that the language of today can break', () => {
+  it('has a case for each rule', () => {
     const tested = CASES.map(([rule]) => rule as string);
-    expect(Object.keys(LINT_RULES).filter((rule) => !tested.includes(rule))).to.deep.equal(['no-length']);
+    expect(Object.keys(LINT_RULES).filter((rule) => !tested.includes(rule))).to.deep.equal([]);
   });
 });

@@ -28,6 +28,30 @@ class Iface(object):
         """
         pass
 
+    def agree_contract(self, request):
+        """
+        Parameters:
+         - request
+
+        """
+        pass
+
+    def withdraw_contract(self, request):
+        """
+        Parameters:
+         - request
+
+        """
+        pass
+
+    def contract_proposals(self, request):
+        """
+        Parameters:
+         - request
+
+        """
+        pass
+
     def begin_upload(self, request):
         """
         Parameters:
@@ -173,6 +197,108 @@ class Client(Iface):
         if result.error is not None:
             raise result.error
         raise TApplicationException(TApplicationException.MISSING_RESULT, "publish_contract failed: unknown result")
+
+    def agree_contract(self, request):
+        """
+        Parameters:
+         - request
+
+        """
+        self.send_agree_contract(request)
+        return self.recv_agree_contract()
+
+    def send_agree_contract(self, request):
+        self._oprot.writeMessageBegin('agree_contract', TMessageType.CALL, self._seqid)
+        args = agree_contract_args()
+        args.request = request
+        args.write(self._oprot)
+        self._oprot.writeMessageEnd()
+        self._oprot.trans.flush()
+
+    def recv_agree_contract(self):
+        iprot = self._iprot
+        (fname, mtype, rseqid) = iprot.readMessageBegin()
+        if mtype == TMessageType.EXCEPTION:
+            x = TApplicationException()
+            x.read(iprot)
+            iprot.readMessageEnd()
+            raise x
+        result = agree_contract_result()
+        result.read(iprot)
+        iprot.readMessageEnd()
+        if result.success is not None:
+            return result.success
+        if result.error is not None:
+            raise result.error
+        raise TApplicationException(TApplicationException.MISSING_RESULT, "agree_contract failed: unknown result")
+
+    def withdraw_contract(self, request):
+        """
+        Parameters:
+         - request
+
+        """
+        self.send_withdraw_contract(request)
+        return self.recv_withdraw_contract()
+
+    def send_withdraw_contract(self, request):
+        self._oprot.writeMessageBegin('withdraw_contract', TMessageType.CALL, self._seqid)
+        args = withdraw_contract_args()
+        args.request = request
+        args.write(self._oprot)
+        self._oprot.writeMessageEnd()
+        self._oprot.trans.flush()
+
+    def recv_withdraw_contract(self):
+        iprot = self._iprot
+        (fname, mtype, rseqid) = iprot.readMessageBegin()
+        if mtype == TMessageType.EXCEPTION:
+            x = TApplicationException()
+            x.read(iprot)
+            iprot.readMessageEnd()
+            raise x
+        result = withdraw_contract_result()
+        result.read(iprot)
+        iprot.readMessageEnd()
+        if result.success is not None:
+            return result.success
+        if result.error is not None:
+            raise result.error
+        raise TApplicationException(TApplicationException.MISSING_RESULT, "withdraw_contract failed: unknown result")
+
+    def contract_proposals(self, request):
+        """
+        Parameters:
+         - request
+
+        """
+        self.send_contract_proposals(request)
+        return self.recv_contract_proposals()
+
+    def send_contract_proposals(self, request):
+        self._oprot.writeMessageBegin('contract_proposals', TMessageType.CALL, self._seqid)
+        args = contract_proposals_args()
+        args.request = request
+        args.write(self._oprot)
+        self._oprot.writeMessageEnd()
+        self._oprot.trans.flush()
+
+    def recv_contract_proposals(self):
+        iprot = self._iprot
+        (fname, mtype, rseqid) = iprot.readMessageBegin()
+        if mtype == TMessageType.EXCEPTION:
+            x = TApplicationException()
+            x.read(iprot)
+            iprot.readMessageEnd()
+            raise x
+        result = contract_proposals_result()
+        result.read(iprot)
+        iprot.readMessageEnd()
+        if result.success is not None:
+            return result.success
+        if result.error is not None:
+            raise result.error
+        raise TApplicationException(TApplicationException.MISSING_RESULT, "contract_proposals failed: unknown result")
 
     def begin_upload(self, request):
         """
@@ -622,6 +748,9 @@ class Processor(Iface, TProcessor):
         self._handler = handler
         self._processMap = {}
         self._processMap["publish_contract"] = Processor.process_publish_contract
+        self._processMap["agree_contract"] = Processor.process_agree_contract
+        self._processMap["withdraw_contract"] = Processor.process_withdraw_contract
+        self._processMap["contract_proposals"] = Processor.process_contract_proposals
         self._processMap["begin_upload"] = Processor.process_begin_upload
         self._processMap["upload_part"] = Processor.process_upload_part
         self._processMap["publish"] = Processor.process_publish
@@ -679,6 +808,84 @@ class Processor(Iface, TProcessor):
             msg_type = TMessageType.EXCEPTION
             result = TApplicationException(TApplicationException.INTERNAL_ERROR, 'Internal error')
         oprot.writeMessageBegin("publish_contract", msg_type, seqid)
+        result.write(oprot)
+        oprot.writeMessageEnd()
+        oprot.trans.flush()
+
+    def process_agree_contract(self, seqid, iprot, oprot):
+        args = agree_contract_args()
+        args.read(iprot)
+        iprot.readMessageEnd()
+        result = agree_contract_result()
+        try:
+            result.success = self._handler.agree_contract(args.request)
+            msg_type = TMessageType.REPLY
+        except TTransport.TTransportException:
+            raise
+        except ParleyError as error:
+            msg_type = TMessageType.REPLY
+            result.error = error
+        except TApplicationException as ex:
+            logging.exception('TApplication exception in handler')
+            msg_type = TMessageType.EXCEPTION
+            result = ex
+        except Exception:
+            logging.exception('Unexpected exception in handler')
+            msg_type = TMessageType.EXCEPTION
+            result = TApplicationException(TApplicationException.INTERNAL_ERROR, 'Internal error')
+        oprot.writeMessageBegin("agree_contract", msg_type, seqid)
+        result.write(oprot)
+        oprot.writeMessageEnd()
+        oprot.trans.flush()
+
+    def process_withdraw_contract(self, seqid, iprot, oprot):
+        args = withdraw_contract_args()
+        args.read(iprot)
+        iprot.readMessageEnd()
+        result = withdraw_contract_result()
+        try:
+            result.success = self._handler.withdraw_contract(args.request)
+            msg_type = TMessageType.REPLY
+        except TTransport.TTransportException:
+            raise
+        except ParleyError as error:
+            msg_type = TMessageType.REPLY
+            result.error = error
+        except TApplicationException as ex:
+            logging.exception('TApplication exception in handler')
+            msg_type = TMessageType.EXCEPTION
+            result = ex
+        except Exception:
+            logging.exception('Unexpected exception in handler')
+            msg_type = TMessageType.EXCEPTION
+            result = TApplicationException(TApplicationException.INTERNAL_ERROR, 'Internal error')
+        oprot.writeMessageBegin("withdraw_contract", msg_type, seqid)
+        result.write(oprot)
+        oprot.writeMessageEnd()
+        oprot.trans.flush()
+
+    def process_contract_proposals(self, seqid, iprot, oprot):
+        args = contract_proposals_args()
+        args.read(iprot)
+        iprot.readMessageEnd()
+        result = contract_proposals_result()
+        try:
+            result.success = self._handler.contract_proposals(args.request)
+            msg_type = TMessageType.REPLY
+        except TTransport.TTransportException:
+            raise
+        except ParleyError as error:
+            msg_type = TMessageType.REPLY
+            result.error = error
+        except TApplicationException as ex:
+            logging.exception('TApplication exception in handler')
+            msg_type = TMessageType.EXCEPTION
+            result = ex
+        except Exception:
+            logging.exception('Unexpected exception in handler')
+            msg_type = TMessageType.EXCEPTION
+            result = TApplicationException(TApplicationException.INTERNAL_ERROR, 'Internal error')
+        oprot.writeMessageBegin("contract_proposals", msg_type, seqid)
         result.write(oprot)
         oprot.writeMessageEnd()
         oprot.trans.flush()
@@ -1177,6 +1384,477 @@ class publish_contract_result(object):
 all_structs.append(publish_contract_result)
 publish_contract_result.thrift_spec = (
     (0, TType.STRUCT, 'success', [PublishContractResponse, None], None, ),  # 0
+    (1, TType.STRUCT, 'error', [ParleyError, None], None, ),  # 1
+)
+
+
+class agree_contract_args(object):
+    """
+    Attributes:
+     - request
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, request = None,):
+        self.request = request
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.request = AgreeContractRequest()
+                        self.request.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('agree_contract_args')
+            if self.request is not None:
+                oprot.writeFieldBegin('request', TType.STRUCT, 1)
+                self.request.write(oprot)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+all_structs.append(agree_contract_args)
+agree_contract_args.thrift_spec = (
+    None,  # 0
+    (1, TType.STRUCT, 'request', [AgreeContractRequest, None], None, ),  # 1
+)
+
+
+class agree_contract_result(object):
+    """
+    Attributes:
+     - success
+     - error
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, success = None, error = None,):
+        self.success = success
+        self.error = error
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 0:
+                    if ftype == TType.STRUCT:
+                        self.success = PublishContractResponse()
+                        self.success.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.error = ParleyError.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('agree_contract_result')
+            if self.success is not None:
+                oprot.writeFieldBegin('success', TType.STRUCT, 0)
+                self.success.write(oprot)
+                oprot.writeFieldEnd()
+            if self.error is not None:
+                oprot.writeFieldBegin('error', TType.STRUCT, 1)
+                self.error.write(oprot)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+all_structs.append(agree_contract_result)
+agree_contract_result.thrift_spec = (
+    (0, TType.STRUCT, 'success', [PublishContractResponse, None], None, ),  # 0
+    (1, TType.STRUCT, 'error', [ParleyError, None], None, ),  # 1
+)
+
+
+class withdraw_contract_args(object):
+    """
+    Attributes:
+     - request
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, request = None,):
+        self.request = request
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.request = WithdrawContractRequest()
+                        self.request.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('withdraw_contract_args')
+            if self.request is not None:
+                oprot.writeFieldBegin('request', TType.STRUCT, 1)
+                self.request.write(oprot)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+all_structs.append(withdraw_contract_args)
+withdraw_contract_args.thrift_spec = (
+    None,  # 0
+    (1, TType.STRUCT, 'request', [WithdrawContractRequest, None], None, ),  # 1
+)
+
+
+class withdraw_contract_result(object):
+    """
+    Attributes:
+     - success
+     - error
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, success = None, error = None,):
+        self.success = success
+        self.error = error
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 0:
+                    if ftype == TType.STRUCT:
+                        self.success = AliasResponse()
+                        self.success.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.error = ParleyError.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('withdraw_contract_result')
+            if self.success is not None:
+                oprot.writeFieldBegin('success', TType.STRUCT, 0)
+                self.success.write(oprot)
+                oprot.writeFieldEnd()
+            if self.error is not None:
+                oprot.writeFieldBegin('error', TType.STRUCT, 1)
+                self.error.write(oprot)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+all_structs.append(withdraw_contract_result)
+withdraw_contract_result.thrift_spec = (
+    (0, TType.STRUCT, 'success', [AliasResponse, None], None, ),  # 0
+    (1, TType.STRUCT, 'error', [ParleyError, None], None, ),  # 1
+)
+
+
+class contract_proposals_args(object):
+    """
+    Attributes:
+     - request
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, request = None,):
+        self.request = request
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.request = ProposalsRequest()
+                        self.request.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('contract_proposals_args')
+            if self.request is not None:
+                oprot.writeFieldBegin('request', TType.STRUCT, 1)
+                self.request.write(oprot)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+all_structs.append(contract_proposals_args)
+contract_proposals_args.thrift_spec = (
+    None,  # 0
+    (1, TType.STRUCT, 'request', [ProposalsRequest, None], None, ),  # 1
+)
+
+
+class contract_proposals_result(object):
+    """
+    Attributes:
+     - success
+     - error
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, success = None, error = None,):
+        self.success = success
+        self.error = error
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 0:
+                    if ftype == TType.STRUCT:
+                        self.success = ProposalsResponse()
+                        self.success.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.error = ParleyError.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('contract_proposals_result')
+            if self.success is not None:
+                oprot.writeFieldBegin('success', TType.STRUCT, 0)
+                self.success.write(oprot)
+                oprot.writeFieldEnd()
+            if self.error is not None:
+                oprot.writeFieldBegin('error', TType.STRUCT, 1)
+                self.error.write(oprot)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+all_structs.append(contract_proposals_result)
+contract_proposals_result.thrift_spec = (
+    (0, TType.STRUCT, 'success', [ProposalsResponse, None], None, ),  # 0
     (1, TType.STRUCT, 'error', [ParleyError, None], None, ),  # 1
 )
 

@@ -2774,12 +2774,14 @@ class LedgerEntry(object):
      - fixture_fingerprint
      - evidence_json
      - environment
+     - previous_contract_fingerprint
+     - proposed_by
 
     """
     thrift_spec = None
 
 
-    def __init__(self, sequence = None, at = None, action = None, alias_name = None, version = None, previous_version = None, actor = None, reason = None, canary_weight = None, contract_fingerprint = None, fixture_fingerprint = None, evidence_json = None, environment = None,):
+    def __init__(self, sequence = None, at = None, action = None, alias_name = None, version = None, previous_version = None, actor = None, reason = None, canary_weight = None, contract_fingerprint = None, fixture_fingerprint = None, evidence_json = None, environment = None, previous_contract_fingerprint = None, proposed_by = None,):
         self.sequence = sequence
         self.at = at
         self.action = action
@@ -2793,6 +2795,8 @@ class LedgerEntry(object):
         self.fixture_fingerprint = fixture_fingerprint
         self.evidence_json = evidence_json
         self.environment = environment
+        self.previous_contract_fingerprint = previous_contract_fingerprint
+        self.proposed_by = proposed_by
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -2870,6 +2874,16 @@ class LedgerEntry(object):
                         self.environment = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
                     else:
                         iprot.skip(ftype)
+                elif fid == 14:
+                    if ftype == TType.STRING:
+                        self.previous_contract_fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 15:
+                    if ftype == TType.STRING:
+                        self.proposed_by = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
                 else:
                     iprot.skip(ftype)
                 iprot.readFieldEnd()
@@ -2936,6 +2950,14 @@ class LedgerEntry(object):
             if self.environment is not None:
                 oprot.writeFieldBegin('environment', TType.STRING, 13)
                 oprot.writeString(self.environment.encode('utf-8') if sys.version_info[0] == 2 else self.environment)
+                oprot.writeFieldEnd()
+            if self.previous_contract_fingerprint is not None:
+                oprot.writeFieldBegin('previous_contract_fingerprint', TType.STRING, 14)
+                oprot.writeString(self.previous_contract_fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.previous_contract_fingerprint)
+                oprot.writeFieldEnd()
+            if self.proposed_by is not None:
+                oprot.writeFieldBegin('proposed_by', TType.STRING, 15)
+                oprot.writeString(self.proposed_by.encode('utf-8') if sys.version_info[0] == 2 else self.proposed_by)
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
@@ -4354,12 +4376,13 @@ class Criterion(object):
      - rows
      - slice
      - compared
+     - note
 
     """
     thrift_spec = None
 
 
-    def __init__(self, name = None, bound = None, measured = None, passed = None, interval_low = None, interval_high = None, rows = None, slice = None, compared = None,):
+    def __init__(self, name = None, bound = None, measured = None, passed = None, interval_low = None, interval_high = None, rows = None, slice = None, compared = None, note = None,):
         self.name = name
         self.bound = bound
         self.measured = measured
@@ -4369,6 +4392,7 @@ class Criterion(object):
         self.rows = rows
         self.slice = slice
         self.compared = compared
+        self.note = note
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -4426,6 +4450,11 @@ class Criterion(object):
                         self.compared = iprot.readDouble()
                     else:
                         iprot.skip(ftype)
+                elif fid == 10:
+                    if ftype == TType.STRING:
+                        self.note = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
                 else:
                     iprot.skip(ftype)
                 iprot.readFieldEnd()
@@ -4477,6 +4506,10 @@ class Criterion(object):
                 oprot.writeFieldBegin('compared', TType.DOUBLE, 9)
                 oprot.writeDouble(self.compared)
                 oprot.writeFieldEnd()
+            if self.note is not None:
+                oprot.writeFieldBegin('note', TType.STRING, 10)
+                oprot.writeString(self.note.encode('utf-8') if sys.version_info[0] == 2 else self.note)
+                oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
         finally:
@@ -4505,17 +4538,19 @@ class AcceptResponse(object):
      - fixture_rows
      - fixture_fingerprint
      - contract_fingerprint
+     - checks_fingerprint
 
     """
     thrift_spec = None
 
 
-    def __init__(self, accepted = None, criteria = None, fixture_rows = None, fixture_fingerprint = None, contract_fingerprint = None,):
+    def __init__(self, accepted = None, criteria = None, fixture_rows = None, fixture_fingerprint = None, contract_fingerprint = None, checks_fingerprint = None,):
         self.accepted = accepted
         self.criteria = criteria
         self.fixture_rows = fixture_rows
         self.fixture_fingerprint = fixture_fingerprint
         self.contract_fingerprint = contract_fingerprint
+        self.checks_fingerprint = checks_fingerprint
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -4559,6 +4594,11 @@ class AcceptResponse(object):
                         self.contract_fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
                     else:
                         iprot.skip(ftype)
+                elif fid == 6:
+                    if ftype == TType.STRING:
+                        self.checks_fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
                 else:
                     iprot.skip(ftype)
                 iprot.readFieldEnd()
@@ -4596,6 +4636,10 @@ class AcceptResponse(object):
             if self.contract_fingerprint is not None:
                 oprot.writeFieldBegin('contract_fingerprint', TType.STRING, 5)
                 oprot.writeString(self.contract_fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.contract_fingerprint)
+                oprot.writeFieldEnd()
+            if self.checks_fingerprint is not None:
+                oprot.writeFieldBegin('checks_fingerprint', TType.STRING, 6)
+                oprot.writeString(self.checks_fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.checks_fingerprint)
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
@@ -5291,15 +5335,23 @@ class ContractDifference(object):
      - path
      - breaking
      - message
+     - kind
+     - why
+     - breaks
+     - touches_verdict
 
     """
     thrift_spec = None
 
 
-    def __init__(self, path = None, breaking = None, message = None,):
+    def __init__(self, path = None, breaking = None, message = None, kind = None, why = None, breaks = None, touches_verdict = None,):
         self.path = path
         self.breaking = breaking
         self.message = message
+        self.kind = kind
+        self.why = why
+        self.breaks = breaks
+        self.touches_verdict = touches_verdict
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -5325,6 +5377,31 @@ class ContractDifference(object):
                 elif fid == 3:
                     if ftype == TType.STRING:
                         self.message = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 4:
+                    if ftype == TType.STRING:
+                        self.kind = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 5:
+                    if ftype == TType.STRING:
+                        self.why = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 6:
+                    if ftype == TType.LIST:
+                        self.breaks = []
+                        (_etype208, _size205) = iprot.readListBegin()
+                        for _i209 in range(_size205):
+                            _elem210 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.breaks.append(_elem210)
+                        iprot.readListEnd()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 7:
+                    if ftype == TType.BOOL:
+                        self.touches_verdict = iprot.readBool()
                     else:
                         iprot.skip(ftype)
                 else:
@@ -5353,6 +5430,25 @@ class ContractDifference(object):
             if self.message is not None:
                 oprot.writeFieldBegin('message', TType.STRING, 3)
                 oprot.writeString(self.message.encode('utf-8') if sys.version_info[0] == 2 else self.message)
+                oprot.writeFieldEnd()
+            if self.kind is not None:
+                oprot.writeFieldBegin('kind', TType.STRING, 4)
+                oprot.writeString(self.kind.encode('utf-8') if sys.version_info[0] == 2 else self.kind)
+                oprot.writeFieldEnd()
+            if self.why is not None:
+                oprot.writeFieldBegin('why', TType.STRING, 5)
+                oprot.writeString(self.why.encode('utf-8') if sys.version_info[0] == 2 else self.why)
+                oprot.writeFieldEnd()
+            if self.breaks is not None:
+                oprot.writeFieldBegin('breaks', TType.LIST, 6)
+                oprot.writeListBegin(TType.STRING, len(self.breaks))
+                for iter211 in self.breaks:
+                    oprot.writeString(iter211.encode('utf-8') if sys.version_info[0] == 2 else iter211)
+                oprot.writeListEnd()
+                oprot.writeFieldEnd()
+            if self.touches_verdict is not None:
+                oprot.writeFieldBegin('touches_verdict', TType.BOOL, 7)
+                oprot.writeBool(self.touches_verdict)
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
@@ -5386,12 +5482,14 @@ class PublishContractRequest(object):
      - allow_breaking
      - includes
      - checks_yaml
+     - propose
+     - reason
 
     """
     thrift_spec = None
 
 
-    def __init__(self, context = None, idl = None, fixtures_upload_id = None, fixtures_format = None, allow_breaking = None, includes = None, checks_yaml = None,):
+    def __init__(self, context = None, idl = None, fixtures_upload_id = None, fixtures_format = None, allow_breaking = None, includes = None, checks_yaml = None, propose = None, reason = None,):
         self.context = context
         self.idl = idl
         self.fixtures_upload_id = fixtures_upload_id
@@ -5399,6 +5497,8 @@ class PublishContractRequest(object):
         self.allow_breaking = allow_breaking
         self.includes = includes
         self.checks_yaml = checks_yaml
+        self.propose = propose
+        self.reason = reason
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -5440,17 +5540,27 @@ class PublishContractRequest(object):
                 elif fid == 6:
                     if ftype == TType.MAP:
                         self.includes = {}
-                        (_ktype206, _vtype207, _size205) = iprot.readMapBegin()
-                        for _i209 in range(_size205):
-                            _key210 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val211 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            self.includes[_key210] = _val211
+                        (_ktype213, _vtype214, _size212) = iprot.readMapBegin()
+                        for _i216 in range(_size212):
+                            _key217 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val218 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.includes[_key217] = _val218
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
                 elif fid == 7:
                     if ftype == TType.STRING:
                         self.checks_yaml = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 8:
+                    if ftype == TType.BOOL:
+                        self.propose = iprot.readBool()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 9:
+                    if ftype == TType.STRING:
+                        self.reason = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
                     else:
                         iprot.skip(ftype)
                 else:
@@ -5491,14 +5601,22 @@ class PublishContractRequest(object):
             if self.includes is not None:
                 oprot.writeFieldBegin('includes', TType.MAP, 6)
                 oprot.writeMapBegin(TType.STRING, TType.STRING, len(self.includes))
-                for kiter212, viter213 in self.includes.items():
-                    oprot.writeString(kiter212.encode('utf-8') if sys.version_info[0] == 2 else kiter212)
-                    oprot.writeString(viter213.encode('utf-8') if sys.version_info[0] == 2 else viter213)
+                for kiter219, viter220 in self.includes.items():
+                    oprot.writeString(kiter219.encode('utf-8') if sys.version_info[0] == 2 else kiter219)
+                    oprot.writeString(viter220.encode('utf-8') if sys.version_info[0] == 2 else viter220)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             if self.checks_yaml is not None:
                 oprot.writeFieldBegin('checks_yaml', TType.STRING, 7)
                 oprot.writeString(self.checks_yaml.encode('utf-8') if sys.version_info[0] == 2 else self.checks_yaml)
+                oprot.writeFieldEnd()
+            if self.propose is not None:
+                oprot.writeFieldBegin('propose', TType.BOOL, 8)
+                oprot.writeBool(self.propose)
+                oprot.writeFieldEnd()
+            if self.reason is not None:
+                oprot.writeFieldBegin('reason', TType.STRING, 9)
+                oprot.writeString(self.reason.encode('utf-8') if sys.version_info[0] == 2 else self.reason)
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
@@ -5528,17 +5646,21 @@ class PublishContractResponse(object):
      - fingerprint
      - fixture_fingerprint
      - differences
+     - proposed
+     - verdicts_stand
 
     """
     thrift_spec = None
 
 
-    def __init__(self, model = None, services = None, fingerprint = None, fixture_fingerprint = None, differences = None,):
+    def __init__(self, model = None, services = None, fingerprint = None, fixture_fingerprint = None, differences = None, proposed = None, verdicts_stand = None,):
         self.model = model
         self.services = services
         self.fingerprint = fingerprint
         self.fixture_fingerprint = fixture_fingerprint
         self.differences = differences
+        self.proposed = proposed
+        self.verdicts_stand = verdicts_stand
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -5559,10 +5681,10 @@ class PublishContractResponse(object):
                 elif fid == 2:
                     if ftype == TType.LIST:
                         self.services = []
-                        (_etype217, _size214) = iprot.readListBegin()
-                        for _i218 in range(_size214):
-                            _elem219 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            self.services.append(_elem219)
+                        (_etype224, _size221) = iprot.readListBegin()
+                        for _i225 in range(_size221):
+                            _elem226 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.services.append(_elem226)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
@@ -5579,12 +5701,22 @@ class PublishContractResponse(object):
                 elif fid == 5:
                     if ftype == TType.LIST:
                         self.differences = []
-                        (_etype223, _size220) = iprot.readListBegin()
-                        for _i224 in range(_size220):
-                            _elem225 = ContractDifference()
-                            _elem225.read(iprot)
-                            self.differences.append(_elem225)
+                        (_etype230, _size227) = iprot.readListBegin()
+                        for _i231 in range(_size227):
+                            _elem232 = ContractDifference()
+                            _elem232.read(iprot)
+                            self.differences.append(_elem232)
                         iprot.readListEnd()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 6:
+                    if ftype == TType.BOOL:
+                        self.proposed = iprot.readBool()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 7:
+                    if ftype == TType.BOOL:
+                        self.verdicts_stand = iprot.readBool()
                     else:
                         iprot.skip(ftype)
                 else:
@@ -5609,8 +5741,8 @@ class PublishContractResponse(object):
             if self.services is not None:
                 oprot.writeFieldBegin('services', TType.LIST, 2)
                 oprot.writeListBegin(TType.STRING, len(self.services))
-                for iter226 in self.services:
-                    oprot.writeString(iter226.encode('utf-8') if sys.version_info[0] == 2 else iter226)
+                for iter233 in self.services:
+                    oprot.writeString(iter233.encode('utf-8') if sys.version_info[0] == 2 else iter233)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             if self.fingerprint is not None:
@@ -5624,8 +5756,592 @@ class PublishContractResponse(object):
             if self.differences is not None:
                 oprot.writeFieldBegin('differences', TType.LIST, 5)
                 oprot.writeListBegin(TType.STRUCT, len(self.differences))
-                for iter227 in self.differences:
-                    iter227.write(oprot)
+                for iter234 in self.differences:
+                    iter234.write(oprot)
+                oprot.writeListEnd()
+                oprot.writeFieldEnd()
+            if self.proposed is not None:
+                oprot.writeFieldBegin('proposed', TType.BOOL, 6)
+                oprot.writeBool(self.proposed)
+                oprot.writeFieldEnd()
+            if self.verdicts_stand is not None:
+                oprot.writeFieldBegin('verdicts_stand', TType.BOOL, 7)
+                oprot.writeBool(self.verdicts_stand)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+
+
+class ContractProposal(object):
+    """
+    A contract that one side has proposed and the other has not yet agreed to.
+
+    Attributes:
+     - model
+     - fingerprint
+     - services
+     - proposed_by
+     - at
+     - reason
+     - previous_contract_fingerprint
+     - fixture_fingerprint
+     - allow_breaking
+     - differences
+     - idl
+     - includes
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, model = None, fingerprint = None, services = None, proposed_by = None, at = None, reason = None, previous_contract_fingerprint = None, fixture_fingerprint = None, allow_breaking = None, differences = None, idl = None, includes = None,):
+        self.model = model
+        self.fingerprint = fingerprint
+        self.services = services
+        self.proposed_by = proposed_by
+        self.at = at
+        self.reason = reason
+        self.previous_contract_fingerprint = previous_contract_fingerprint
+        self.fixture_fingerprint = fixture_fingerprint
+        self.allow_breaking = allow_breaking
+        self.differences = differences
+        self.idl = idl
+        self.includes = includes
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRING:
+                        self.model = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 2:
+                    if ftype == TType.STRING:
+                        self.fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 3:
+                    if ftype == TType.LIST:
+                        self.services = []
+                        (_etype238, _size235) = iprot.readListBegin()
+                        for _i239 in range(_size235):
+                            _elem240 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.services.append(_elem240)
+                        iprot.readListEnd()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 4:
+                    if ftype == TType.STRING:
+                        self.proposed_by = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 5:
+                    if ftype == TType.I64:
+                        self.at = iprot.readI64()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 6:
+                    if ftype == TType.STRING:
+                        self.reason = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 7:
+                    if ftype == TType.STRING:
+                        self.previous_contract_fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 8:
+                    if ftype == TType.STRING:
+                        self.fixture_fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 9:
+                    if ftype == TType.STRING:
+                        self.allow_breaking = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 10:
+                    if ftype == TType.LIST:
+                        self.differences = []
+                        (_etype244, _size241) = iprot.readListBegin()
+                        for _i245 in range(_size241):
+                            _elem246 = ContractDifference()
+                            _elem246.read(iprot)
+                            self.differences.append(_elem246)
+                        iprot.readListEnd()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 11:
+                    if ftype == TType.STRING:
+                        self.idl = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 12:
+                    if ftype == TType.MAP:
+                        self.includes = {}
+                        (_ktype248, _vtype249, _size247) = iprot.readMapBegin()
+                        for _i251 in range(_size247):
+                            _key252 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val253 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.includes[_key252] = _val253
+                        iprot.readMapEnd()
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('ContractProposal')
+            if self.model is not None:
+                oprot.writeFieldBegin('model', TType.STRING, 1)
+                oprot.writeString(self.model.encode('utf-8') if sys.version_info[0] == 2 else self.model)
+                oprot.writeFieldEnd()
+            if self.fingerprint is not None:
+                oprot.writeFieldBegin('fingerprint', TType.STRING, 2)
+                oprot.writeString(self.fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.fingerprint)
+                oprot.writeFieldEnd()
+            if self.services is not None:
+                oprot.writeFieldBegin('services', TType.LIST, 3)
+                oprot.writeListBegin(TType.STRING, len(self.services))
+                for iter254 in self.services:
+                    oprot.writeString(iter254.encode('utf-8') if sys.version_info[0] == 2 else iter254)
+                oprot.writeListEnd()
+                oprot.writeFieldEnd()
+            if self.proposed_by is not None:
+                oprot.writeFieldBegin('proposed_by', TType.STRING, 4)
+                oprot.writeString(self.proposed_by.encode('utf-8') if sys.version_info[0] == 2 else self.proposed_by)
+                oprot.writeFieldEnd()
+            if self.at is not None:
+                oprot.writeFieldBegin('at', TType.I64, 5)
+                oprot.writeI64(self.at)
+                oprot.writeFieldEnd()
+            if self.reason is not None:
+                oprot.writeFieldBegin('reason', TType.STRING, 6)
+                oprot.writeString(self.reason.encode('utf-8') if sys.version_info[0] == 2 else self.reason)
+                oprot.writeFieldEnd()
+            if self.previous_contract_fingerprint is not None:
+                oprot.writeFieldBegin('previous_contract_fingerprint', TType.STRING, 7)
+                oprot.writeString(self.previous_contract_fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.previous_contract_fingerprint)
+                oprot.writeFieldEnd()
+            if self.fixture_fingerprint is not None:
+                oprot.writeFieldBegin('fixture_fingerprint', TType.STRING, 8)
+                oprot.writeString(self.fixture_fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.fixture_fingerprint)
+                oprot.writeFieldEnd()
+            if self.allow_breaking is not None:
+                oprot.writeFieldBegin('allow_breaking', TType.STRING, 9)
+                oprot.writeString(self.allow_breaking.encode('utf-8') if sys.version_info[0] == 2 else self.allow_breaking)
+                oprot.writeFieldEnd()
+            if self.differences is not None:
+                oprot.writeFieldBegin('differences', TType.LIST, 10)
+                oprot.writeListBegin(TType.STRUCT, len(self.differences))
+                for iter255 in self.differences:
+                    iter255.write(oprot)
+                oprot.writeListEnd()
+                oprot.writeFieldEnd()
+            if self.idl is not None:
+                oprot.writeFieldBegin('idl', TType.STRING, 11)
+                oprot.writeString(self.idl.encode('utf-8') if sys.version_info[0] == 2 else self.idl)
+                oprot.writeFieldEnd()
+            if self.includes is not None:
+                oprot.writeFieldBegin('includes', TType.MAP, 12)
+                oprot.writeMapBegin(TType.STRING, TType.STRING, len(self.includes))
+                for kiter256, viter257 in self.includes.items():
+                    oprot.writeString(kiter256.encode('utf-8') if sys.version_info[0] == 2 else kiter256)
+                    oprot.writeString(viter257.encode('utf-8') if sys.version_info[0] == 2 else viter257)
+                oprot.writeMapEnd()
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+
+
+class AgreeContractRequest(object):
+    """
+    Puts a proposed contract in force. Refused to the one who proposed it, and once another contract is in force.
+
+    Attributes:
+     - context
+     - model
+     - fingerprint
+     - reason
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, context = None, model = None, fingerprint = None, reason = None,):
+        self.context = context
+        self.model = model
+        self.fingerprint = fingerprint
+        self.reason = reason
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.context = RequestContext()
+                        self.context.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 2:
+                    if ftype == TType.STRING:
+                        self.model = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 3:
+                    if ftype == TType.STRING:
+                        self.fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 4:
+                    if ftype == TType.STRING:
+                        self.reason = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('AgreeContractRequest')
+            if self.context is not None:
+                oprot.writeFieldBegin('context', TType.STRUCT, 1)
+                self.context.write(oprot)
+                oprot.writeFieldEnd()
+            if self.model is not None:
+                oprot.writeFieldBegin('model', TType.STRING, 2)
+                oprot.writeString(self.model.encode('utf-8') if sys.version_info[0] == 2 else self.model)
+                oprot.writeFieldEnd()
+            if self.fingerprint is not None:
+                oprot.writeFieldBegin('fingerprint', TType.STRING, 3)
+                oprot.writeString(self.fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.fingerprint)
+                oprot.writeFieldEnd()
+            if self.reason is not None:
+                oprot.writeFieldBegin('reason', TType.STRING, 4)
+                oprot.writeString(self.reason.encode('utf-8') if sys.version_info[0] == 2 else self.reason)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+
+
+class WithdrawContractRequest(object):
+    """
+    Attributes:
+     - context
+     - model
+     - fingerprint
+     - reason
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, context = None, model = None, fingerprint = None, reason = None,):
+        self.context = context
+        self.model = model
+        self.fingerprint = fingerprint
+        self.reason = reason
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.context = RequestContext()
+                        self.context.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 2:
+                    if ftype == TType.STRING:
+                        self.model = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 3:
+                    if ftype == TType.STRING:
+                        self.fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 4:
+                    if ftype == TType.STRING:
+                        self.reason = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('WithdrawContractRequest')
+            if self.context is not None:
+                oprot.writeFieldBegin('context', TType.STRUCT, 1)
+                self.context.write(oprot)
+                oprot.writeFieldEnd()
+            if self.model is not None:
+                oprot.writeFieldBegin('model', TType.STRING, 2)
+                oprot.writeString(self.model.encode('utf-8') if sys.version_info[0] == 2 else self.model)
+                oprot.writeFieldEnd()
+            if self.fingerprint is not None:
+                oprot.writeFieldBegin('fingerprint', TType.STRING, 3)
+                oprot.writeString(self.fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.fingerprint)
+                oprot.writeFieldEnd()
+            if self.reason is not None:
+                oprot.writeFieldBegin('reason', TType.STRING, 4)
+                oprot.writeString(self.reason.encode('utf-8') if sys.version_info[0] == 2 else self.reason)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+
+
+class ProposalsRequest(object):
+    """
+    Attributes:
+     - context
+     - model
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, context = None, model = None,):
+        self.context = context
+        self.model = model
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.STRUCT:
+                        self.context = RequestContext()
+                        self.context.read(iprot)
+                    else:
+                        iprot.skip(ftype)
+                elif fid == 2:
+                    if ftype == TType.STRING:
+                        self.model = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('ProposalsRequest')
+            if self.context is not None:
+                oprot.writeFieldBegin('context', TType.STRUCT, 1)
+                self.context.write(oprot)
+                oprot.writeFieldEnd()
+            if self.model is not None:
+                oprot.writeFieldBegin('model', TType.STRING, 2)
+                oprot.writeString(self.model.encode('utf-8') if sys.version_info[0] == 2 else self.model)
+                oprot.writeFieldEnd()
+            oprot.writeFieldStop()
+            oprot.writeStructEnd()
+        finally:
+            oprot.decrement_recursion_depth()
+
+    def validate(self):
+        return
+
+    def __repr__(self):
+        L = ['%s=%r' % (key, value)
+             for key, value in self.__dict__.items()]
+        return '%s(%s)' % (self.__class__.__name__, ', '.join(L))
+
+    def __eq__(self, other):
+        return isinstance(other, self.__class__) and self.__dict__ == other.__dict__
+
+    def __ne__(self, other):
+        return not (self == other)
+
+
+class ProposalsResponse(object):
+    """
+    Attributes:
+     - proposals
+
+    """
+    thrift_spec = None
+
+
+    def __init__(self, proposals = None,):
+        self.proposals = proposals
+
+    def read(self, iprot):
+        if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
+            iprot._fast_decode(self, iprot, [self.__class__, self.thrift_spec])
+            return
+        iprot.increment_recursion_depth()
+        try:
+            iprot.readStructBegin()
+            while True:
+                (fname, ftype, fid) = iprot.readFieldBegin()
+                if ftype == TType.STOP:
+                    break
+                if fid == 1:
+                    if ftype == TType.LIST:
+                        self.proposals = []
+                        (_etype261, _size258) = iprot.readListBegin()
+                        for _i262 in range(_size258):
+                            _elem263 = ContractProposal()
+                            _elem263.read(iprot)
+                            self.proposals.append(_elem263)
+                        iprot.readListEnd()
+                    else:
+                        iprot.skip(ftype)
+                else:
+                    iprot.skip(ftype)
+                iprot.readFieldEnd()
+            iprot.readStructEnd()
+        finally:
+            iprot.decrement_recursion_depth()
+
+    def write(self, oprot):
+        self.validate()
+        if oprot._fast_encode is not None and self.thrift_spec is not None:
+            oprot.trans.write(oprot._fast_encode(self, [self.__class__, self.thrift_spec]))
+            return
+        oprot.increment_recursion_depth()
+        try:
+            oprot.writeStructBegin('ProposalsResponse')
+            if self.proposals is not None:
+                oprot.writeFieldBegin('proposals', TType.LIST, 1)
+                oprot.writeListBegin(TType.STRUCT, len(self.proposals))
+                for iter264 in self.proposals:
+                    iter264.write(oprot)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
@@ -5800,11 +6516,11 @@ class RecordLabelsRequest(object):
                 elif fid == 3:
                     if ftype == TType.LIST:
                         self.labels = []
-                        (_etype231, _size228) = iprot.readListBegin()
-                        for _i232 in range(_size228):
-                            _elem233 = Label()
-                            _elem233.read(iprot)
-                            self.labels.append(_elem233)
+                        (_etype268, _size265) = iprot.readListBegin()
+                        for _i269 in range(_size265):
+                            _elem270 = Label()
+                            _elem270.read(iprot)
+                            self.labels.append(_elem270)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
@@ -5834,8 +6550,8 @@ class RecordLabelsRequest(object):
             if self.labels is not None:
                 oprot.writeFieldBegin('labels', TType.LIST, 3)
                 oprot.writeListBegin(TType.STRUCT, len(self.labels))
-                for iter234 in self.labels:
-                    iter234.write(oprot)
+                for iter271 in self.labels:
+                    iter271.write(oprot)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
@@ -5891,11 +6607,11 @@ class RecordLabelsResponse(object):
                 elif fid == 2:
                     if ftype == TType.LIST:
                         self.rejected = []
-                        (_etype238, _size235) = iprot.readListBegin()
-                        for _i239 in range(_size235):
-                            _elem240 = Problem()
-                            _elem240.read(iprot)
-                            self.rejected.append(_elem240)
+                        (_etype275, _size272) = iprot.readListBegin()
+                        for _i276 in range(_size272):
+                            _elem277 = Problem()
+                            _elem277.read(iprot)
+                            self.rejected.append(_elem277)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
@@ -5921,8 +6637,8 @@ class RecordLabelsResponse(object):
             if self.rejected is not None:
                 oprot.writeFieldBegin('rejected', TType.LIST, 2)
                 oprot.writeListBegin(TType.STRUCT, len(self.rejected))
-                for iter241 in self.rejected:
-                    iter241.write(oprot)
+                for iter278 in self.rejected:
+                    iter278.write(oprot)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
@@ -6149,55 +6865,55 @@ class LiveMetrics(object):
                 elif fid == 5:
                     if ftype == TType.MAP:
                         self.metrics = {}
-                        (_ktype243, _vtype244, _size242) = iprot.readMapBegin()
-                        for _i246 in range(_size242):
-                            _key247 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val248 = iprot.readDouble()
-                            self.metrics[_key247] = _val248
+                        (_ktype280, _vtype281, _size279) = iprot.readMapBegin()
+                        for _i283 in range(_size279):
+                            _key284 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val285 = iprot.readDouble()
+                            self.metrics[_key284] = _val285
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
                 elif fid == 6:
                     if ftype == TType.MAP:
                         self.drift = {}
-                        (_ktype250, _vtype251, _size249) = iprot.readMapBegin()
-                        for _i253 in range(_size249):
-                            _key254 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val255 = iprot.readDouble()
-                            self.drift[_key254] = _val255
+                        (_ktype287, _vtype288, _size286) = iprot.readMapBegin()
+                        for _i290 in range(_size286):
+                            _key291 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val292 = iprot.readDouble()
+                            self.drift[_key291] = _val292
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
                 elif fid == 7:
                     if ftype == TType.MAP:
                         self.interval_low = {}
-                        (_ktype257, _vtype258, _size256) = iprot.readMapBegin()
-                        for _i260 in range(_size256):
-                            _key261 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val262 = iprot.readDouble()
-                            self.interval_low[_key261] = _val262
+                        (_ktype294, _vtype295, _size293) = iprot.readMapBegin()
+                        for _i297 in range(_size293):
+                            _key298 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val299 = iprot.readDouble()
+                            self.interval_low[_key298] = _val299
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
                 elif fid == 8:
                     if ftype == TType.MAP:
                         self.interval_high = {}
-                        (_ktype264, _vtype265, _size263) = iprot.readMapBegin()
-                        for _i267 in range(_size263):
-                            _key268 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val269 = iprot.readDouble()
-                            self.interval_high[_key268] = _val269
+                        (_ktype301, _vtype302, _size300) = iprot.readMapBegin()
+                        for _i304 in range(_size300):
+                            _key305 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val306 = iprot.readDouble()
+                            self.interval_high[_key305] = _val306
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
                 elif fid == 9:
                     if ftype == TType.MAP:
                         self.expected = {}
-                        (_ktype271, _vtype272, _size270) = iprot.readMapBegin()
-                        for _i274 in range(_size270):
-                            _key275 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val276 = iprot.readDouble()
-                            self.expected[_key275] = _val276
+                        (_ktype308, _vtype309, _size307) = iprot.readMapBegin()
+                        for _i311 in range(_size307):
+                            _key312 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val313 = iprot.readDouble()
+                            self.expected[_key312] = _val313
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
@@ -6255,41 +6971,41 @@ class LiveMetrics(object):
             if self.metrics is not None:
                 oprot.writeFieldBegin('metrics', TType.MAP, 5)
                 oprot.writeMapBegin(TType.STRING, TType.DOUBLE, len(self.metrics))
-                for kiter277, viter278 in self.metrics.items():
-                    oprot.writeString(kiter277.encode('utf-8') if sys.version_info[0] == 2 else kiter277)
-                    oprot.writeDouble(viter278)
+                for kiter314, viter315 in self.metrics.items():
+                    oprot.writeString(kiter314.encode('utf-8') if sys.version_info[0] == 2 else kiter314)
+                    oprot.writeDouble(viter315)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             if self.drift is not None:
                 oprot.writeFieldBegin('drift', TType.MAP, 6)
                 oprot.writeMapBegin(TType.STRING, TType.DOUBLE, len(self.drift))
-                for kiter279, viter280 in self.drift.items():
-                    oprot.writeString(kiter279.encode('utf-8') if sys.version_info[0] == 2 else kiter279)
-                    oprot.writeDouble(viter280)
+                for kiter316, viter317 in self.drift.items():
+                    oprot.writeString(kiter316.encode('utf-8') if sys.version_info[0] == 2 else kiter316)
+                    oprot.writeDouble(viter317)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             if self.interval_low is not None:
                 oprot.writeFieldBegin('interval_low', TType.MAP, 7)
                 oprot.writeMapBegin(TType.STRING, TType.DOUBLE, len(self.interval_low))
-                for kiter281, viter282 in self.interval_low.items():
-                    oprot.writeString(kiter281.encode('utf-8') if sys.version_info[0] == 2 else kiter281)
-                    oprot.writeDouble(viter282)
+                for kiter318, viter319 in self.interval_low.items():
+                    oprot.writeString(kiter318.encode('utf-8') if sys.version_info[0] == 2 else kiter318)
+                    oprot.writeDouble(viter319)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             if self.interval_high is not None:
                 oprot.writeFieldBegin('interval_high', TType.MAP, 8)
                 oprot.writeMapBegin(TType.STRING, TType.DOUBLE, len(self.interval_high))
-                for kiter283, viter284 in self.interval_high.items():
-                    oprot.writeString(kiter283.encode('utf-8') if sys.version_info[0] == 2 else kiter283)
-                    oprot.writeDouble(viter284)
+                for kiter320, viter321 in self.interval_high.items():
+                    oprot.writeString(kiter320.encode('utf-8') if sys.version_info[0] == 2 else kiter320)
+                    oprot.writeDouble(viter321)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             if self.expected is not None:
                 oprot.writeFieldBegin('expected', TType.MAP, 9)
                 oprot.writeMapBegin(TType.STRING, TType.DOUBLE, len(self.expected))
-                for kiter285, viter286 in self.expected.items():
-                    oprot.writeString(kiter285.encode('utf-8') if sys.version_info[0] == 2 else kiter285)
-                    oprot.writeDouble(viter286)
+                for kiter322, viter323 in self.expected.items():
+                    oprot.writeString(kiter322.encode('utf-8') if sys.version_info[0] == 2 else kiter322)
+                    oprot.writeDouble(viter323)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             if self.environment is not None:
@@ -6354,11 +7070,11 @@ class LiveMetricsResponse(object):
                 if fid == 1:
                     if ftype == TType.LIST:
                         self.rows = []
-                        (_etype290, _size287) = iprot.readListBegin()
-                        for _i291 in range(_size287):
-                            _elem292 = LiveMetrics()
-                            _elem292.read(iprot)
-                            self.rows.append(_elem292)
+                        (_etype327, _size324) = iprot.readListBegin()
+                        for _i328 in range(_size324):
+                            _elem329 = LiveMetrics()
+                            _elem329.read(iprot)
+                            self.rows.append(_elem329)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
@@ -6380,8 +7096,8 @@ class LiveMetricsResponse(object):
             if self.rows is not None:
                 oprot.writeFieldBegin('rows', TType.LIST, 1)
                 oprot.writeListBegin(TType.STRUCT, len(self.rows))
-                for iter293 in self.rows:
-                    iter293.write(oprot)
+                for iter330 in self.rows:
+                    iter330.write(oprot)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
@@ -6523,10 +7239,10 @@ class PingResponse(object):
                 elif fid == 4:
                     if ftype == TType.LIST:
                         self.services = []
-                        (_etype297, _size294) = iprot.readListBegin()
-                        for _i298 in range(_size294):
-                            _elem299 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            self.services.append(_elem299)
+                        (_etype334, _size331) = iprot.readListBegin()
+                        for _i335 in range(_size331):
+                            _elem336 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.services.append(_elem336)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
@@ -6538,10 +7254,10 @@ class PingResponse(object):
                 elif fid == 6:
                     if ftype == TType.LIST:
                         self.lagging_models = []
-                        (_etype303, _size300) = iprot.readListBegin()
-                        for _i304 in range(_size300):
-                            _elem305 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            self.lagging_models.append(_elem305)
+                        (_etype340, _size337) = iprot.readListBegin()
+                        for _i341 in range(_size337):
+                            _elem342 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.lagging_models.append(_elem342)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
@@ -6575,8 +7291,8 @@ class PingResponse(object):
             if self.services is not None:
                 oprot.writeFieldBegin('services', TType.LIST, 4)
                 oprot.writeListBegin(TType.STRING, len(self.services))
-                for iter306 in self.services:
-                    oprot.writeString(iter306.encode('utf-8') if sys.version_info[0] == 2 else iter306)
+                for iter343 in self.services:
+                    oprot.writeString(iter343.encode('utf-8') if sys.version_info[0] == 2 else iter343)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             if self.store_heard_seconds_ago is not None:
@@ -6586,8 +7302,8 @@ class PingResponse(object):
             if self.lagging_models is not None:
                 oprot.writeFieldBegin('lagging_models', TType.LIST, 6)
                 oprot.writeListBegin(TType.STRING, len(self.lagging_models))
-                for iter307 in self.lagging_models:
-                    oprot.writeString(iter307.encode('utf-8') if sys.version_info[0] == 2 else iter307)
+                for iter344 in self.lagging_models:
+                    oprot.writeString(iter344.encode('utf-8') if sys.version_info[0] == 2 else iter344)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
@@ -6616,15 +7332,17 @@ class ContractRequest(object):
      - context
      - service_name
      - idl
+     - includes
 
     """
     thrift_spec = None
 
 
-    def __init__(self, context = None, service_name = None, idl = None,):
+    def __init__(self, context = None, service_name = None, idl = None, includes = None,):
         self.context = context
         self.service_name = service_name
         self.idl = idl
+        self.includes = includes
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -6653,6 +7371,17 @@ class ContractRequest(object):
                         self.idl = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
                     else:
                         iprot.skip(ftype)
+                elif fid == 4:
+                    if ftype == TType.MAP:
+                        self.includes = {}
+                        (_ktype346, _vtype347, _size345) = iprot.readMapBegin()
+                        for _i349 in range(_size345):
+                            _key350 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val351 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.includes[_key350] = _val351
+                        iprot.readMapEnd()
+                    else:
+                        iprot.skip(ftype)
                 else:
                     iprot.skip(ftype)
                 iprot.readFieldEnd()
@@ -6679,6 +7408,14 @@ class ContractRequest(object):
             if self.idl is not None:
                 oprot.writeFieldBegin('idl', TType.STRING, 3)
                 oprot.writeString(self.idl.encode('utf-8') if sys.version_info[0] == 2 else self.idl)
+                oprot.writeFieldEnd()
+            if self.includes is not None:
+                oprot.writeFieldBegin('includes', TType.MAP, 4)
+                oprot.writeMapBegin(TType.STRING, TType.STRING, len(self.includes))
+                for kiter352, viter353 in self.includes.items():
+                    oprot.writeString(kiter352.encode('utf-8') if sys.version_info[0] == 2 else kiter352)
+                    oprot.writeString(viter353.encode('utf-8') if sys.version_info[0] == 2 else viter353)
+                oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
@@ -6749,22 +7486,22 @@ class ContractResponse(object):
                 elif fid == 4:
                     if ftype == TType.LIST:
                         self.differences = []
-                        (_etype311, _size308) = iprot.readListBegin()
-                        for _i312 in range(_size308):
-                            _elem313 = ContractDifference()
-                            _elem313.read(iprot)
-                            self.differences.append(_elem313)
+                        (_etype357, _size354) = iprot.readListBegin()
+                        for _i358 in range(_size354):
+                            _elem359 = ContractDifference()
+                            _elem359.read(iprot)
+                            self.differences.append(_elem359)
                         iprot.readListEnd()
                     else:
                         iprot.skip(ftype)
                 elif fid == 5:
                     if ftype == TType.MAP:
                         self.includes = {}
-                        (_ktype315, _vtype316, _size314) = iprot.readMapBegin()
-                        for _i318 in range(_size314):
-                            _key319 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            _val320 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
-                            self.includes[_key319] = _val320
+                        (_ktype361, _vtype362, _size360) = iprot.readMapBegin()
+                        for _i364 in range(_size360):
+                            _key365 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            _val366 = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                            self.includes[_key365] = _val366
                         iprot.readMapEnd()
                     else:
                         iprot.skip(ftype)
@@ -6798,16 +7535,16 @@ class ContractResponse(object):
             if self.differences is not None:
                 oprot.writeFieldBegin('differences', TType.LIST, 4)
                 oprot.writeListBegin(TType.STRUCT, len(self.differences))
-                for iter321 in self.differences:
-                    iter321.write(oprot)
+                for iter367 in self.differences:
+                    iter367.write(oprot)
                 oprot.writeListEnd()
                 oprot.writeFieldEnd()
             if self.includes is not None:
                 oprot.writeFieldBegin('includes', TType.MAP, 5)
                 oprot.writeMapBegin(TType.STRING, TType.STRING, len(self.includes))
-                for kiter322, viter323 in self.includes.items():
-                    oprot.writeString(kiter322.encode('utf-8') if sys.version_info[0] == 2 else kiter322)
-                    oprot.writeString(viter323.encode('utf-8') if sys.version_info[0] == 2 else viter323)
+                for kiter368, viter369 in self.includes.items():
+                    oprot.writeString(kiter368.encode('utf-8') if sys.version_info[0] == 2 else kiter368)
+                    oprot.writeString(viter369.encode('utf-8') if sys.version_info[0] == 2 else viter369)
                 oprot.writeMapEnd()
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
@@ -7036,6 +7773,8 @@ LedgerEntry.thrift_spec = (
     (11, TType.STRING, 'fixture_fingerprint', 'UTF8', None, ),  # 11
     (12, TType.STRING, 'evidence_json', 'UTF8', None, ),  # 12
     (13, TType.STRING, 'environment', 'UTF8', None, ),  # 13
+    (14, TType.STRING, 'previous_contract_fingerprint', 'UTF8', None, ),  # 14
+    (15, TType.STRING, 'proposed_by', 'UTF8', None, ),  # 15
 )
 all_structs.append(BeginUploadRequest)
 BeginUploadRequest.thrift_spec = (
@@ -7156,6 +7895,7 @@ Criterion.thrift_spec = (
     (7, TType.I64, 'rows', None, None, ),  # 7
     (8, TType.STRING, 'slice', 'UTF8', None, ),  # 8
     (9, TType.DOUBLE, 'compared', None, None, ),  # 9
+    (10, TType.STRING, 'note', 'UTF8', None, ),  # 10
 )
 all_structs.append(AcceptResponse)
 AcceptResponse.thrift_spec = (
@@ -7165,6 +7905,7 @@ AcceptResponse.thrift_spec = (
     (3, TType.I64, 'fixture_rows', None, None, ),  # 3
     (4, TType.STRING, 'fixture_fingerprint', 'UTF8', None, ),  # 4
     (5, TType.STRING, 'contract_fingerprint', 'UTF8', None, ),  # 5
+    (6, TType.STRING, 'checks_fingerprint', 'UTF8', None, ),  # 6
 )
 all_structs.append(HoldRequest)
 HoldRequest.thrift_spec = (
@@ -7223,6 +7964,10 @@ ContractDifference.thrift_spec = (
     (1, TType.STRING, 'path', 'UTF8', None, ),  # 1
     (2, TType.BOOL, 'breaking', None, None, ),  # 2
     (3, TType.STRING, 'message', 'UTF8', None, ),  # 3
+    (4, TType.STRING, 'kind', 'UTF8', None, ),  # 4
+    (5, TType.STRING, 'why', 'UTF8', None, ),  # 5
+    (6, TType.LIST, 'breaks', (TType.STRING, 'UTF8', False), None, ),  # 6
+    (7, TType.BOOL, 'touches_verdict', None, None, ),  # 7
 )
 all_structs.append(PublishContractRequest)
 PublishContractRequest.thrift_spec = (
@@ -7234,6 +7979,8 @@ PublishContractRequest.thrift_spec = (
     (5, TType.STRING, 'allow_breaking', 'UTF8', None, ),  # 5
     (6, TType.MAP, 'includes', (TType.STRING, 'UTF8', TType.STRING, 'UTF8', False), None, ),  # 6
     (7, TType.STRING, 'checks_yaml', 'UTF8', None, ),  # 7
+    (8, TType.BOOL, 'propose', None, None, ),  # 8
+    (9, TType.STRING, 'reason', 'UTF8', None, ),  # 9
 )
 all_structs.append(PublishContractResponse)
 PublishContractResponse.thrift_spec = (
@@ -7243,6 +7990,51 @@ PublishContractResponse.thrift_spec = (
     (3, TType.STRING, 'fingerprint', 'UTF8', None, ),  # 3
     (4, TType.STRING, 'fixture_fingerprint', 'UTF8', None, ),  # 4
     (5, TType.LIST, 'differences', (TType.STRUCT, [ContractDifference, None], False), None, ),  # 5
+    (6, TType.BOOL, 'proposed', None, None, ),  # 6
+    (7, TType.BOOL, 'verdicts_stand', None, None, ),  # 7
+)
+all_structs.append(ContractProposal)
+ContractProposal.thrift_spec = (
+    None,  # 0
+    (1, TType.STRING, 'model', 'UTF8', None, ),  # 1
+    (2, TType.STRING, 'fingerprint', 'UTF8', None, ),  # 2
+    (3, TType.LIST, 'services', (TType.STRING, 'UTF8', False), None, ),  # 3
+    (4, TType.STRING, 'proposed_by', 'UTF8', None, ),  # 4
+    (5, TType.I64, 'at', None, None, ),  # 5
+    (6, TType.STRING, 'reason', 'UTF8', None, ),  # 6
+    (7, TType.STRING, 'previous_contract_fingerprint', 'UTF8', None, ),  # 7
+    (8, TType.STRING, 'fixture_fingerprint', 'UTF8', None, ),  # 8
+    (9, TType.STRING, 'allow_breaking', 'UTF8', None, ),  # 9
+    (10, TType.LIST, 'differences', (TType.STRUCT, [ContractDifference, None], False), None, ),  # 10
+    (11, TType.STRING, 'idl', 'UTF8', None, ),  # 11
+    (12, TType.MAP, 'includes', (TType.STRING, 'UTF8', TType.STRING, 'UTF8', False), None, ),  # 12
+)
+all_structs.append(AgreeContractRequest)
+AgreeContractRequest.thrift_spec = (
+    None,  # 0
+    (1, TType.STRUCT, 'context', [RequestContext, None], None, ),  # 1
+    (2, TType.STRING, 'model', 'UTF8', None, ),  # 2
+    (3, TType.STRING, 'fingerprint', 'UTF8', None, ),  # 3
+    (4, TType.STRING, 'reason', 'UTF8', None, ),  # 4
+)
+all_structs.append(WithdrawContractRequest)
+WithdrawContractRequest.thrift_spec = (
+    None,  # 0
+    (1, TType.STRUCT, 'context', [RequestContext, None], None, ),  # 1
+    (2, TType.STRING, 'model', 'UTF8', None, ),  # 2
+    (3, TType.STRING, 'fingerprint', 'UTF8', None, ),  # 3
+    (4, TType.STRING, 'reason', 'UTF8', None, ),  # 4
+)
+all_structs.append(ProposalsRequest)
+ProposalsRequest.thrift_spec = (
+    None,  # 0
+    (1, TType.STRUCT, 'context', [RequestContext, None], None, ),  # 1
+    (2, TType.STRING, 'model', 'UTF8', None, ),  # 2
+)
+all_structs.append(ProposalsResponse)
+ProposalsResponse.thrift_spec = (
+    None,  # 0
+    (1, TType.LIST, 'proposals', (TType.STRUCT, [ContractProposal, None], False), None, ),  # 1
 )
 all_structs.append(Label)
 Label.thrift_spec = (
@@ -7320,6 +8112,7 @@ ContractRequest.thrift_spec = (
     (1, TType.STRUCT, 'context', [RequestContext, None], None, ),  # 1
     (2, TType.STRING, 'service_name', 'UTF8', None, ),  # 2
     (3, TType.STRING, 'idl', 'UTF8', None, ),  # 3
+    (4, TType.MAP, 'includes', (TType.STRING, 'UTF8', TType.STRING, 'UTF8', False), None, ),  # 4
 )
 all_structs.append(ContractResponse)
 ContractResponse.thrift_spec = (
