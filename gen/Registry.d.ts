@@ -63,6 +63,11 @@ import AliasesResponse = ttypes.AliasesResponse
 import ContractDifference = ttypes.ContractDifference
 import PublishContractRequest = ttypes.PublishContractRequest
 import PublishContractResponse = ttypes.PublishContractResponse
+import ContractProposal = ttypes.ContractProposal
+import AgreeContractRequest = ttypes.AgreeContractRequest
+import WithdrawContractRequest = ttypes.WithdrawContractRequest
+import ProposalsRequest = ttypes.ProposalsRequest
+import ProposalsResponse = ttypes.ProposalsResponse
 import Label = ttypes.Label
 import RecordLabelsRequest = ttypes.RecordLabelsRequest
 import RecordLabelsResponse = ttypes.RecordLabelsResponse
@@ -84,6 +89,18 @@ declare class Client {
     publish_contract(request: PublishContractRequest): Promise<PublishContractResponse>;
 
     publish_contract(request: PublishContractRequest, callback: (error: ttypes.ParleyError, response: PublishContractResponse)=>void): void;
+
+    agree_contract(request: AgreeContractRequest): Promise<PublishContractResponse>;
+
+    agree_contract(request: AgreeContractRequest, callback: (error: ttypes.ParleyError, response: PublishContractResponse)=>void): void;
+
+    withdraw_contract(request: WithdrawContractRequest): Promise<AliasResponse>;
+
+    withdraw_contract(request: WithdrawContractRequest, callback: (error: ttypes.ParleyError, response: AliasResponse)=>void): void;
+
+    contract_proposals(request: ProposalsRequest): Promise<ProposalsResponse>;
+
+    contract_proposals(request: ProposalsRequest, callback: (error: ttypes.ParleyError, response: ProposalsResponse)=>void): void;
 
     begin_upload(request: BeginUploadRequest): Promise<BeginUploadResponse>;
 
@@ -144,6 +161,9 @@ declare class Processor {
   constructor(handler: object);
   process(input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_publish_contract(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_agree_contract(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_withdraw_contract(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_contract_proposals(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_begin_upload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_upload_part(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_publish(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

@@ -158,6 +158,438 @@ const Registry_publish_contract_result = class {
   }
 
 };
+const Registry_agree_contract_args = class {
+  constructor(args) {
+    this.request = null;
+    if (args) {
+      if (args.request !== undefined && args.request !== null) {
+        this.request = new ttypes.AgreeContractRequest(args.request);
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.request = new ttypes.AgreeContractRequest();
+            this.request[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 0:
+            input.skip(ftype);
+            break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('Registry_agree_contract_args');
+      if (this.request !== null && this.request !== undefined) {
+        output.writeFieldBegin('request', Thrift.Type.STRUCT, 1);
+        this.request[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const Registry_agree_contract_result = class {
+  constructor(args) {
+    this.success = null;
+    this.error = null;
+    if (args instanceof ttypes.ParleyError) {
+        this.error = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.PublishContractResponse(args.success);
+      }
+      if (args.error !== undefined && args.error !== null) {
+        this.error = args.error;
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 0:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.success = new ttypes.PublishContractResponse();
+            this.success[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.error = new ttypes.ParleyError();
+            this.error[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('Registry_agree_contract_result');
+      if (this.success !== null && this.success !== undefined) {
+        output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+        this.success[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      if (this.error !== null && this.error !== undefined) {
+        output.writeFieldBegin('error', Thrift.Type.STRUCT, 1);
+        this.error[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const Registry_withdraw_contract_args = class {
+  constructor(args) {
+    this.request = null;
+    if (args) {
+      if (args.request !== undefined && args.request !== null) {
+        this.request = new ttypes.WithdrawContractRequest(args.request);
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.request = new ttypes.WithdrawContractRequest();
+            this.request[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 0:
+            input.skip(ftype);
+            break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('Registry_withdraw_contract_args');
+      if (this.request !== null && this.request !== undefined) {
+        output.writeFieldBegin('request', Thrift.Type.STRUCT, 1);
+        this.request[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const Registry_withdraw_contract_result = class {
+  constructor(args) {
+    this.success = null;
+    this.error = null;
+    if (args instanceof ttypes.ParleyError) {
+        this.error = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.AliasResponse(args.success);
+      }
+      if (args.error !== undefined && args.error !== null) {
+        this.error = args.error;
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 0:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.success = new ttypes.AliasResponse();
+            this.success[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.error = new ttypes.ParleyError();
+            this.error[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('Registry_withdraw_contract_result');
+      if (this.success !== null && this.success !== undefined) {
+        output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+        this.success[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      if (this.error !== null && this.error !== undefined) {
+        output.writeFieldBegin('error', Thrift.Type.STRUCT, 1);
+        this.error[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const Registry_contract_proposals_args = class {
+  constructor(args) {
+    this.request = null;
+    if (args) {
+      if (args.request !== undefined && args.request !== null) {
+        this.request = new ttypes.ProposalsRequest(args.request);
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.request = new ttypes.ProposalsRequest();
+            this.request[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 0:
+            input.skip(ftype);
+            break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('Registry_contract_proposals_args');
+      if (this.request !== null && this.request !== undefined) {
+        output.writeFieldBegin('request', Thrift.Type.STRUCT, 1);
+        this.request[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const Registry_contract_proposals_result = class {
+  constructor(args) {
+    this.success = null;
+    this.error = null;
+    if (args instanceof ttypes.ParleyError) {
+        this.error = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.ProposalsResponse(args.success);
+      }
+      if (args.error !== undefined && args.error !== null) {
+        this.error = args.error;
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 0:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.success = new ttypes.ProposalsResponse();
+            this.success[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.error = new ttypes.ParleyError();
+            this.error[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('Registry_contract_proposals_result');
+      if (this.success !== null && this.success !== undefined) {
+        output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+        this.success[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      if (this.error !== null && this.error !== undefined) {
+        output.writeFieldBegin('error', Thrift.Type.STRUCT, 1);
+        this.error[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
 const Registry_begin_upload_args = class {
   constructor(args) {
     this.request = null;
@@ -2094,6 +2526,168 @@ const RegistryClient = class RegistryClient {
     return callback('publish_contract failed: unknown result');
   }
 
+  agree_contract (request) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_agree_contract(request);
+    });
+  }
+
+  send_agree_contract (request) {
+    const output = new this.pClass(this.output);
+    const params = {
+      request: request
+    };
+    const args = new Registry_agree_contract_args(params);
+    try {
+      output.writeMessageBegin('agree_contract', Thrift.MessageType.CALL, this.seqid());
+      args[Symbol.for("write")](output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_agree_contract (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x[Symbol.for("read")](input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Registry_agree_contract_result();
+    result[Symbol.for("read")](input);
+    input.readMessageEnd();
+
+    if (null !== result.error) {
+      return callback(result.error);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('agree_contract failed: unknown result');
+  }
+
+  withdraw_contract (request) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_withdraw_contract(request);
+    });
+  }
+
+  send_withdraw_contract (request) {
+    const output = new this.pClass(this.output);
+    const params = {
+      request: request
+    };
+    const args = new Registry_withdraw_contract_args(params);
+    try {
+      output.writeMessageBegin('withdraw_contract', Thrift.MessageType.CALL, this.seqid());
+      args[Symbol.for("write")](output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_withdraw_contract (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x[Symbol.for("read")](input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Registry_withdraw_contract_result();
+    result[Symbol.for("read")](input);
+    input.readMessageEnd();
+
+    if (null !== result.error) {
+      return callback(result.error);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('withdraw_contract failed: unknown result');
+  }
+
+  contract_proposals (request) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_contract_proposals(request);
+    });
+  }
+
+  send_contract_proposals (request) {
+    const output = new this.pClass(this.output);
+    const params = {
+      request: request
+    };
+    const args = new Registry_contract_proposals_args(params);
+    try {
+      output.writeMessageBegin('contract_proposals', Thrift.MessageType.CALL, this.seqid());
+      args[Symbol.for("write")](output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_contract_proposals (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x[Symbol.for("read")](input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Registry_contract_proposals_result();
+    result[Symbol.for("read")](input);
+    input.readMessageEnd();
+
+    if (null !== result.error) {
+      return callback(result.error);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('contract_proposals failed: unknown result');
+  }
+
   begin_upload (request) {
     this._seqid = this.new_seqid();
     const self = this;
@@ -2850,6 +3444,132 @@ const RegistryProcessor = class RegistryProcessor {
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("publish_contract", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_agree_contract (seqid, input, output) {
+    const args = new Registry_agree_contract_args();
+    args[Symbol.for("read")](input);
+    input.readMessageEnd();
+    if (this._handler.agree_contract.length === 1) {
+      new Promise((resolve) => resolve(this._handler.agree_contract.bind(this._handler)(
+        args.request
+      ))).then(result => {
+        const result_obj = new Registry_agree_contract_result({success: result});
+        output.writeMessageBegin("agree_contract", Thrift.MessageType.REPLY, seqid);
+        result_obj[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.ParleyError) {
+          result = new Registry_agree_contract_result(err);
+          output.writeMessageBegin("agree_contract", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("agree_contract", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.agree_contract(args.request, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.ParleyError) {
+          result_obj = new Registry_agree_contract_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("agree_contract", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("agree_contract", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_withdraw_contract (seqid, input, output) {
+    const args = new Registry_withdraw_contract_args();
+    args[Symbol.for("read")](input);
+    input.readMessageEnd();
+    if (this._handler.withdraw_contract.length === 1) {
+      new Promise((resolve) => resolve(this._handler.withdraw_contract.bind(this._handler)(
+        args.request
+      ))).then(result => {
+        const result_obj = new Registry_withdraw_contract_result({success: result});
+        output.writeMessageBegin("withdraw_contract", Thrift.MessageType.REPLY, seqid);
+        result_obj[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.ParleyError) {
+          result = new Registry_withdraw_contract_result(err);
+          output.writeMessageBegin("withdraw_contract", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("withdraw_contract", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.withdraw_contract(args.request, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.ParleyError) {
+          result_obj = new Registry_withdraw_contract_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("withdraw_contract", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("withdraw_contract", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_contract_proposals (seqid, input, output) {
+    const args = new Registry_contract_proposals_args();
+    args[Symbol.for("read")](input);
+    input.readMessageEnd();
+    if (this._handler.contract_proposals.length === 1) {
+      new Promise((resolve) => resolve(this._handler.contract_proposals.bind(this._handler)(
+        args.request
+      ))).then(result => {
+        const result_obj = new Registry_contract_proposals_result({success: result});
+        output.writeMessageBegin("contract_proposals", Thrift.MessageType.REPLY, seqid);
+        result_obj[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.ParleyError) {
+          result = new Registry_contract_proposals_result(err);
+          output.writeMessageBegin("contract_proposals", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("contract_proposals", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result[Symbol.for("write")](output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.contract_proposals(args.request, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.ParleyError) {
+          result_obj = new Registry_contract_proposals_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("contract_proposals", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("contract_proposals", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj[Symbol.for("write")](output);
         output.writeMessageEnd();

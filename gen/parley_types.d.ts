@@ -294,8 +294,10 @@ declare class LedgerEntry {
     public fixture_fingerprint?: string;
     public evidence_json?: string;
     public environment?: string;
+    public previous_contract_fingerprint?: string;
+    public proposed_by?: string;
 
-      constructor(args?: { sequence?: Int64; at?: Int64; action?: string; alias_name?: string; version?: string; previous_version?: string; actor?: string; reason?: string; canary_weight?: number; contract_fingerprint?: string; fixture_fingerprint?: string; evidence_json?: string; environment?: string; });
+      constructor(args?: { sequence?: Int64; at?: Int64; action?: string; alias_name?: string; version?: string; previous_version?: string; actor?: string; reason?: string; canary_weight?: number; contract_fingerprint?: string; fixture_fingerprint?: string; evidence_json?: string; environment?: string; previous_contract_fingerprint?: string; proposed_by?: string; });
   }
 
 declare class BeginUploadRequest {
@@ -510,8 +512,12 @@ declare class ContractDifference {
     public path?: string;
     public breaking?: boolean;
     public message?: string;
+    public kind?: string;
+    public why?: string;
+    public breaks?: string[];
+    public touches_verdict?: boolean;
 
-      constructor(args?: { path?: string; breaking?: boolean; message?: string; });
+      constructor(args?: { path?: string; breaking?: boolean; message?: string; kind?: string; why?: string; breaks?: string[]; touches_verdict?: boolean; });
   }
 
 /**
@@ -525,8 +531,10 @@ declare class PublishContractRequest {
     public allow_breaking?: string;
     public includes?: { [k: string]: string; };
     public checks_yaml?: string;
+    public propose?: boolean;
+    public reason?: string;
 
-      constructor(args?: { context?: RequestContext; idl?: string; fixtures_upload_id?: string; fixtures_format?: string; allow_breaking?: string; includes?: { [k: string]: string; }; checks_yaml?: string; });
+      constructor(args?: { context?: RequestContext; idl?: string; fixtures_upload_id?: string; fixtures_format?: string; allow_breaking?: string; includes?: { [k: string]: string; }; checks_yaml?: string; propose?: boolean; reason?: string; });
   }
 
 declare class PublishContractResponse {
@@ -535,8 +543,64 @@ declare class PublishContractResponse {
     public fingerprint?: string;
     public fixture_fingerprint?: string;
     public differences?: ContractDifference[];
+    public proposed?: boolean;
+    public verdicts_stand?: boolean;
 
-      constructor(args?: { model?: string; services?: string[]; fingerprint?: string; fixture_fingerprint?: string; differences?: ContractDifference[]; });
+      constructor(args?: { model?: string; services?: string[]; fingerprint?: string; fixture_fingerprint?: string; differences?: ContractDifference[]; proposed?: boolean; verdicts_stand?: boolean; });
+  }
+
+/**
+ * A contract that one side has proposed and the other has not yet agreed to.
+ */
+declare class ContractProposal {
+    public model?: string;
+    public fingerprint?: string;
+    public services?: string[];
+    public proposed_by?: string;
+    public at?: Int64;
+    public reason?: string;
+    public previous_contract_fingerprint?: string;
+    public fixture_fingerprint?: string;
+    public allow_breaking?: string;
+    public differences?: ContractDifference[];
+    public idl?: string;
+    public includes?: { [k: string]: string; };
+
+      constructor(args?: { model?: string; fingerprint?: string; services?: string[]; proposed_by?: string; at?: Int64; reason?: string; previous_contract_fingerprint?: string; fixture_fingerprint?: string; allow_breaking?: string; differences?: ContractDifference[]; idl?: string; includes?: { [k: string]: string; }; });
+  }
+
+/**
+ * Puts a proposed contract in force. Refused to the one who proposed it, and once another contract is in force.
+ */
+declare class AgreeContractRequest {
+    public context?: RequestContext;
+    public model?: string;
+    public fingerprint?: string;
+    public reason?: string;
+
+      constructor(args?: { context?: RequestContext; model?: string; fingerprint?: string; reason?: string; });
+  }
+
+declare class WithdrawContractRequest {
+    public context?: RequestContext;
+    public model?: string;
+    public fingerprint?: string;
+    public reason?: string;
+
+      constructor(args?: { context?: RequestContext; model?: string; fingerprint?: string; reason?: string; });
+  }
+
+declare class ProposalsRequest {
+    public context?: RequestContext;
+    public model?: string;
+
+      constructor(args?: { context?: RequestContext; model?: string; });
+  }
+
+declare class ProposalsResponse {
+    public proposals?: ContractProposal[];
+
+      constructor(args?: { proposals?: ContractProposal[]; });
   }
 
 declare class Label {
@@ -621,8 +685,9 @@ declare class ContractRequest {
     public context?: RequestContext;
     public service_name?: string;
     public idl?: string;
+    public includes?: { [k: string]: string; };
 
-      constructor(args?: { context?: RequestContext; service_name?: string; idl?: string; });
+      constructor(args?: { context?: RequestContext; service_name?: string; idl?: string; includes?: { [k: string]: string; }; });
   }
 
 declare class ContractResponse {

@@ -3076,6 +3076,8 @@ const LedgerEntry = module.exports.LedgerEntry = class {
     this.fixture_fingerprint = null;
     this.evidence_json = null;
     this.environment = null;
+    this.previous_contract_fingerprint = null;
+    this.proposed_by = null;
     if (args) {
       if (args.sequence !== undefined && args.sequence !== null) {
         this.sequence = args.sequence;
@@ -3115,6 +3117,12 @@ const LedgerEntry = module.exports.LedgerEntry = class {
       }
       if (args.environment !== undefined && args.environment !== null) {
         this.environment = args.environment;
+      }
+      if (args.previous_contract_fingerprint !== undefined && args.previous_contract_fingerprint !== null) {
+        this.previous_contract_fingerprint = args.previous_contract_fingerprint;
+      }
+      if (args.proposed_by !== undefined && args.proposed_by !== null) {
+        this.proposed_by = args.proposed_by;
       }
     }
   }
@@ -3222,6 +3230,20 @@ const LedgerEntry = module.exports.LedgerEntry = class {
             input.skip(ftype);
           }
           break;
+          case 14:
+          if (ftype == Thrift.Type.STRING) {
+            this.previous_contract_fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 15:
+          if (ftype == Thrift.Type.STRING) {
+            this.proposed_by = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -3301,6 +3323,16 @@ const LedgerEntry = module.exports.LedgerEntry = class {
       if (this.environment !== null && this.environment !== undefined) {
         output.writeFieldBegin('environment', Thrift.Type.STRING, 13);
         output.writeString(this.environment);
+        output.writeFieldEnd();
+      }
+      if (this.previous_contract_fingerprint !== null && this.previous_contract_fingerprint !== undefined) {
+        output.writeFieldBegin('previous_contract_fingerprint', Thrift.Type.STRING, 14);
+        output.writeString(this.previous_contract_fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.proposed_by !== null && this.proposed_by !== undefined) {
+        output.writeFieldBegin('proposed_by', Thrift.Type.STRING, 15);
+        output.writeString(this.proposed_by);
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -5877,6 +5909,10 @@ const ContractDifference = module.exports.ContractDifference = class {
     this.path = null;
     this.breaking = null;
     this.message = null;
+    this.kind = null;
+    this.why = null;
+    this.breaks = null;
+    this.touches_verdict = null;
     if (args) {
       if (args.path !== undefined && args.path !== null) {
         this.path = args.path;
@@ -5886,6 +5922,18 @@ const ContractDifference = module.exports.ContractDifference = class {
       }
       if (args.message !== undefined && args.message !== null) {
         this.message = args.message;
+      }
+      if (args.kind !== undefined && args.kind !== null) {
+        this.kind = args.kind;
+      }
+      if (args.why !== undefined && args.why !== null) {
+        this.why = args.why;
+      }
+      if (args.breaks !== undefined && args.breaks !== null) {
+        this.breaks = Thrift.copyList(args.breaks, [null]);
+      }
+      if (args.touches_verdict !== undefined && args.touches_verdict !== null) {
+        this.touches_verdict = args.touches_verdict;
       }
     }
   }
@@ -5923,6 +5971,42 @@ const ContractDifference = module.exports.ContractDifference = class {
             input.skip(ftype);
           }
           break;
+          case 4:
+          if (ftype == Thrift.Type.STRING) {
+            this.kind = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 5:
+          if (ftype == Thrift.Type.STRING) {
+            this.why = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 6:
+          if (ftype == Thrift.Type.LIST) {
+            this.breaks = [];
+            const _rtmp3152 = input.readListBegin();
+            const _size151 = _rtmp3152.size || 0;
+            for (let _i153 = 0; _i153 < _size151; ++_i153) {
+              let elem154 = null;
+              elem154 = input.readString();
+              this.breaks.push(elem154);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 7:
+          if (ftype == Thrift.Type.BOOL) {
+            this.touches_verdict = input.readBool();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -5954,6 +6038,33 @@ const ContractDifference = module.exports.ContractDifference = class {
         output.writeString(this.message);
         output.writeFieldEnd();
       }
+      if (this.kind !== null && this.kind !== undefined) {
+        output.writeFieldBegin('kind', Thrift.Type.STRING, 4);
+        output.writeString(this.kind);
+        output.writeFieldEnd();
+      }
+      if (this.why !== null && this.why !== undefined) {
+        output.writeFieldBegin('why', Thrift.Type.STRING, 5);
+        output.writeString(this.why);
+        output.writeFieldEnd();
+      }
+      if (this.breaks !== null && this.breaks !== undefined) {
+        output.writeFieldBegin('breaks', Thrift.Type.LIST, 6);
+        output.writeListBegin(Thrift.Type.STRING, this.breaks.length);
+        for (let iter155 in this.breaks) {
+          if (this.breaks.hasOwnProperty(iter155)) {
+            iter155 = this.breaks[iter155];
+            output.writeString(iter155);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.touches_verdict !== null && this.touches_verdict !== undefined) {
+        output.writeFieldBegin('touches_verdict', Thrift.Type.BOOL, 7);
+        output.writeBool(this.touches_verdict);
+        output.writeFieldEnd();
+      }
       output.writeFieldStop();
       output.writeStructEnd();
     } finally {
@@ -5972,6 +6083,8 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
     this.allow_breaking = null;
     this.includes = null;
     this.checks_yaml = null;
+    this.propose = null;
+    this.reason = null;
     if (args) {
       if (args.context !== undefined && args.context !== null) {
         this.context = new ttypes.RequestContext(args.context);
@@ -5993,6 +6106,12 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
       }
       if (args.checks_yaml !== undefined && args.checks_yaml !== null) {
         this.checks_yaml = args.checks_yaml;
+      }
+      if (args.propose !== undefined && args.propose !== null) {
+        this.propose = args.propose;
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
       }
     }
   }
@@ -6048,14 +6167,14 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3152 = input.readMapBegin();
-            const _size151 = _rtmp3152.size || 0;
-            for (let _i153 = 0; _i153 < _size151; ++_i153) {
-              let key154 = null;
-              let val155 = null;
-              key154 = input.readString();
-              val155 = input.readString();
-              this.includes[key154] = val155;
+            const _rtmp3157 = input.readMapBegin();
+            const _size156 = _rtmp3157.size || 0;
+            for (let _i158 = 0; _i158 < _size156; ++_i158) {
+              let key159 = null;
+              let val160 = null;
+              key159 = input.readString();
+              val160 = input.readString();
+              this.includes[key159] = val160;
             }
             input.readMapEnd();
           } else {
@@ -6065,6 +6184,20 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
           case 7:
           if (ftype == Thrift.Type.STRING) {
             this.checks_yaml = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 8:
+          if (ftype == Thrift.Type.BOOL) {
+            this.propose = input.readBool();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 9:
+          if (ftype == Thrift.Type.STRING) {
+            this.reason = input.readString();
           } else {
             input.skip(ftype);
           }
@@ -6113,11 +6246,11 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter156 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter156)) {
-            let viter157 = this.includes[kiter156];
-            output.writeString(kiter156);
-            output.writeString(viter157);
+        for (let kiter161 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter161)) {
+            let viter162 = this.includes[kiter161];
+            output.writeString(kiter161);
+            output.writeString(viter162);
           }
         }
         output.writeMapEnd();
@@ -6126,6 +6259,16 @@ const PublishContractRequest = module.exports.PublishContractRequest = class {
       if (this.checks_yaml !== null && this.checks_yaml !== undefined) {
         output.writeFieldBegin('checks_yaml', Thrift.Type.STRING, 7);
         output.writeString(this.checks_yaml);
+        output.writeFieldEnd();
+      }
+      if (this.propose !== null && this.propose !== undefined) {
+        output.writeFieldBegin('propose', Thrift.Type.BOOL, 8);
+        output.writeBool(this.propose);
+        output.writeFieldEnd();
+      }
+      if (this.reason !== null && this.reason !== undefined) {
+        output.writeFieldBegin('reason', Thrift.Type.STRING, 9);
+        output.writeString(this.reason);
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -6144,6 +6287,8 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
     this.fingerprint = null;
     this.fixture_fingerprint = null;
     this.differences = null;
+    this.proposed = null;
+    this.verdicts_stand = null;
     if (args) {
       if (args.model !== undefined && args.model !== null) {
         this.model = args.model;
@@ -6159,6 +6304,12 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       }
       if (args.differences !== undefined && args.differences !== null) {
         this.differences = Thrift.copyList(args.differences, [ttypes.ContractDifference]);
+      }
+      if (args.proposed !== undefined && args.proposed !== null) {
+        this.proposed = args.proposed;
+      }
+      if (args.verdicts_stand !== undefined && args.verdicts_stand !== null) {
+        this.verdicts_stand = args.verdicts_stand;
       }
     }
   }
@@ -6185,12 +6336,12 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.services = [];
-            const _rtmp3159 = input.readListBegin();
-            const _size158 = _rtmp3159.size || 0;
-            for (let _i160 = 0; _i160 < _size158; ++_i160) {
-              let elem161 = null;
-              elem161 = input.readString();
-              this.services.push(elem161);
+            const _rtmp3164 = input.readListBegin();
+            const _size163 = _rtmp3164.size || 0;
+            for (let _i165 = 0; _i165 < _size163; ++_i165) {
+              let elem166 = null;
+              elem166 = input.readString();
+              this.services.push(elem166);
             }
             input.readListEnd();
           } else {
@@ -6214,15 +6365,29 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3163 = input.readListBegin();
-            const _size162 = _rtmp3163.size || 0;
-            for (let _i164 = 0; _i164 < _size162; ++_i164) {
-              let elem165 = null;
-              elem165 = new ttypes.ContractDifference();
-              elem165[Symbol.for("read")](input);
-              this.differences.push(elem165);
+            const _rtmp3168 = input.readListBegin();
+            const _size167 = _rtmp3168.size || 0;
+            for (let _i169 = 0; _i169 < _size167; ++_i169) {
+              let elem170 = null;
+              elem170 = new ttypes.ContractDifference();
+              elem170[Symbol.for("read")](input);
+              this.differences.push(elem170);
             }
             input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 6:
+          if (ftype == Thrift.Type.BOOL) {
+            this.proposed = input.readBool();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 7:
+          if (ftype == Thrift.Type.BOOL) {
+            this.verdicts_stand = input.readBool();
           } else {
             input.skip(ftype);
           }
@@ -6251,10 +6416,10 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter166 in this.services) {
-          if (this.services.hasOwnProperty(iter166)) {
-            iter166 = this.services[iter166];
-            output.writeString(iter166);
+        for (let iter171 in this.services) {
+          if (this.services.hasOwnProperty(iter171)) {
+            iter171 = this.services[iter171];
+            output.writeString(iter171);
           }
         }
         output.writeListEnd();
@@ -6273,10 +6438,674 @@ const PublishContractResponse = module.exports.PublishContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 5);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter167 in this.differences) {
-          if (this.differences.hasOwnProperty(iter167)) {
-            iter167 = this.differences[iter167];
-            iter167[Symbol.for("write")](output);
+        for (let iter172 in this.differences) {
+          if (this.differences.hasOwnProperty(iter172)) {
+            iter172 = this.differences[iter172];
+            iter172[Symbol.for("write")](output);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.proposed !== null && this.proposed !== undefined) {
+        output.writeFieldBegin('proposed', Thrift.Type.BOOL, 6);
+        output.writeBool(this.proposed);
+        output.writeFieldEnd();
+      }
+      if (this.verdicts_stand !== null && this.verdicts_stand !== undefined) {
+        output.writeFieldBegin('verdicts_stand', Thrift.Type.BOOL, 7);
+        output.writeBool(this.verdicts_stand);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const ContractProposal = module.exports.ContractProposal = class {
+  constructor(args) {
+    this.model = null;
+    this.fingerprint = null;
+    this.services = null;
+    this.proposed_by = null;
+    this.at = null;
+    this.reason = null;
+    this.previous_contract_fingerprint = null;
+    this.fixture_fingerprint = null;
+    this.allow_breaking = null;
+    this.differences = null;
+    this.idl = null;
+    this.includes = null;
+    if (args) {
+      if (args.model !== undefined && args.model !== null) {
+        this.model = args.model;
+      }
+      if (args.fingerprint !== undefined && args.fingerprint !== null) {
+        this.fingerprint = args.fingerprint;
+      }
+      if (args.services !== undefined && args.services !== null) {
+        this.services = Thrift.copyList(args.services, [null]);
+      }
+      if (args.proposed_by !== undefined && args.proposed_by !== null) {
+        this.proposed_by = args.proposed_by;
+      }
+      if (args.at !== undefined && args.at !== null) {
+        this.at = args.at;
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      }
+      if (args.previous_contract_fingerprint !== undefined && args.previous_contract_fingerprint !== null) {
+        this.previous_contract_fingerprint = args.previous_contract_fingerprint;
+      }
+      if (args.fixture_fingerprint !== undefined && args.fixture_fingerprint !== null) {
+        this.fixture_fingerprint = args.fixture_fingerprint;
+      }
+      if (args.allow_breaking !== undefined && args.allow_breaking !== null) {
+        this.allow_breaking = args.allow_breaking;
+      }
+      if (args.differences !== undefined && args.differences !== null) {
+        this.differences = Thrift.copyList(args.differences, [ttypes.ContractDifference]);
+      }
+      if (args.idl !== undefined && args.idl !== null) {
+        this.idl = args.idl;
+      }
+      if (args.includes !== undefined && args.includes !== null) {
+        this.includes = Thrift.copyMap(args.includes, [null]);
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRING) {
+            this.model = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 2:
+          if (ftype == Thrift.Type.STRING) {
+            this.fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 3:
+          if (ftype == Thrift.Type.LIST) {
+            this.services = [];
+            const _rtmp3174 = input.readListBegin();
+            const _size173 = _rtmp3174.size || 0;
+            for (let _i175 = 0; _i175 < _size173; ++_i175) {
+              let elem176 = null;
+              elem176 = input.readString();
+              this.services.push(elem176);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 4:
+          if (ftype == Thrift.Type.STRING) {
+            this.proposed_by = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 5:
+          if (ftype == Thrift.Type.I64) {
+            this.at = input.readI64();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 6:
+          if (ftype == Thrift.Type.STRING) {
+            this.reason = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 7:
+          if (ftype == Thrift.Type.STRING) {
+            this.previous_contract_fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 8:
+          if (ftype == Thrift.Type.STRING) {
+            this.fixture_fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 9:
+          if (ftype == Thrift.Type.STRING) {
+            this.allow_breaking = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 10:
+          if (ftype == Thrift.Type.LIST) {
+            this.differences = [];
+            const _rtmp3178 = input.readListBegin();
+            const _size177 = _rtmp3178.size || 0;
+            for (let _i179 = 0; _i179 < _size177; ++_i179) {
+              let elem180 = null;
+              elem180 = new ttypes.ContractDifference();
+              elem180[Symbol.for("read")](input);
+              this.differences.push(elem180);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 11:
+          if (ftype == Thrift.Type.STRING) {
+            this.idl = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 12:
+          if (ftype == Thrift.Type.MAP) {
+            this.includes = {};
+            const _rtmp3182 = input.readMapBegin();
+            const _size181 = _rtmp3182.size || 0;
+            for (let _i183 = 0; _i183 < _size181; ++_i183) {
+              let key184 = null;
+              let val185 = null;
+              key184 = input.readString();
+              val185 = input.readString();
+              this.includes[key184] = val185;
+            }
+            input.readMapEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('ContractProposal');
+      if (this.model !== null && this.model !== undefined) {
+        output.writeFieldBegin('model', Thrift.Type.STRING, 1);
+        output.writeString(this.model);
+        output.writeFieldEnd();
+      }
+      if (this.fingerprint !== null && this.fingerprint !== undefined) {
+        output.writeFieldBegin('fingerprint', Thrift.Type.STRING, 2);
+        output.writeString(this.fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.services !== null && this.services !== undefined) {
+        output.writeFieldBegin('services', Thrift.Type.LIST, 3);
+        output.writeListBegin(Thrift.Type.STRING, this.services.length);
+        for (let iter186 in this.services) {
+          if (this.services.hasOwnProperty(iter186)) {
+            iter186 = this.services[iter186];
+            output.writeString(iter186);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.proposed_by !== null && this.proposed_by !== undefined) {
+        output.writeFieldBegin('proposed_by', Thrift.Type.STRING, 4);
+        output.writeString(this.proposed_by);
+        output.writeFieldEnd();
+      }
+      if (this.at !== null && this.at !== undefined) {
+        output.writeFieldBegin('at', Thrift.Type.I64, 5);
+        output.writeI64(this.at);
+        output.writeFieldEnd();
+      }
+      if (this.reason !== null && this.reason !== undefined) {
+        output.writeFieldBegin('reason', Thrift.Type.STRING, 6);
+        output.writeString(this.reason);
+        output.writeFieldEnd();
+      }
+      if (this.previous_contract_fingerprint !== null && this.previous_contract_fingerprint !== undefined) {
+        output.writeFieldBegin('previous_contract_fingerprint', Thrift.Type.STRING, 7);
+        output.writeString(this.previous_contract_fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.fixture_fingerprint !== null && this.fixture_fingerprint !== undefined) {
+        output.writeFieldBegin('fixture_fingerprint', Thrift.Type.STRING, 8);
+        output.writeString(this.fixture_fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.allow_breaking !== null && this.allow_breaking !== undefined) {
+        output.writeFieldBegin('allow_breaking', Thrift.Type.STRING, 9);
+        output.writeString(this.allow_breaking);
+        output.writeFieldEnd();
+      }
+      if (this.differences !== null && this.differences !== undefined) {
+        output.writeFieldBegin('differences', Thrift.Type.LIST, 10);
+        output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
+        for (let iter187 in this.differences) {
+          if (this.differences.hasOwnProperty(iter187)) {
+            iter187 = this.differences[iter187];
+            iter187[Symbol.for("write")](output);
+          }
+        }
+        output.writeListEnd();
+        output.writeFieldEnd();
+      }
+      if (this.idl !== null && this.idl !== undefined) {
+        output.writeFieldBegin('idl', Thrift.Type.STRING, 11);
+        output.writeString(this.idl);
+        output.writeFieldEnd();
+      }
+      if (this.includes !== null && this.includes !== undefined) {
+        output.writeFieldBegin('includes', Thrift.Type.MAP, 12);
+        output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
+        for (let kiter188 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter188)) {
+            let viter189 = this.includes[kiter188];
+            output.writeString(kiter188);
+            output.writeString(viter189);
+          }
+        }
+        output.writeMapEnd();
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const AgreeContractRequest = module.exports.AgreeContractRequest = class {
+  constructor(args) {
+    this.context = null;
+    this.model = null;
+    this.fingerprint = null;
+    this.reason = null;
+    if (args) {
+      if (args.context !== undefined && args.context !== null) {
+        this.context = new ttypes.RequestContext(args.context);
+      }
+      if (args.model !== undefined && args.model !== null) {
+        this.model = args.model;
+      }
+      if (args.fingerprint !== undefined && args.fingerprint !== null) {
+        this.fingerprint = args.fingerprint;
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.context = new ttypes.RequestContext();
+            this.context[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 2:
+          if (ftype == Thrift.Type.STRING) {
+            this.model = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 3:
+          if (ftype == Thrift.Type.STRING) {
+            this.fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 4:
+          if (ftype == Thrift.Type.STRING) {
+            this.reason = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('AgreeContractRequest');
+      if (this.context !== null && this.context !== undefined) {
+        output.writeFieldBegin('context', Thrift.Type.STRUCT, 1);
+        this.context[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      if (this.model !== null && this.model !== undefined) {
+        output.writeFieldBegin('model', Thrift.Type.STRING, 2);
+        output.writeString(this.model);
+        output.writeFieldEnd();
+      }
+      if (this.fingerprint !== null && this.fingerprint !== undefined) {
+        output.writeFieldBegin('fingerprint', Thrift.Type.STRING, 3);
+        output.writeString(this.fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.reason !== null && this.reason !== undefined) {
+        output.writeFieldBegin('reason', Thrift.Type.STRING, 4);
+        output.writeString(this.reason);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const WithdrawContractRequest = module.exports.WithdrawContractRequest = class {
+  constructor(args) {
+    this.context = null;
+    this.model = null;
+    this.fingerprint = null;
+    this.reason = null;
+    if (args) {
+      if (args.context !== undefined && args.context !== null) {
+        this.context = new ttypes.RequestContext(args.context);
+      }
+      if (args.model !== undefined && args.model !== null) {
+        this.model = args.model;
+      }
+      if (args.fingerprint !== undefined && args.fingerprint !== null) {
+        this.fingerprint = args.fingerprint;
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.context = new ttypes.RequestContext();
+            this.context[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 2:
+          if (ftype == Thrift.Type.STRING) {
+            this.model = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 3:
+          if (ftype == Thrift.Type.STRING) {
+            this.fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 4:
+          if (ftype == Thrift.Type.STRING) {
+            this.reason = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('WithdrawContractRequest');
+      if (this.context !== null && this.context !== undefined) {
+        output.writeFieldBegin('context', Thrift.Type.STRUCT, 1);
+        this.context[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      if (this.model !== null && this.model !== undefined) {
+        output.writeFieldBegin('model', Thrift.Type.STRING, 2);
+        output.writeString(this.model);
+        output.writeFieldEnd();
+      }
+      if (this.fingerprint !== null && this.fingerprint !== undefined) {
+        output.writeFieldBegin('fingerprint', Thrift.Type.STRING, 3);
+        output.writeString(this.fingerprint);
+        output.writeFieldEnd();
+      }
+      if (this.reason !== null && this.reason !== undefined) {
+        output.writeFieldBegin('reason', Thrift.Type.STRING, 4);
+        output.writeString(this.reason);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const ProposalsRequest = module.exports.ProposalsRequest = class {
+  constructor(args) {
+    this.context = null;
+    this.model = null;
+    if (args) {
+      if (args.context !== undefined && args.context !== null) {
+        this.context = new ttypes.RequestContext(args.context);
+      }
+      if (args.model !== undefined && args.model !== null) {
+        this.model = args.model;
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.STRUCT) {
+            this.context = new ttypes.RequestContext();
+            this.context[Symbol.for("read")](input);
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 2:
+          if (ftype == Thrift.Type.STRING) {
+            this.model = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('ProposalsRequest');
+      if (this.context !== null && this.context !== undefined) {
+        output.writeFieldBegin('context', Thrift.Type.STRUCT, 1);
+        this.context[Symbol.for("write")](output);
+        output.writeFieldEnd();
+      }
+      if (this.model !== null && this.model !== undefined) {
+        output.writeFieldBegin('model', Thrift.Type.STRING, 2);
+        output.writeString(this.model);
+        output.writeFieldEnd();
+      }
+      output.writeFieldStop();
+      output.writeStructEnd();
+    } finally {
+      output.decrementRecursionDepth();
+    }
+    return;
+  }
+
+};
+const ProposalsResponse = module.exports.ProposalsResponse = class {
+  constructor(args) {
+    this.proposals = null;
+    if (args) {
+      if (args.proposals !== undefined && args.proposals !== null) {
+        this.proposals = Thrift.copyList(args.proposals, [ttypes.ContractProposal]);
+      }
+    }
+  }
+
+  [Symbol.for("read")] (input) {
+    input.incrementRecursionDepth();
+    try {
+      input.readStructBegin();
+      while (true) {
+        const ret = input.readFieldBegin();
+        const ftype = ret.ftype;
+        const fid = ret.fid;
+        if (ftype == Thrift.Type.STOP) {
+          break;
+        }
+        switch (fid) {
+          case 1:
+          if (ftype == Thrift.Type.LIST) {
+            this.proposals = [];
+            const _rtmp3191 = input.readListBegin();
+            const _size190 = _rtmp3191.size || 0;
+            for (let _i192 = 0; _i192 < _size190; ++_i192) {
+              let elem193 = null;
+              elem193 = new ttypes.ContractProposal();
+              elem193[Symbol.for("read")](input);
+              this.proposals.push(elem193);
+            }
+            input.readListEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
+          case 0:
+            input.skip(ftype);
+            break;
+          default:
+            input.skip(ftype);
+        }
+        input.readFieldEnd();
+      }
+      input.readStructEnd();
+    } finally {
+      input.decrementRecursionDepth();
+    }
+    return;
+  }
+
+  [Symbol.for("write")] (output) {
+    output.incrementRecursionDepth();
+    try {
+      output.writeStructBegin('ProposalsResponse');
+      if (this.proposals !== null && this.proposals !== undefined) {
+        output.writeFieldBegin('proposals', Thrift.Type.LIST, 1);
+        output.writeListBegin(Thrift.Type.STRUCT, this.proposals.length);
+        for (let iter194 in this.proposals) {
+          if (this.proposals.hasOwnProperty(iter194)) {
+            iter194 = this.proposals[iter194];
+            iter194[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6462,13 +7291,13 @@ const RecordLabelsRequest = module.exports.RecordLabelsRequest = class {
           case 3:
           if (ftype == Thrift.Type.LIST) {
             this.labels = [];
-            const _rtmp3169 = input.readListBegin();
-            const _size168 = _rtmp3169.size || 0;
-            for (let _i170 = 0; _i170 < _size168; ++_i170) {
-              let elem171 = null;
-              elem171 = new ttypes.Label();
-              elem171[Symbol.for("read")](input);
-              this.labels.push(elem171);
+            const _rtmp3196 = input.readListBegin();
+            const _size195 = _rtmp3196.size || 0;
+            for (let _i197 = 0; _i197 < _size195; ++_i197) {
+              let elem198 = null;
+              elem198 = new ttypes.Label();
+              elem198[Symbol.for("read")](input);
+              this.labels.push(elem198);
             }
             input.readListEnd();
           } else {
@@ -6504,10 +7333,10 @@ const RecordLabelsRequest = module.exports.RecordLabelsRequest = class {
       if (this.labels !== null && this.labels !== undefined) {
         output.writeFieldBegin('labels', Thrift.Type.LIST, 3);
         output.writeListBegin(Thrift.Type.STRUCT, this.labels.length);
-        for (let iter172 in this.labels) {
-          if (this.labels.hasOwnProperty(iter172)) {
-            iter172 = this.labels[iter172];
-            iter172[Symbol.for("write")](output);
+        for (let iter199 in this.labels) {
+          if (this.labels.hasOwnProperty(iter199)) {
+            iter199 = this.labels[iter199];
+            iter199[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6558,13 +7387,13 @@ const RecordLabelsResponse = module.exports.RecordLabelsResponse = class {
           case 2:
           if (ftype == Thrift.Type.LIST) {
             this.rejected = [];
-            const _rtmp3174 = input.readListBegin();
-            const _size173 = _rtmp3174.size || 0;
-            for (let _i175 = 0; _i175 < _size173; ++_i175) {
-              let elem176 = null;
-              elem176 = new ttypes.Problem();
-              elem176[Symbol.for("read")](input);
-              this.rejected.push(elem176);
+            const _rtmp3201 = input.readListBegin();
+            const _size200 = _rtmp3201.size || 0;
+            for (let _i202 = 0; _i202 < _size200; ++_i202) {
+              let elem203 = null;
+              elem203 = new ttypes.Problem();
+              elem203[Symbol.for("read")](input);
+              this.rejected.push(elem203);
             }
             input.readListEnd();
           } else {
@@ -6595,10 +7424,10 @@ const RecordLabelsResponse = module.exports.RecordLabelsResponse = class {
       if (this.rejected !== null && this.rejected !== undefined) {
         output.writeFieldBegin('rejected', Thrift.Type.LIST, 2);
         output.writeListBegin(Thrift.Type.STRUCT, this.rejected.length);
-        for (let iter177 in this.rejected) {
-          if (this.rejected.hasOwnProperty(iter177)) {
-            iter177 = this.rejected[iter177];
-            iter177[Symbol.for("write")](output);
+        for (let iter204 in this.rejected) {
+          if (this.rejected.hasOwnProperty(iter204)) {
+            iter204 = this.rejected[iter204];
+            iter204[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -6870,14 +7699,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.metrics = {};
-            const _rtmp3179 = input.readMapBegin();
-            const _size178 = _rtmp3179.size || 0;
-            for (let _i180 = 0; _i180 < _size178; ++_i180) {
-              let key181 = null;
-              let val182 = null;
-              key181 = input.readString();
-              val182 = input.readDouble();
-              this.metrics[key181] = val182;
+            const _rtmp3206 = input.readMapBegin();
+            const _size205 = _rtmp3206.size || 0;
+            for (let _i207 = 0; _i207 < _size205; ++_i207) {
+              let key208 = null;
+              let val209 = null;
+              key208 = input.readString();
+              val209 = input.readDouble();
+              this.metrics[key208] = val209;
             }
             input.readMapEnd();
           } else {
@@ -6887,14 +7716,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 6:
           if (ftype == Thrift.Type.MAP) {
             this.drift = {};
-            const _rtmp3184 = input.readMapBegin();
-            const _size183 = _rtmp3184.size || 0;
-            for (let _i185 = 0; _i185 < _size183; ++_i185) {
-              let key186 = null;
-              let val187 = null;
-              key186 = input.readString();
-              val187 = input.readDouble();
-              this.drift[key186] = val187;
+            const _rtmp3211 = input.readMapBegin();
+            const _size210 = _rtmp3211.size || 0;
+            for (let _i212 = 0; _i212 < _size210; ++_i212) {
+              let key213 = null;
+              let val214 = null;
+              key213 = input.readString();
+              val214 = input.readDouble();
+              this.drift[key213] = val214;
             }
             input.readMapEnd();
           } else {
@@ -6904,14 +7733,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 7:
           if (ftype == Thrift.Type.MAP) {
             this.interval_low = {};
-            const _rtmp3189 = input.readMapBegin();
-            const _size188 = _rtmp3189.size || 0;
-            for (let _i190 = 0; _i190 < _size188; ++_i190) {
-              let key191 = null;
-              let val192 = null;
-              key191 = input.readString();
-              val192 = input.readDouble();
-              this.interval_low[key191] = val192;
+            const _rtmp3216 = input.readMapBegin();
+            const _size215 = _rtmp3216.size || 0;
+            for (let _i217 = 0; _i217 < _size215; ++_i217) {
+              let key218 = null;
+              let val219 = null;
+              key218 = input.readString();
+              val219 = input.readDouble();
+              this.interval_low[key218] = val219;
             }
             input.readMapEnd();
           } else {
@@ -6921,14 +7750,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 8:
           if (ftype == Thrift.Type.MAP) {
             this.interval_high = {};
-            const _rtmp3194 = input.readMapBegin();
-            const _size193 = _rtmp3194.size || 0;
-            for (let _i195 = 0; _i195 < _size193; ++_i195) {
-              let key196 = null;
-              let val197 = null;
-              key196 = input.readString();
-              val197 = input.readDouble();
-              this.interval_high[key196] = val197;
+            const _rtmp3221 = input.readMapBegin();
+            const _size220 = _rtmp3221.size || 0;
+            for (let _i222 = 0; _i222 < _size220; ++_i222) {
+              let key223 = null;
+              let val224 = null;
+              key223 = input.readString();
+              val224 = input.readDouble();
+              this.interval_high[key223] = val224;
             }
             input.readMapEnd();
           } else {
@@ -6938,14 +7767,14 @@ const LiveMetrics = module.exports.LiveMetrics = class {
           case 9:
           if (ftype == Thrift.Type.MAP) {
             this.expected = {};
-            const _rtmp3199 = input.readMapBegin();
-            const _size198 = _rtmp3199.size || 0;
-            for (let _i200 = 0; _i200 < _size198; ++_i200) {
-              let key201 = null;
-              let val202 = null;
-              key201 = input.readString();
-              val202 = input.readDouble();
-              this.expected[key201] = val202;
+            const _rtmp3226 = input.readMapBegin();
+            const _size225 = _rtmp3226.size || 0;
+            for (let _i227 = 0; _i227 < _size225; ++_i227) {
+              let key228 = null;
+              let val229 = null;
+              key228 = input.readString();
+              val229 = input.readDouble();
+              this.expected[key228] = val229;
             }
             input.readMapEnd();
           } else {
@@ -7019,11 +7848,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.metrics !== null && this.metrics !== undefined) {
         output.writeFieldBegin('metrics', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.metrics));
-        for (let kiter203 in this.metrics) {
-          if (this.metrics.hasOwnProperty(kiter203)) {
-            let viter204 = this.metrics[kiter203];
-            output.writeString(kiter203);
-            output.writeDouble(viter204);
+        for (let kiter230 in this.metrics) {
+          if (this.metrics.hasOwnProperty(kiter230)) {
+            let viter231 = this.metrics[kiter230];
+            output.writeString(kiter230);
+            output.writeDouble(viter231);
           }
         }
         output.writeMapEnd();
@@ -7032,11 +7861,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.drift !== null && this.drift !== undefined) {
         output.writeFieldBegin('drift', Thrift.Type.MAP, 6);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.drift));
-        for (let kiter205 in this.drift) {
-          if (this.drift.hasOwnProperty(kiter205)) {
-            let viter206 = this.drift[kiter205];
-            output.writeString(kiter205);
-            output.writeDouble(viter206);
+        for (let kiter232 in this.drift) {
+          if (this.drift.hasOwnProperty(kiter232)) {
+            let viter233 = this.drift[kiter232];
+            output.writeString(kiter232);
+            output.writeDouble(viter233);
           }
         }
         output.writeMapEnd();
@@ -7045,11 +7874,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.interval_low !== null && this.interval_low !== undefined) {
         output.writeFieldBegin('interval_low', Thrift.Type.MAP, 7);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.interval_low));
-        for (let kiter207 in this.interval_low) {
-          if (this.interval_low.hasOwnProperty(kiter207)) {
-            let viter208 = this.interval_low[kiter207];
-            output.writeString(kiter207);
-            output.writeDouble(viter208);
+        for (let kiter234 in this.interval_low) {
+          if (this.interval_low.hasOwnProperty(kiter234)) {
+            let viter235 = this.interval_low[kiter234];
+            output.writeString(kiter234);
+            output.writeDouble(viter235);
           }
         }
         output.writeMapEnd();
@@ -7058,11 +7887,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.interval_high !== null && this.interval_high !== undefined) {
         output.writeFieldBegin('interval_high', Thrift.Type.MAP, 8);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.interval_high));
-        for (let kiter209 in this.interval_high) {
-          if (this.interval_high.hasOwnProperty(kiter209)) {
-            let viter210 = this.interval_high[kiter209];
-            output.writeString(kiter209);
-            output.writeDouble(viter210);
+        for (let kiter236 in this.interval_high) {
+          if (this.interval_high.hasOwnProperty(kiter236)) {
+            let viter237 = this.interval_high[kiter236];
+            output.writeString(kiter236);
+            output.writeDouble(viter237);
           }
         }
         output.writeMapEnd();
@@ -7071,11 +7900,11 @@ const LiveMetrics = module.exports.LiveMetrics = class {
       if (this.expected !== null && this.expected !== undefined) {
         output.writeFieldBegin('expected', Thrift.Type.MAP, 9);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.DOUBLE, Thrift.objectLength(this.expected));
-        for (let kiter211 in this.expected) {
-          if (this.expected.hasOwnProperty(kiter211)) {
-            let viter212 = this.expected[kiter211];
-            output.writeString(kiter211);
-            output.writeDouble(viter212);
+        for (let kiter238 in this.expected) {
+          if (this.expected.hasOwnProperty(kiter238)) {
+            let viter239 = this.expected[kiter238];
+            output.writeString(kiter238);
+            output.writeDouble(viter239);
           }
         }
         output.writeMapEnd();
@@ -7135,13 +7964,13 @@ const LiveMetricsResponse = module.exports.LiveMetricsResponse = class {
           case 1:
           if (ftype == Thrift.Type.LIST) {
             this.rows = [];
-            const _rtmp3214 = input.readListBegin();
-            const _size213 = _rtmp3214.size || 0;
-            for (let _i215 = 0; _i215 < _size213; ++_i215) {
-              let elem216 = null;
-              elem216 = new ttypes.LiveMetrics();
-              elem216[Symbol.for("read")](input);
-              this.rows.push(elem216);
+            const _rtmp3241 = input.readListBegin();
+            const _size240 = _rtmp3241.size || 0;
+            for (let _i242 = 0; _i242 < _size240; ++_i242) {
+              let elem243 = null;
+              elem243 = new ttypes.LiveMetrics();
+              elem243[Symbol.for("read")](input);
+              this.rows.push(elem243);
             }
             input.readListEnd();
           } else {
@@ -7170,10 +7999,10 @@ const LiveMetricsResponse = module.exports.LiveMetricsResponse = class {
       if (this.rows !== null && this.rows !== undefined) {
         output.writeFieldBegin('rows', Thrift.Type.LIST, 1);
         output.writeListBegin(Thrift.Type.STRUCT, this.rows.length);
-        for (let iter217 in this.rows) {
-          if (this.rows.hasOwnProperty(iter217)) {
-            iter217 = this.rows[iter217];
-            iter217[Symbol.for("write")](output);
+        for (let iter244 in this.rows) {
+          if (this.rows.hasOwnProperty(iter244)) {
+            iter244 = this.rows[iter244];
+            iter244[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7317,12 +8146,12 @@ const PingResponse = module.exports.PingResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.services = [];
-            const _rtmp3219 = input.readListBegin();
-            const _size218 = _rtmp3219.size || 0;
-            for (let _i220 = 0; _i220 < _size218; ++_i220) {
-              let elem221 = null;
-              elem221 = input.readString();
-              this.services.push(elem221);
+            const _rtmp3246 = input.readListBegin();
+            const _size245 = _rtmp3246.size || 0;
+            for (let _i247 = 0; _i247 < _size245; ++_i247) {
+              let elem248 = null;
+              elem248 = input.readString();
+              this.services.push(elem248);
             }
             input.readListEnd();
           } else {
@@ -7339,12 +8168,12 @@ const PingResponse = module.exports.PingResponse = class {
           case 6:
           if (ftype == Thrift.Type.LIST) {
             this.lagging_models = [];
-            const _rtmp3223 = input.readListBegin();
-            const _size222 = _rtmp3223.size || 0;
-            for (let _i224 = 0; _i224 < _size222; ++_i224) {
-              let elem225 = null;
-              elem225 = input.readString();
-              this.lagging_models.push(elem225);
+            const _rtmp3250 = input.readListBegin();
+            const _size249 = _rtmp3250.size || 0;
+            for (let _i251 = 0; _i251 < _size249; ++_i251) {
+              let elem252 = null;
+              elem252 = input.readString();
+              this.lagging_models.push(elem252);
             }
             input.readListEnd();
           } else {
@@ -7385,10 +8214,10 @@ const PingResponse = module.exports.PingResponse = class {
       if (this.services !== null && this.services !== undefined) {
         output.writeFieldBegin('services', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRING, this.services.length);
-        for (let iter226 in this.services) {
-          if (this.services.hasOwnProperty(iter226)) {
-            iter226 = this.services[iter226];
-            output.writeString(iter226);
+        for (let iter253 in this.services) {
+          if (this.services.hasOwnProperty(iter253)) {
+            iter253 = this.services[iter253];
+            output.writeString(iter253);
           }
         }
         output.writeListEnd();
@@ -7402,10 +8231,10 @@ const PingResponse = module.exports.PingResponse = class {
       if (this.lagging_models !== null && this.lagging_models !== undefined) {
         output.writeFieldBegin('lagging_models', Thrift.Type.LIST, 6);
         output.writeListBegin(Thrift.Type.STRING, this.lagging_models.length);
-        for (let iter227 in this.lagging_models) {
-          if (this.lagging_models.hasOwnProperty(iter227)) {
-            iter227 = this.lagging_models[iter227];
-            output.writeString(iter227);
+        for (let iter254 in this.lagging_models) {
+          if (this.lagging_models.hasOwnProperty(iter254)) {
+            iter254 = this.lagging_models[iter254];
+            output.writeString(iter254);
           }
         }
         output.writeListEnd();
@@ -7425,6 +8254,7 @@ const ContractRequest = module.exports.ContractRequest = class {
     this.context = null;
     this.service_name = null;
     this.idl = null;
+    this.includes = null;
     if (args) {
       if (args.context !== undefined && args.context !== null) {
         this.context = new ttypes.RequestContext(args.context);
@@ -7434,6 +8264,9 @@ const ContractRequest = module.exports.ContractRequest = class {
       }
       if (args.idl !== undefined && args.idl !== null) {
         this.idl = args.idl;
+      }
+      if (args.includes !== undefined && args.includes !== null) {
+        this.includes = Thrift.copyMap(args.includes, [null]);
       }
     }
   }
@@ -7472,6 +8305,23 @@ const ContractRequest = module.exports.ContractRequest = class {
             input.skip(ftype);
           }
           break;
+          case 4:
+          if (ftype == Thrift.Type.MAP) {
+            this.includes = {};
+            const _rtmp3256 = input.readMapBegin();
+            const _size255 = _rtmp3256.size || 0;
+            for (let _i257 = 0; _i257 < _size255; ++_i257) {
+              let key258 = null;
+              let val259 = null;
+              key258 = input.readString();
+              val259 = input.readString();
+              this.includes[key258] = val259;
+            }
+            input.readMapEnd();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -7501,6 +8351,19 @@ const ContractRequest = module.exports.ContractRequest = class {
       if (this.idl !== null && this.idl !== undefined) {
         output.writeFieldBegin('idl', Thrift.Type.STRING, 3);
         output.writeString(this.idl);
+        output.writeFieldEnd();
+      }
+      if (this.includes !== null && this.includes !== undefined) {
+        output.writeFieldBegin('includes', Thrift.Type.MAP, 4);
+        output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
+        for (let kiter260 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter260)) {
+            let viter261 = this.includes[kiter260];
+            output.writeString(kiter260);
+            output.writeString(viter261);
+          }
+        }
+        output.writeMapEnd();
         output.writeFieldEnd();
       }
       output.writeFieldStop();
@@ -7574,13 +8437,13 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 4:
           if (ftype == Thrift.Type.LIST) {
             this.differences = [];
-            const _rtmp3229 = input.readListBegin();
-            const _size228 = _rtmp3229.size || 0;
-            for (let _i230 = 0; _i230 < _size228; ++_i230) {
-              let elem231 = null;
-              elem231 = new ttypes.ContractDifference();
-              elem231[Symbol.for("read")](input);
-              this.differences.push(elem231);
+            const _rtmp3263 = input.readListBegin();
+            const _size262 = _rtmp3263.size || 0;
+            for (let _i264 = 0; _i264 < _size262; ++_i264) {
+              let elem265 = null;
+              elem265 = new ttypes.ContractDifference();
+              elem265[Symbol.for("read")](input);
+              this.differences.push(elem265);
             }
             input.readListEnd();
           } else {
@@ -7590,14 +8453,14 @@ const ContractResponse = module.exports.ContractResponse = class {
           case 5:
           if (ftype == Thrift.Type.MAP) {
             this.includes = {};
-            const _rtmp3233 = input.readMapBegin();
-            const _size232 = _rtmp3233.size || 0;
-            for (let _i234 = 0; _i234 < _size232; ++_i234) {
-              let key235 = null;
-              let val236 = null;
-              key235 = input.readString();
-              val236 = input.readString();
-              this.includes[key235] = val236;
+            const _rtmp3267 = input.readMapBegin();
+            const _size266 = _rtmp3267.size || 0;
+            for (let _i268 = 0; _i268 < _size266; ++_i268) {
+              let key269 = null;
+              let val270 = null;
+              key269 = input.readString();
+              val270 = input.readString();
+              this.includes[key269] = val270;
             }
             input.readMapEnd();
           } else {
@@ -7638,10 +8501,10 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.differences !== null && this.differences !== undefined) {
         output.writeFieldBegin('differences', Thrift.Type.LIST, 4);
         output.writeListBegin(Thrift.Type.STRUCT, this.differences.length);
-        for (let iter237 in this.differences) {
-          if (this.differences.hasOwnProperty(iter237)) {
-            iter237 = this.differences[iter237];
-            iter237[Symbol.for("write")](output);
+        for (let iter271 in this.differences) {
+          if (this.differences.hasOwnProperty(iter271)) {
+            iter271 = this.differences[iter271];
+            iter271[Symbol.for("write")](output);
           }
         }
         output.writeListEnd();
@@ -7650,11 +8513,11 @@ const ContractResponse = module.exports.ContractResponse = class {
       if (this.includes !== null && this.includes !== undefined) {
         output.writeFieldBegin('includes', Thrift.Type.MAP, 5);
         output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.includes));
-        for (let kiter238 in this.includes) {
-          if (this.includes.hasOwnProperty(kiter238)) {
-            let viter239 = this.includes[kiter238];
-            output.writeString(kiter238);
-            output.writeString(viter239);
+        for (let kiter272 in this.includes) {
+          if (this.includes.hasOwnProperty(kiter272)) {
+            let viter273 = this.includes[kiter272];
+            output.writeString(kiter272);
+            output.writeString(viter273);
           }
         }
         output.writeMapEnd();

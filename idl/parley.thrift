@@ -38,7 +38,7 @@ enum ErrorCode {
   PERMISSION_DENIED = 4
   OVERLOADED = 5               // queue full; retry after retry_after_ms
   DEADLINE_EXCEEDED = 6        // dropped before it ran
-  CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract
+  CONTRACT_MISMATCH = 7        // a model or a client does not fit the contract, or a new contract breaks its callers
   NOT_ACCEPTED = 8             // this digest has not passed its contract's acceptance suite
   CONFLICT = 9                 // an expected state (alias, run) had already changed, or an alias is held
   STORE_UNAVAILABLE = 10       // Redis cannot be reached or refuses writes; loaded models go on serving
@@ -265,7 +265,8 @@ struct LedgerEntry {
   1: optional i64 sequence
   2: optional Timestamp at
   3: optional string action               // "publish", "accept", "reject", "promote", "rollback", "canary", "canary_end",
-                                          // "hold", "release", "retire", "prune", "import", "contract"
+                                          // "hold", "release", "retire", "prune", "import", "contract", "propose",
+                                          // "withdraw"
   4: optional string alias_name
   5: optional Version version
   6: optional Version previous_version
@@ -276,6 +277,10 @@ struct LedgerEntry {
  11: optional string fixture_fingerprint
  12: optional string evidence_json        // what an automatic act was based on
  13: optional string environment          // of the process that wrote the line, where it has a name: "staging"
+ 14: optional string previous_contract_fingerprint   // of the contract that was in force before ("contract"); or of the one
+                                          // that the version was accepted under, where that is an earlier one that differs
+                                          // in nothing that was tested ("promote", "canary")
+ 15: optional string proposed_by          // whose proposal was agreed to ("contract") or withdrawn ("withdraw")
 }
 
 struct BeginUploadRequest {
@@ -416,8 +421,12 @@ struct AliasesResponse { 1: optional list<AliasState> aliases }
 
 struct ContractDifference {
   1: optional string path                 // "Penguin.bill_length_mm"
-  2: optional bool breaking
-  3: optional string message
+  2: optional bool breaking               // for callers: "callers" is among `breaks`
+  3: optional string message              // what is different, with both values
+  4: optional string kind                 // the rule's name: "field-removed", "range-narrowed"
+  5: optional string why                  // what it breaks and why, or why it breaks nothing
+  6: optional list<string> breaks         // "callers", "models", "source"; empty: compatible
+  7: optional bool touches_verdict        // what was tested is different: versions must be accepted again
 }
 
 /** Puts a contract in force. Its fixtures travel as an upload, so that any server can run the acceptance suite. */
@@ -429,6 +438,8 @@ struct PublishContractRequest {
   5: optional string allow_breaking       // the reason, when callers of the contract in force may break
   6: optional map<string, string> includes   // file name -> text of every included file but parley.thrift
   7: optional string checks_yaml          // invariances, directions and exact cases of the acceptance suite
+  8: optional bool propose                // only store it as a proposal, which agree_contract by somebody else puts in force
+  9: optional string reason               // why; goes into the ledger
 }
 struct PublishContractResponse {
   1: optional string model
@@ -436,10 +447,50 @@ struct PublishContractResponse {
   3: optional string fingerprint
   4: optional string fixture_fingerprint
   5: optional list<ContractDifference> differences   // from the contract that was in force
+  6: optional bool proposed               // it waits for somebody's agreement, and is not in force yet
+  7: optional bool verdicts_stand         // versions that were accepted under the contract before stay accepted; absent where
+                                          // there was none
 }
+
+/** A contract that one side has proposed and the other has not yet agreed to. */
+struct ContractProposal {
+  1: optional string model
+  2: optional string fingerprint
+  3: optional list<string> services
+  4: optional string proposed_by
+  5: optional Timestamp at
+  6: optional string reason
+  7: optional string previous_contract_fingerprint   // of the contract in force that it was compared with
+  8: optional string fixture_fingerprint
+  9: optional string allow_breaking       // why callers of the contract in force may break
+ 10: optional list<ContractDifference> differences   // from that contract
+ 11: optional string idl
+ 12: optional map<string, string> includes
+}
+/** Puts a proposed contract in force. Refused to the one who proposed it, and once another contract is in force. */
+struct AgreeContractRequest {
+  1: optional RequestContext context
+  2: optional string model                // required
+  3: optional string fingerprint          // required; the first 8 or more characters will do
+  4: optional string reason
+}
+struct WithdrawContractRequest {
+  1: optional RequestContext context
+  2: optional string model                // required
+  3: optional string fingerprint          // required; the first 8 or more characters will do
+  4: optional string reason
+}
+struct ProposalsRequest {
+  1: optional RequestContext context
+  2: optional string model                // all models when absent
+}
+struct ProposalsResponse { 1: optional list<ContractProposal> proposals }   // oldest first
 
 service Registry {
   PublishContractResponse publish_contract(1: PublishContractRequest request) throws (1: ParleyError error)
+  PublishContractResponse agree_contract(1: AgreeContractRequest request) throws (1: ParleyError error)
+  AliasResponse withdraw_contract(1: WithdrawContractRequest request) throws (1: ParleyError error)
+  ProposalsResponse contract_proposals(1: ProposalsRequest request) throws (1: ParleyError error)
   BeginUploadResponse begin_upload(1: BeginUploadRequest request) throws (1: ParleyError error)
   UploadPartResponse upload_part(1: UploadPartRequest request) throws (1: ParleyError error)
   PublishResponse publish(1: PublishRequest request) throws (1: ParleyError error)
@@ -517,14 +568,15 @@ struct PingResponse {
 }
 struct ContractRequest {
   1: optional RequestContext context
-  2: optional string service_name         // "Penguins"; the whole catalogue when absent
+  2: optional string service_name         // "Penguins"; the whole catalogue when absent, or with `idl` what that file serves
   3: optional string idl                  // the caller's own text: the answer says whether it can talk to this server
+  4: optional map<string, string> includes   // of that text: file name -> text of every included file but parley.thrift
 }
 struct ContractResponse {
   1: optional string idl
   2: optional string fingerprint          // of the contract's meaning: comments, order and spacing do not change it
-  3: optional bool compatible
-  4: optional list<ContractDifference> differences
+  3: optional bool compatible             // of the request's `idl`: false where a difference breaks callers
+  4: optional list<ContractDifference> differences   // from the request's `idl` to what the server runs
   5: optional map<string, string> includes   // file name -> text of every included file but parley.thrift
 }
 

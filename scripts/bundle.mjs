@@ -12,10 +12,18 @@ const ENTRIES = [
   'serving/lanes/lane-main',
   'load/main',
   'registry/isolated-main',
+  'registry/negotiation/negotiation-main',
   'cli/doctor-graph',
 ];
 /** Libraries that bring binaries, which they look for beside themselves. */
-const APART = ['onnxruntime-node', 'onnxruntime-common', '@duckdb/node-api', 'node-sqlite3-wasm', 'msgpackr-extract'];
+const APART = [
+  'onnxruntime-node',
+  'onnxruntime-common',
+  'sharp',
+  '@duckdb/node-api',
+  'node-sqlite3-wasm',
+  'msgpackr-extract',
+];
 
 /** For libraries in CommonJS: they ask for Node's own modules by `require`; for `newBuffer` see `oldBuffers`. */
 const BANNER = `import { createRequire as requireOf } from 'node:module';

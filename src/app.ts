@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import type {
   CliContext,
+  MockOptions,
   OpenArchives,
   OpenRegistry,
   OpenServer,
@@ -29,6 +30,7 @@ import {
   storeSettings,
   token,
 } from './config.js';
+import type { Contract } from './contract/contract.js';
 import { didYouMean } from './contract/nearest.js';
 import { invalidInput } from './errors.js';
 import type { Metrics } from './http/metrics.js';
@@ -38,12 +40,13 @@ import { checkRecordFields } from './model-types/record-fields.js';
 import { loadRuntimeAhead } from './onnx/session.js';
 import { Supervisor } from './processes/supervisor.js';
 import { Archives } from './registry/archive/archives.js';
+import { Negotiator } from './registry/negotiation/negotiator.js';
 import { Registry } from './registry/registry.js';
 import { CallLog, DEFAULT_CALL_LOG } from './rpc/call-log.js';
 import { ParleyClient } from './rpc/client/parley-client.js';
 import { Dispatcher } from './rpc/dispatcher.js';
 import { EndedCalls } from './rpc/ended-calls.js';
-import { GeneratedServices } from './rpc/generated.js';
+import { GeneratedServices, type Handlers } from './rpc/generated.js';
 import { operationsHandlers } from './rpc/handlers/operations.js';
 import { predictionHandlers } from './rpc/handlers/prediction.js';
 import { registryHandlers } from './rpc/handlers/registry.js';
@@ -57,6 +60,9 @@ import { Security, type SecuritySettings } from './security/security.js';
 import { Batcher } from './serving/batcher.js';
 import { Factory } from './serving/factory.js';
 import { Lanes } from './serving/lanes/lanes.js';
+import { MockFactory } from './serving/mock/factory.js';
+import { mockStore } from './serving/mock/store.js';
+import { mockVersion } from './serving/mock/version.js';
 import { Router } from './serving/router.js';
 import { readSettings } from './serving/settings-file.js';
 import { openStore } from './store/connect.js';
@@ -246,7 +252,9 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
     const { accessLog: access = DEFAULT_CALL_LOG.access, slowMs = DEFAULT_CALL_LOG.slowMs } = options;
     const callLog = new CallLog(log, { access, slowMs });
     const calls = new EndedCalls(callLog, await CallSpans.open(parleyVersion()));
-    const generated = generatedServices(router, registryOn(store, registryRule), calls);
+    const negotiator = new Negotiator();
+    closing.push(() => negotiator.close());
+    const generated = generatedServices(router, registryOn(store, registryRule), negotiator, calls);
     const dispatcher = new Dispatcher({
       router,
       batcher,
@@ -323,6 +331,40 @@ export async function serveHere(options: ProcessOptions): Promise<ServingProcess
   }
 }
 
+/**
+ * Serves a contract with made-up answers: no store, no model, nothing that changes.
+ *
+ * @throws ParleyError CONTRACT_MISMATCH, UNSUPPORTED for a contract that nothing could be made up for
+ */
+export async function serveMock(
+  contract: Contract,
+  { host, port, defaultService, seed, logLevel: level }: MockOptions,
+  fallbackLogLevel: string,
+): Promise<RunningServer> {
+  const log = logOf(logLevel(level, fallbackLogLevel));
+  const batcher = new Batcher(),
+    negotiator = new Negotiator();
+  const factory = await MockFactory.of(contract.model, mockVersion(contract, seed), batcher);
+  const router = new Router(mockStore(contract), factory, log);
+  const calls = new EndedCalls(new CallLog(log, DEFAULT_CALL_LOG), await CallSpans.open(parleyVersion()));
+  const generated = new GeneratedServices(
+    { Prediction: predictionHandlers(router), Operations: operationsOn(router, negotiator) },
+    calls,
+  );
+  const dispatcher = new Dispatcher({ router, batcher, calls, generated, defaultService });
+  const server = new RpcServer(dispatcher.onFrame, batcher, DEFAULT_LIMITS, log);
+  await router.start();
+  const close = () =>
+    undoAll([() => factory.close(), () => negotiator.close(), () => router.close(), () => server.close()]);
+  try {
+    const thrift = await server.listen(host, port);
+    return { thrift, services: [...router.services.keys()], store: 'none: a mock', tls: false, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
 /** A model may be published later; more often its name was mistyped. */
 function warnOfStrangers(configured: readonly string[], { models }: Router, log: Logger): void {
   const names = Array.from(models, ({ name }) => name);
@@ -363,17 +405,26 @@ const lanesOf = ({ lanes = defaultLanes(), processes }: ServeOptions): number =>
 const registryOn = (store: ConstructorParameters<typeof Registry>[0], contractsRequired: boolean): Registry =>
   new Registry(store, actorName(), { requireContract: contractsRequired });
 
-function generatedServices(router: Router, registry: Registry, calls: EndedCalls): GeneratedServices {
+function generatedServices(
+  router: Router,
+  registry: Registry,
+  negotiator: Negotiator,
+  calls: EndedCalls,
+): GeneratedServices {
   return new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
       Registry: registryHandlers(registry, (who) => registry.actingAs(who.name, (model) => who.checkModel(model))),
-      Operations: operationsHandlers({
-        router,
-        serverVersion: parleyVersion(),
-        genericIdl: readFileSync(genericIdlFile, 'utf8'),
-      }),
+      Operations: operationsOn(router, negotiator),
     },
     calls,
   );
 }
+
+const operationsOn = (router: Router, negotiator: Negotiator): Handlers =>
+  operationsHandlers({
+    router,
+    negotiator,
+    serverVersion: parleyVersion(),
+    genericIdl: readFileSync(genericIdlFile, 'utf8'),
+  });

@@ -10,10 +10,18 @@ export const ERROR_CODES = {
   INVALID_INPUT: { number: 1, retryable: false, meaning: 'the input does not fit the contract; `problems` says where' },
   NOT_FOUND: { number: 2, retryable: false, meaning: 'no such model, version, alias, run, file or prediction' },
   UNAUTHENTICATED: { number: 3, retryable: false, meaning: 'no token, or one that the server does not know' },
-  PERMISSION_DENIED: { number: 4, retryable: false, meaning: 'the token has no right to do this' },
+  PERMISSION_DENIED: {
+    number: 4,
+    retryable: false,
+    meaning: 'the token has no right to do this, or it takes somebody else',
+  },
   OVERLOADED: { number: 5, retryable: true, meaning: 'a queue is full; retry after `retry_after_ms`' },
   DEADLINE_EXCEEDED: { number: 6, retryable: true, meaning: 'dropped before it ran, because its time was up' },
-  CONTRACT_MISMATCH: { number: 7, retryable: false, meaning: 'a model or a client does not fit the contract' },
+  CONTRACT_MISMATCH: {
+    number: 7,
+    retryable: false,
+    meaning: 'a model or a client does not fit the contract, or a new contract breaks its callers',
+  },
   NOT_ACCEPTED: { number: 8, retryable: false, meaning: "this digest has not passed its contract's acceptance suite" },
   CONFLICT: {
     number: 9,

@@ -42,4 +42,5 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   openServer: async (options) => (await app()).openServer(options),
   predict: async (...call) => (await app()).predict(...call),
   serve: async (options) => (await app()).serve(options, output.isTerminal ? 'warn' : 'info'),
+  mock: async (contract, options) => (await app()).serveMock(contract, options, 'warn'),
 });

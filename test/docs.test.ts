@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Output } from '#parley/cli/output.js';
 import { EXIT_USAGE, runCommand } from '#parley/cli/program.js';
+import { parseContract } from '#parley/contract/parse.js';
 import { ERROR_CODES } from '#parley/errors.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -73,7 +74,7 @@ describe('the docs', () => {
 
   it("show parts of the example's clients as they are", () => {
     const blocks = [...read('docs/clients.md').matchAll(/<!-- from: (.+) -->\n```\w+\n([\s\S]*?)\n```/g)];
-    expect(blocks).to.have.length(5);
+    expect(blocks).to.have.length(8);
     const plain = (text: string) =>
       text
         .split('\n')
@@ -82,6 +83,21 @@ describe('the docs', () => {
         .join('\n');
     for (const [, path, block] of blocks)
       for (const part of block!.split(/^(?:#|\/\/) …$/m)) expect(plain(read(path!)), path).to.include(plain(part));
+  });
+
+  it('have the tables of the contract as the code has them', async () => {
+    const { page, written } = (await import(pathToFileURL(join(root, 'scripts/contract-docs.mjs')).href)) as {
+      page: () => string;
+      written: (text: string) => string;
+    };
+    expect(page().match(/<!-- table: \w+ -->\n\| /g)).to.have.length(3);
+    expect(page(), 'write it anew with "node scripts/contract-docs.mjs"').to.equal(written(page()));
+  });
+
+  it('show contracts that parse', () => {
+    const blocks = [...read('docs/contract.md').matchAll(/```thrift\n([\s\S]*?)```/g)].map((match) => match[1]!);
+    expect(blocks).to.have.length(2);
+    for (const idl of blocks) expect(parseContract({ file: 'contract.md', idl }).services).to.have.length(1);
   });
 
   it('show only commands and options that there are', async () => {

@@ -96,6 +96,8 @@ describe('the package', function () {
       'dist/errors.js',
       'dist/errors.d.ts',
       'dist/main.js',
+      'dist/client/index.js',
+      'dist/client/index.d.ts',
       'gen/package.json',
       'gen/parley_types.js',
       'idl/parley.thrift',
@@ -133,6 +135,16 @@ describe('the package', function () {
     expect(loaded.trim()).to.equal('object');
   });
 
+  it('has types that a program compiles with, which has none of the libraries beneath', () => {
+    const code =
+      "import { connect } from 'parley/client';\nconst { stats } = await connect('h:1');\nexport const calls: number = stats.calls;\n";
+    writeFileSync(join(consumer, 'program.mts'), code);
+    // Only what the consumer has installed is there.
+    const args = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
+    const types = ['--typeRoots', join(root, 'node_modules/@types')];
+    run(consumer, process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...args, ...types, 'program.mts']);
+  });
+
   it('puts a command on the path that explains itself', () => {
     expect(parley('--help')).to.include('serve').and.to.include('train');
   });
@@ -151,6 +163,15 @@ describe('the package', function () {
       serving = await listening(server);
       const answer = parley('predict', 'shop', '{"width": 6.5, "height": 8.5}', '--server', serving.address, '--json');
       expect(answer).to.match(/large/i);
+      // The same by a program of the consumer's own.
+      const program = `
+        import { connect } from 'parley/client';
+        const client = await connect('${serving.address}', { contract: 'shop/shop.thrift', negotiate: true });
+        const [service] = Object.values(client);
+        const [call] = Object.entries(service).find(([name]) => !name.endsWith('_many'));
+        console.log(JSON.stringify(await service[call]({ width: 6.5, height: 8.5 })));
+        client.close();`;
+      expect(run(consumer, process.execPath, ['--input-type=module', '-e', program])).to.match(/large/i);
     } finally {
       if (serving !== undefined) process.kill(serving.pid, 'SIGTERM');
       else server.kill('SIGTERM');

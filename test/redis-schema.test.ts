@@ -118,6 +118,13 @@ async function live(store: RedisStore): Promise<void> {
   await registry.release({ model: MODEL, reason: 'back' });
   await registry.hold({ model: MODEL });
   expect(await registry.prune({ model: MODEL, keep: 0, reason: 'old' })).to.have.length(2);
+  const bob = new Registry(store, 'bob');
+  const guarded = (aliases: string) => IDL.replace('model = "', `accept.guards = "${aliases}", model = "`);
+  const propose = { propose: true, reason: 'to be held to', allowBreaking: 'none will' };
+  const proposed = await bob.publishContract({ idl: guarded('staging'), ...propose });
+  await registry.agreeContract({ model: MODEL, fingerprint: proposed.fingerprint });
+  await registry.promote({ model: MODEL, version: first.version, aliasName: 'staging' });
+  await bob.publishContract({ idl: guarded('next'), ...propose });
   for (const [modelType, { graph, signature, valid, members = [] }] of Object.entries(samples)) {
     for (const member of members) await put(store, 'others', member);
     await put(store, 'others', { modelType, graph, signature, metadata: valid[0]! });

@@ -1,6 +1,7 @@
 /** What a command is given: the outside world, and the parts that app.ts joins. Commands know no globals. */
 import { type Command, Option } from 'commander';
 import type { ProtectionFlags, ServerAddress, ServerFlags, StoreFlags } from '../config.js';
+import type { Contract } from '../contract/contract.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { Archives } from '../registry/archive/archives.js';
 import type { CallLogOptions } from '../rpc/call-log.js';
@@ -62,6 +63,15 @@ export interface ServeOptions extends StoreFlags, ProtectionFlags {
   readonly lanes?: number;
 }
 
+/** What `parley mock` was told. */
+export interface MockOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly defaultService?: string;
+  readonly seed: number;
+  readonly logLevel?: string;
+}
+
 export interface RunningServer {
   readonly thrift: { readonly host: string; readonly port: number };
   readonly http?: { readonly host: string; readonly port: number };
@@ -94,6 +104,8 @@ export interface CliContext {
     call: { many: boolean; timeoutMs?: number },
   ): Promise<readonly PlainAnswer[]>;
   serve(options: ServeOptions): Promise<RunningServer>;
+  /** Serves a contract without a model or a store. */
+  mock(contract: Contract, options: MockOptions): Promise<RunningServer>;
 }
 
 /** Adds a command's part to the program. */

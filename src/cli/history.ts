@@ -55,7 +55,11 @@ export function printHistory(output: Output, entries: readonly LedgerEntry[], at
 
 /** The line's subject in one phrase. */
 function subjectOf(entry: LedgerEntry): string {
-  if (entry.action === 'contract') return `contract ${short(entry.contractFingerprint ?? '')}`;
+  if (entry.action === 'contract' || entry.action === 'propose' || entry.action === 'withdraw') {
+    const { contractFingerprint = '', previousContractFingerprint: earlier, proposedBy } = entry;
+    const before = earlier === undefined ? '' : ` (in place of ${short(earlier)})`;
+    return `contract ${short(contractFingerprint)}${before}${proposedBy === undefined ? '' : `, proposed by ${proposedBy}`}`;
+  }
   if (entry.action === 'import' && entry.version === undefined)
     return `the whole model, lines 1 to ${entry.sequence - 1}`;
   const version = entry.version === undefined ? '' : short(entry.version);

@@ -27,12 +27,15 @@ export const predict: CommandDefinition = (program, context) => {
       "Asks a running server for a model's answer, over Thrift, through the typed service that its contract defines.",
     )
     .argument('<model>', 'the model')
-    .argument('<json>', 'a row as a JSON object, several as an array; "-" reads them from standard input')
+    .argument(
+      '<json>',
+      'a row as a JSON object, several as an array or as JSON lines; "-" reads them from standard input',
+    )
     .option('--timeout <ms>', 'milliseconds to wait for the answer', countOf)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  parley predict penguins '{"bill_length_mm": 46.5, "bill_depth_mm": 17.9, "flipper_length_mm": 192, "body_mass_g": 3500, "island": "Dream", "sex": "FEMALE"}'\n  parley predict penguins - --json < rows.json`,
+      `\nExamples:\n  parley predict penguins '{"bill_length_mm": 46.5, "bill_depth_mm": 17.9, "flipper_length_mm": 192, "body_mass_g": 3500, "island": "Dream", "sex": "FEMALE"}'\n  parley predict penguins - --json < rows.jsonl\n\nStructs and unions are objects, lists arrays, maps objects; binary is base64, or an array of numbers where it holds numbers.`,
     )
     .action(async (model: string, json: string, { timeout, ...options }: Options) => {
       const parsed = parseRows(json === '-' ? await readAll(context) : json);
@@ -44,12 +47,7 @@ export const predict: CommandDefinition = (program, context) => {
 };
 
 function parseRows(text: string): { rows: readonly PlainRow[]; many: boolean } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw invalidInput(`the row is not JSON: ${(cause as Error).message}`, { cause });
-  }
+  const value = jsonOf(text);
   const rows = Array.isArray(value) ? value : [value];
   if (rows.length === 0) throw invalidInput('the array of rows is empty; give at least one');
   rows.forEach((row: unknown, index) => {
@@ -59,6 +57,21 @@ function parseRows(text: string): { rows: readonly PlainRow[]; many: boolean } {
       );
   });
   return { rows: rows as PlainRow[], many: Array.isArray(value) };
+}
+
+/** A JSON value, or an array of those of JSON lines: one object a line. */
+function jsonOf(text: string): unknown {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const areRows = lines.length > 1 && lines.every((line) => /^\s*\{.*\}\s*$/.test(line));
+  return areRows ? lines.map((line, index) => parse(line, `line ${index + 1}`)) : parse(text, 'the row');
+}
+
+function parse(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw invalidInput(`${what} is not JSON: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function readAll({ stdin }: CliContext): Promise<string> {
@@ -75,6 +88,7 @@ export function printAnswer(output: Output, answer: PlainAnswer): void {
 function valueText(name: string, value: unknown): string {
   if (typeof value === 'number') return figure(value);
   if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return listText(value);
   const fields = value as Record<string, unknown>;
   if (name === 'provenance' || 'prediction_id' in fields) {
     const micros = Number(fields.queue_us ?? 0) + Number(fields.compute_us ?? 0);
@@ -83,4 +97,12 @@ function valueText(name: string, value: unknown): string {
   return Object.entries(fields)
     .map(([key, inner]) => `${key} ${typeof inner === 'number' ? figure(inner) : String(inner)}`)
     .join(', ');
+}
+
+/** Of a long list only so many; `--json` has all. */
+const MOST_LISTED = 12;
+
+function listText(values: readonly unknown[]): string {
+  const first = values.slice(0, MOST_LISTED).map((each) => (typeof each === 'number' ? figure(each) : String(each)));
+  return `${first.join(', ')}${values.length > MOST_LISTED ? `, … (${values.length})` : ''}`;
 }

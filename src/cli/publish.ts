@@ -20,6 +20,8 @@ interface Options extends StoreOptions {
   readonly contract?: string;
   readonly type?: string;
   readonly metadata?: string;
+  readonly map: Readonly<Record<string, string>>;
+  readonly mapOutput: Readonly<Record<string, string>>;
   readonly description?: string;
 }
 
@@ -37,13 +39,25 @@ export const publish: CommandDefinition = (program, context) => {
       '--metadata <file>',
       "JSON: the type's own fields, over those in the graph's metadata_props (docs/redis-schema.md)",
     )
+    .option(
+      '--map <field=input>',
+      "what the graph calls the contract's field; once for each name that differs",
+      namePair,
+      {},
+    )
+    .option(
+      '--map-output <role=output>',
+      'what the graph calls the answer of a role: label, probability, value, interval_low, interval_high',
+      namePair,
+      {},
+    )
     .option('--description <text>', 'what it is; kept with the version')
     .addHelpText(
       'after',
-      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"\n  parley publish resnet.onnx --model photos --type image-classifier --metadata resnet.json',
+      '\nExamples:\n  parley publish resnet.onnx --model photos\n  parley publish penguins.onnx --model penguins --contract Penguins --description "scikit-learn 1.7"\n  parley publish forest.onnx --model penguins --contract Penguins --map bill_length_mm=x1 --map-output label=y\n  parley publish resnet.onnx --model photos --type image-classifier --metadata resnet.json',
     )
-    .action(async (file: string, { model, contract, type, metadata, description, ...options }: Options) => {
-      const fields = metadata === undefined ? undefined : await readMetadata(metadata);
+    .action(async (file: string, { model, contract, type, description, ...options }: Options) => {
+      const fields = await metadataOf(options);
       const { version, signature } = await withRegistry(context, options, async (registry) => {
         const uploadId = await uploadFile(registry, model, file, context);
         const request: Publish = {
@@ -62,6 +76,30 @@ export const publish: CommandDefinition = (program, context) => {
       else print(context.output, version, signature);
     });
 };
+
+/** `field=input`, added to those before. */
+function namePair(pair: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = pair.indexOf('=');
+  if (at < 1 || at === pair.length - 1)
+    throw invalidInput(`"${pair}" is no pair of names; write the contract's, = and the graph's, as in label=y`);
+  const name = pair.slice(0, at);
+  if (Object.hasOwn(before, name)) throw invalidInput(`"${name}" is mapped twice; map it once`);
+  return { ...before, [name]: pair.slice(at + 1) };
+}
+
+/** The file's fields, with the names beside them. */
+async function metadataOf({
+  metadata,
+  map,
+  mapOutput,
+}: Pick<Options, 'metadata' | 'map' | 'mapOutput'>): Promise<Publish['metadata']> {
+  const fields = {
+    ...(metadata === undefined ? {} : await readMetadata(metadata)),
+    ...(Object.keys(map).length === 0 ? {} : { map }),
+    ...(Object.keys(mapOutput).length === 0 ? {} : { map_output: mapOutput }),
+  };
+  return metadata === undefined && Object.keys(fields).length === 0 ? undefined : fields;
+}
 
 async function readMetadata(file: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {

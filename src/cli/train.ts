@@ -1,5 +1,6 @@
 /** `parley train`: from a project's source to a published version, and on to production with `--promote`. */
 import { InvalidArgumentError } from 'commander';
+import type { ContractChange } from '../contract/change.js';
 import type { RegistryPort } from '../model/registry-port.js';
 import type { LedgerEntry, ModelVersion, Verdict } from '../model/version.js';
 import { loadProject } from '../training/project.js';
@@ -13,6 +14,7 @@ import {
   type StoreOptions,
   withRegistry,
 } from './context.js';
+import { ALLOW_BREAKING, printDifferences } from './contract-publish.js';
 import { printMove } from './history.js';
 import { figure, type Output, short } from './output.js';
 import { ProgressLine } from './progress.js';
@@ -21,6 +23,7 @@ interface Options extends StoreOptions {
   readonly set?: Readonly<Record<string, string>>;
   readonly promote?: boolean;
   readonly reason?: string;
+  readonly allowBreaking?: string;
 }
 
 interface Outcome {
@@ -30,6 +33,8 @@ interface Outcome {
   readonly version: ModelVersion;
   readonly metrics: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
+  /** From the contract that was in force. */
+  readonly differences: readonly ContractChange[];
   readonly verdict?: Verdict;
   readonly promotion?: LedgerEntry;
 }
@@ -48,17 +53,19 @@ export const train: CommandDefinition = (program, context) => {
     )
     .option('--promote', 'run the acceptance suite, and promote to production when it passes')
     .option('--reason <text>', 'why it is promoted; goes into the ledger')
+    .option(...ALLOW_BREAKING)
     .addHelpText(
       'after',
       '\nExamples:\n  parley train examples/penguins\n  parley train examples/penguins --promote --set trainer.max_iterations=200',
     )
-    .action(async (folder: string, { set = {}, promote, reason, ...options }: Options) => {
+    .action(async (folder: string, { set = {}, promote, reason, allowBreaking, ...options }: Options) => {
       const progress = new ProgressLine(context.output);
       const outcome = await runTraining(context, options, progress, {
         folder,
         set,
         promote: promote === true,
         reason,
+        allowBreaking,
       }).finally(() => progress.end());
       if (options.json) context.output.json(outcome);
       else printOutcome(context.output, outcome, promote === true);
@@ -70,7 +77,13 @@ async function runTraining(
   context: CliContext,
   options: StoreOptions,
   progress: ProgressLine,
-  request: { folder: string; set: Readonly<Record<string, string>>; promote: boolean; reason: string | undefined },
+  request: {
+    folder: string;
+    set: Readonly<Record<string, string>>;
+    promote: boolean;
+    reason: string | undefined;
+    allowBreaking: string | undefined;
+  },
 ): Promise<Outcome> {
   const { signal } = context;
   const project = await loadProject(request.folder, request.set);
@@ -83,10 +96,23 @@ async function runTraining(
     const runId = newRunId(new Date());
     progress.show('publish', 'inspecting, binding, rehearsing and comparing the graph');
     signal.throwIfAborted();
-    await publishProjectContract(registry, project, signal);
+    const { allowBreaking } = request;
+    const { warnings, differences } = await publishProjectContract(
+      registry,
+      project,
+      signal,
+      allowBreaking === undefined ? {} : { allowBreaking },
+    );
     const version = await publishTrained(registry, project, trained, runId, signal);
     const published = version.runId === runId;
-    const base = { run_id: runId, published, version, metrics: trained.metrics, warnings: trained.warnings };
+    const base = {
+      run_id: runId,
+      published,
+      version,
+      metrics: trained.metrics,
+      warnings: [...trained.warnings, ...warnings],
+      differences,
+    };
     return request.promote
       ? { ...base, ...(await acceptAndPromote(registry, version, progress, request.reason)) }
       : base;
@@ -110,7 +136,7 @@ async function acceptAndPromote(
 
 function printOutcome(
   output: Output,
-  { published, version, metrics, warnings, verdict, promotion }: Outcome,
+  { published, version, metrics, warnings, differences, verdict, promotion }: Outcome,
   wanted: boolean,
 ): void {
   printMetrics(output, metrics);
@@ -122,6 +148,10 @@ function printOutcome(
       ? `${version.modelType}, ${version.sizeBytes} bytes, published as a version of "${version.model}"`
       : `"${version.model}" has this version already${version.runId === undefined ? '' : `, from run ${version.runId}`}; nothing new was published`,
   );
+  if (differences.length > 0) {
+    output.line('its contract is in force in place of another one:');
+    printDifferences(output, differences);
+  }
   if (verdict !== undefined) {
     output.line();
     printVerdict(output, verdict);

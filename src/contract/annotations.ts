@@ -18,7 +18,8 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
   {
     key: 'min',
     places: ['request field'],
-    meaning: 'the smallest number that is taken; smaller ones are refused with INVALID_INPUT',
+    meaning:
+      'the smallest number that is taken, of a list, a map or raw bytes: of each; smaller ones are refused with INVALID_INPUT',
     example: 'min = "20"',
   },
   {
@@ -30,21 +31,61 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
   {
     key: 'values',
     places: ['request field'],
-    meaning: 'the only strings that are taken, separated by commas; spaces around them do not count',
+    meaning:
+      'the only strings that are taken, separated by commas; spaces around them do not count. Of a map keyed by strings: its keys, all of them, in the order in which the graph takes their values',
     example: 'values = "Biscoe,Dream,Torgersen"',
+  },
+  {
+    key: 'pattern',
+    places: ['request field'],
+    meaning:
+      "a regular expression in RE2's syntax (no look-around, no back-references), which the whole string must match",
+    example: 'pattern = "[A-Z]{2}[0-9]{4}"',
   },
   {
     key: 'max_bytes',
     places: ['request field'],
-    meaning: 'the longest string that is taken, in bytes of UTF-8',
+    meaning: 'the longest string that is taken, in bytes of UTF-8; of binary, the most bytes',
     example: 'max_bytes = "4096"',
   },
   {
     key: 'missing',
     places: ['request field'],
     meaning:
-      'what an absent value means: `refused` (the default), `allowed` (the model is told that it is missing), or `default` (the value after the equals sign, which is also what writing one means)',
+      'what an absent value means: `refused` (the default), `allowed` (the model is told that it is missing: NaN, or an empty string), `default` (the value after the equals sign, which is also what writing one means), or a number that stands for it and need not be within `min` and `max`',
     example: 'missing = "allowed"',
+  },
+  {
+    key: 'shape',
+    places: ['request field', 'response field'],
+    meaning:
+      'how many values a list or raw bytes hold, row by row; without it any number. A list in a response must have it',
+    example: 'shape = "2,3"',
+  },
+  {
+    key: 'data_type',
+    places: ['request field'],
+    meaning: 'what raw bytes hold, little-endian: float32, float64, int8 to int64, uint8 to uint64, or bool',
+    example: 'data_type = "float32"',
+  },
+  {
+    key: 'encoding',
+    places: ['request field'],
+    meaning:
+      'how a picture may arrive in binary, one or more of: `rgb8` (height x width x 3 bytes, row by row), `png`, `jpeg`',
+    example: 'encoding = "rgb8,png,jpeg"',
+  },
+  {
+    key: 'height',
+    places: ['request field'],
+    meaning: 'of a picture, in pixels',
+    example: 'height = "32"',
+  },
+  {
+    key: 'width',
+    places: ['request field'],
+    meaning: 'of a picture, in pixels',
+    example: 'width = "32"',
   },
   {
     key: 'unit',
@@ -55,14 +96,15 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
   {
     key: 'sensitive',
     places: ['request field'],
-    meaning: 'never written to logs',
+    meaning:
+      'never logged and never shown: what was sent stands in no log, no message and no list of problems; on a struct or union, of all that it holds',
     example: 'sensitive = "true"',
   },
   {
     key: 'role',
     places: ['request field', 'response field'],
     meaning:
-      "what the field is for. In a request: `feature` (the default), `id` (the caller's own key), `ignored` (not fed to the model). In a response: `label`, `probability` (a map from class to double), `probability_of_positive`, `confidence` (the largest probability), `value` (a regression's answer), `provenance` (implied by its type)",
+      "what the field is for. In a request: `feature` (the default), `id` (the caller's own key), `time` (when the row happened) and `weight` (how much it counts), which training and monitoring go by, `ignored`; only features are fed to the model. In a response: `label`, `probability` (a map from class to double), `probability_of_positive`, `confidence` (the largest probability), `value` (a regression's answer), `interval_low` and `interval_high` (the ends of its prediction interval), `provenance` (implied by its type)",
     example: 'role = "label"',
   },
   {
@@ -82,6 +124,13 @@ export const ANNOTATIONS: readonly AnnotationRow[] = [
     places: ['service'],
     meaning: 'the name of the model that answers this service',
     example: 'model = "penguins"',
+  },
+  {
+    key: 'changes',
+    places: ['service'],
+    meaning:
+      'how this contract and the next ones come into force: `agreed` (proposed by one, agreed to by another); plain publication when absent',
+    example: 'changes = "agreed"',
   },
   {
     key: 'accept.<metric>',

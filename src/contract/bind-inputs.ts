@@ -1,11 +1,13 @@
 /** A request's fields and a graph's inputs: by name, or all in one matrix as scikit-learn's exporters have it. */
 import type { Problem } from '../errors.js';
-import type { DataType, TensorSpec } from '../model/tensor.js';
-import type { InputBinding } from './bind.js';
-import { INTEGER_RANGES } from './check.js';
-import type { InputField, RequestStruct } from './contract.js';
+import type { TensorSpec } from '../model/tensor.js';
+import type { BindableVersion, InputBinding } from './bind.js';
+import { bindPicture, isShape } from './bind-picture.js';
+import { isFloat, shapeText, wrongType } from './bind-types.js';
+import { type InputField, type RequestStruct, unionOf } from './contract.js';
 import { didYouMean } from './nearest.js';
-import { article } from './read-request.js';
+import { elementsOf } from './raw-bytes.js';
+import { described } from './read-type.js';
 
 export interface BoundInputs {
   readonly inputs: readonly InputBinding[];
@@ -13,9 +15,9 @@ export interface BoundInputs {
 }
 
 /** What does not fit is added to `problems`. */
-export function bindInputs(request: RequestStruct, inputs: readonly TensorSpec[], problems: Problem[]): BoundInputs {
-  const matrix = matrixOf(request, inputs);
-  return matrix === undefined ? bindByName(request, inputs, problems) : bindMatrix(request, matrix, problems);
+export function bindInputs(request: RequestStruct, version: BindableVersion, problems: Problem[]): BoundInputs {
+  const matrix = matrixOf(request, version.signature.inputs);
+  return matrix === undefined ? bindByName(request, version, problems) : bindMatrix(request, matrix, problems);
 }
 
 function features(request: RequestStruct): readonly InputField[] {
@@ -27,7 +29,9 @@ function matrixOf(request: RequestStruct, inputs: readonly TensorSpec[]): Tensor
   const [only, second] = inputs;
   if (only === undefined || second !== undefined || !isFloat(only.dataType) || only.shape.length !== 2)
     return undefined;
-  return only.shape[1] === 1 && request.fields.some((field) => field.name === only.name) ? undefined : only;
+  const own = request.fields.find((field) => field.name === only.name);
+  if (own !== undefined && (only.shape[1] === 1 || own.tensor !== undefined)) return undefined;
+  return features(request).every((field) => field.tensor !== undefined) ? undefined : only;
 }
 
 function bindMatrix(request: RequestStruct, input: TensorSpec, problems: Problem[]): BoundInputs {
@@ -43,14 +47,24 @@ function bindMatrix(request: RequestStruct, input: TensorSpec, problems: Problem
     );
   }
   for (const field of fields) {
-    if (field.type !== 'string' && field.type !== 'enum') continue;
-    const message = `${article(field.type)} cannot be a column of the numeric input ${input.name}; give the graph a string input called ${field.name}, with the encoding inside`;
+    if (field.type !== 'string' && field.type !== 'enum' && field.tensor === undefined) continue;
+    const kind = field.type === 'string' || field.type === 'enum' ? 'a string input' : 'an input';
+    const encoding = kind === 'an input' ? '' : ', with the encoding inside';
+    const message = `${described(field)} cannot be a column of the numeric input ${input.name}; give the graph ${kind} called ${field.name}${encoding}`;
     problems.push({ path: `${request.name}.${field.name}`, message });
   }
-  return { inputs: fields.map((field, column) => ({ field, input: 0, column })), widths: [fields.length] };
+  return {
+    inputs: fields.map((field, column) => bindingOf(request, field, 0, column)),
+    widths: [fields.length],
+  };
 }
 
-function bindByName(request: RequestStruct, inputs: readonly TensorSpec[], problems: Problem[]): BoundInputs {
+function bindingOf(request: RequestStruct, field: InputField, input: number, column: number): InputBinding {
+  return { field, input, column, ...(unionOf(request, field) === undefined ? {} : { inUnion: true }) };
+}
+
+function bindByName(request: RequestStruct, version: BindableVersion, problems: Problem[]): BoundInputs {
+  const { inputs } = version.signature;
   const bound: InputBinding[] = [];
   const names = features(request).map((field) => field.name);
   for (const [index, input] of inputs.entries()) {
@@ -58,15 +72,20 @@ function bindByName(request: RequestStruct, inputs: readonly TensorSpec[], probl
       problems.push({ path: `inputs.${input.name}`, message, ...(got === undefined ? {} : { got }) });
     const field = request.fields.find((candidate) => candidate.name === input.name);
     if (field === undefined) {
-      report(`${request.name} has no field that feeds it${didYouMean(input.name, names)}; fields: ${names.join(', ')}`);
+      report(
+        `${request.name} has no field that feeds it${didYouMean(input.name, names)}; fields: ${names.join(', ')}. Where only the names differ, publish it with --map field=${input.name}`,
+      );
     } else if (field.role !== 'feature') {
       report(
         `${request.name}.${field.name} has role "${field.role}" and is not fed to the model; drop the role or the input`,
       );
     } else {
-      const wrong = wrongShape(input) ?? wrongType(field, input.dataType);
-      if (wrong !== undefined) report(wrong, `${input.dataType} ${shapeText(input.shape)}`);
-      bound.push({ field, input: index, column: 0 });
+      const binding = bindField(request, field, input, version);
+      if (typeof binding === 'string') report(binding, `${input.dataType} ${shapeText(input.shape)}`);
+      bound.push({
+        ...bindingOf(request, field, index, 0),
+        ...(typeof binding === 'string' ? {} : binding),
+      });
     }
   }
   // A graph whose inputs are all fed may do without some fields; beside an input that nothing feeds, a field that feeds
@@ -80,53 +99,39 @@ function bindByName(request: RequestStruct, inputs: readonly TensorSpec[], probl
     const message = `feeds no input of the graph${taken}; the graph has ${inputs.map((input) => input.name).join(', ')}`;
     problems.push({ path: `${request.name}.${name}`, message });
   }
-  return { inputs: bound, widths: inputs.map(() => 1) };
+  return { inputs: bound, widths: inputs.map((input) => widthOf(bound.find((each) => inputs[each.input] === input))) };
 }
 
-function wrongShape(input: TensorSpec): string | undefined {
-  const { shape } = input;
-  if (shape.length > 0 && !isBatch(shape)) return fixedBatch(input);
-  if (shape.length === 1 || (shape.length === 2 && shape[1] === 1)) return undefined;
-  return `must have shape (-1, 1) or (-1): one value for each row; the graph has ${shapeText(shape)}`;
+/** Values of a row; -1: as many as its list has. */
+function widthOf(binding: InputBinding | undefined): number {
+  const shape = binding?.field.tensor?.shape ?? [];
+  return shape[0] === -1 ? -1 : elementsOf(shape);
 }
 
-/** The whole numbers that each integer element type holds. */
-const ELEMENT_RANGES: Readonly<Partial<Record<DataType, readonly [number, number]>>> = {
-  int8: [-(2 ** 7), 2 ** 7 - 1],
-  int16: [-(2 ** 15), 2 ** 15 - 1],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
-  uint8: [0, 2 ** 8 - 1],
-  uint16: [0, 2 ** 16 - 1],
-  uint32: [0, 2 ** 32 - 1],
-  uint64: [0, 2 ** 64],
-};
-
-function wrongType(field: InputField, dataType: DataType): string | undefined {
-  const expected = (types: string) =>
-    `must be ${types}, because ${field.name} is ${article(field.type)}; the graph has ${dataType}`;
-  if (field.type === 'string' || field.type === 'enum') return dataType === 'string' ? undefined : expected('string');
-  if (isFloat(dataType)) return undefined;
-  const elements = ELEMENT_RANGES[dataType];
-  if (field.type === 'double' || (elements === undefined && dataType !== 'bool')) return expected('float32 or float64');
-  if (dataType === 'bool' && field.type !== 'bool') return expected('a number');
-  if (field.missing.kind === 'allowed') {
-    return `must be float32 or float64, because ${field.name} may be missing and ${dataType} has no NaN`;
+/** What is to be known beside the names, or what is wrong. */
+function bindField(
+  request: RequestStruct,
+  field: InputField,
+  input: TensorSpec,
+  { metadata }: BindableVersion,
+): Pick<InputBinding, 'picture'> | string {
+  if (input.shape.length > 0 && !isBatch(input.shape)) return fixedBatch(input);
+  if (field.tensor?.encodings !== undefined) {
+    const picture = bindPicture(field, input, metadata);
+    return typeof picture === 'string' ? picture : { picture };
   }
-  if (elements === undefined) return undefined;
-  const [low, high] = rangeOf(field);
-  if (low >= elements[0] && high <= elements[1]) return undefined;
-  return `must hold every ${field.name} from ${low} to ${high}; ${dataType} does not. Use a wider type, or min and max`;
+  return wrongShape(field, input) ?? wrongType(request, field, input.dataType) ?? {};
 }
 
-/** The smallest and largest value that validation lets through. */
-function rangeOf(field: InputField): readonly [number, number] {
-  const [low, high] = INTEGER_RANGES[field.type] ?? [0, 1];
-  return [Math.max(low, field.min ?? low), Math.min(high, field.max ?? high)];
-}
-
-function isFloat(dataType: DataType): boolean {
-  return dataType === 'float32' || dataType === 'float64';
+function wrongShape({ name, tensor, ...field }: InputField, { shape }: TensorSpec): string | undefined {
+  if (tensor === undefined) {
+    if (shape.length === 1 || (shape.length === 2 && shape[1] === 1)) return undefined;
+    return `must have shape (-1, 1) or (-1): one value for each row; the graph has ${shapeText(shape)}`;
+  }
+  const expected = [-1, ...tensor.shape];
+  if (isShape(shape, expected)) return undefined;
+  const what = described({ ...field, tensor });
+  return `must have shape ${shapeText(expected)}, because ${name} is ${what}; the graph has ${shapeText(shape)}`;
 }
 
 function isBatch(shape: readonly number[]): boolean {
@@ -135,8 +140,4 @@ function isBatch(shape: readonly number[]): boolean {
 
 function fixedBatch(input: TensorSpec): string {
   return `takes exactly ${input.shape[0]} rows; a first extent other than -1 is not supported yet, export the graph with an open batch`;
-}
-
-export function shapeText(shape: readonly number[]): string {
-  return `(${shape.join(', ')})`;
 }

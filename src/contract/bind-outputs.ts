@@ -2,14 +2,17 @@
 import type { Problem } from '../errors.js';
 import type { TensorSpec } from '../model/tensor.js';
 import type { BindableVersion, OutputBinding } from './bind.js';
-import { shapeText } from './bind-inputs.js';
-import type { ContractEnum, OutputField, ResponseStruct } from './contract.js';
+import { isShape } from './bind-picture.js';
+import { isFloat, shapeText } from './bind-types.js';
+import { type ContractEnum, ESTIMATES, type OutputField, type ResponseStruct } from './contract.js';
 
 /** Parley's own names, then those of scikit-learn's exporter. */
 export const OUTPUT_NAMES = {
   label: ['label', 'output_label'],
   probabilities: ['probabilities', 'output_probability'],
   value: ['value', 'variable'],
+  interval_low: ['interval_low'],
+  interval_high: ['interval_high'],
 } as const;
 
 interface Binder {
@@ -34,7 +37,7 @@ export function bindOutputs(
     classes,
     problems,
   };
-  if (response.fields.some((field) => field.role !== 'value' && field.role !== 'provenance')) checkClasses(binder);
+  if (response.fields.some(({ role }) => role !== 'provenance' && !ESTIMATES.includes(role))) checkClasses(binder);
   return response.fields.map((field) => bindOutput(binder, field));
 }
 
@@ -53,7 +56,7 @@ function bindOutput(binder: Binder, field: OutputField): OutputBinding {
     case 'value':
     case 'interval_low':
     case 'interval_high':
-      return { field, output: findValue(binder, field) };
+      return { field, output: findValue(binder, field, OUTPUT_NAMES[field.role]) };
   }
 }
 
@@ -63,7 +66,9 @@ function find(binder: Binder, field: OutputField, names: readonly string[]): num
     if (index >= 0) return index;
   }
   const found = binder.outputs.map((output) => output.name).join(', ');
-  const message = `needs an output called ${names.join(' or ')}; this ${binder.modelType} gives ${found || 'none'}`;
+  const role = names[0] === 'probabilities' ? 'probability' : names[0];
+  const rename = found === '' ? '' : `; where only the name differs, publish it with --map-output ${role}=OUTPUT`;
+  const message = `needs an output called ${names.join(' or ')}; this ${binder.modelType} gives ${found || 'none'}${rename}`;
   binder.problems.push({ path: `${binder.response.name}.${field.name}`, message });
   return undefined;
 }
@@ -87,25 +92,22 @@ function findProbabilities(binder: Binder, field: OutputField): number | undefin
   if (index === undefined) return undefined;
   const output = binder.outputs[index]!;
   const count = binder.classes.length;
-  const typed = output.dataType === 'float32' || output.dataType === 'float64';
+  const typed = isFloat(output.dataType);
   // Exporters often leave the number of classes open; the rehearsal finds it out.
   const shaped = isShape(output.shape, [-1, count]) || isShape(output.shape, [-1, -1]);
   if (!typed || !shaped) report(binder, output, `float32 or float64 of shape (-1, ${count}), a column for each class`);
   return index;
 }
 
-function findValue(binder: Binder, field: OutputField): number | undefined {
-  const index = find(binder, field, OUTPUT_NAMES.value);
+function findValue(binder: Binder, field: OutputField, names: readonly string[]): number | undefined {
+  const index = find(binder, field, names);
   if (index === undefined) return undefined;
   const output = binder.outputs[index]!;
-  const typed = output.dataType === 'float32' || output.dataType === 'float64';
-  const shaped = isShape(output.shape, [-1]) || isShape(output.shape, [-1, 1]);
-  if (!typed || !shaped) report(binder, output, 'float32 or float64 of shape (-1) or (-1, 1)');
+  const shapes = field.shape === undefined ? [[-1], [-1, 1]] : [[-1, ...field.shape]];
+  if (!isFloat(output.dataType) || !shapes.some((shape) => isShape(output.shape, shape))) {
+    report(binder, output, `float32 or float64 of shape ${shapes.map(shapeText).join(' or ')}`);
+  }
   return index;
-}
-
-function isShape(shape: readonly number[], expected: readonly number[]): boolean {
-  return shape.length === expected.length && shape.every((extent, axis) => extent === expected[axis]);
 }
 
 /** The enum that names the classes; undefined where labels are strings or numbers. */

@@ -15,8 +15,25 @@ export interface InputBinding {
   readonly field: InputField;
   /** Index in `signature.inputs`. */
   readonly input: number;
-  /** Offset in the row of that input. */
+  /** Offset in the row of that input; a field with many values has the whole row, row-major. */
   readonly column: number;
+  /** The field is one of a union's, and missing where another member was chosen. */
+  readonly inUnion?: true;
+  /** Of a picture. */
+  readonly picture?: PictureBinding;
+}
+
+/** How a picture of RGB pixels, 0 to 255, becomes a row of a graph's input: element = pixel * scale + offset. */
+export interface PictureBinding {
+  readonly height: number;
+  readonly width: number;
+  /** NHWC: pixel by pixel; NCHW: plane by plane. */
+  readonly layout: 'NHWC' | 'NCHW';
+  /** The order of the three. */
+  readonly channels: 'RGB' | 'BGR';
+  /** Of each channel, in the graph's order. */
+  readonly scale: readonly [number, number, number];
+  readonly offset: readonly [number, number, number];
 }
 
 /**
@@ -42,7 +59,7 @@ export interface OutputBinding {
 export interface MethodBinding {
   readonly method: ContractMethod;
   readonly inputs: readonly InputBinding[];
-  /** Values per row of each graph input, in the signature's order. */
+  /** Values per row of each graph input, in the signature's order; -1: as many as the row's list has. */
   readonly widths: readonly number[];
   readonly outputs: readonly OutputBinding[];
   /** Indices in `signature.outputs` that this method needs, ascending. */
@@ -93,7 +110,7 @@ function bindMethod(
   classes: readonly string[],
   problems: Problem[],
 ): MethodBinding {
-  const { inputs, widths } = bindInputs(method.request, version.signature.inputs, problems);
+  const { inputs, widths } = bindInputs(method.request, version, problems);
   const outputs = bindOutputs(method.response, version, classes, problems);
   const fetched = new Set(outputs.flatMap(({ output }) => (output === undefined ? [] : [output])));
   return { method, inputs, widths, outputs, fetches: [...fetched].sort((a, b) => a - b) };

@@ -30,7 +30,10 @@ export interface EnumMember {
   readonly positive: boolean;
 }
 
-/** What a missing field means: refused (the default), allowed (NaN or ''), or this value. */
+/**
+ * What a missing field means: refused (the default), allowed (NaN or ''), or this value: the default behind the equals
+ * sign, or what `missing = "-1"` says, which need not be within the field's bounds. Of a field with many values: of each.
+ */
 export type Missing =
   | { readonly kind: 'refused' }
   | { readonly kind: 'allowed' }
@@ -104,6 +107,9 @@ export type OutputRole =
   | 'interval_low'
   | 'interval_high'
   | 'provenance';
+
+/** Roles that only a regression's answer has: a double, or a list of them. */
+export const ESTIMATES: readonly OutputRole[] = ['value', 'interval_low', 'interval_high'];
 
 /** One field of a response's struct. A `probability` field is a map from the label's enum (or string) to double. */
 export interface OutputField {
@@ -190,6 +196,8 @@ export interface ContractService {
   readonly model: string;
   readonly methods: readonly ContractMethod[];
   readonly accept: Acceptance;
+  /** The next contract must be proposed by one and agreed to by another. */
+  readonly changes?: 'agreed';
   readonly position: Position;
 }
 
@@ -209,4 +217,20 @@ export interface Contract {
 export function labelClasses(response: ResponseStruct): readonly string[] {
   const label = response.fields.find((field) => field.role === 'label');
   return label?.enum?.members.filter((member) => member.value !== 0).map((member) => member.label) ?? [];
+}
+
+/** Whether the field stands inside of what is at `path`: a struct, or a union. */
+export function isWithin(field: InputField, path: readonly number[]): boolean {
+  return field.path.length > path.length && path.every((id, depth) => field.path[depth] === id);
+}
+
+/** The union that the field is in, if it is in one: it may be missing then, whatever it says itself. */
+export function unionOf({ unions = [] }: RequestStruct, field: InputField): UnionGroup | undefined {
+  return unions.find((union) => isWithin(field, union.path));
+}
+
+/** By the first id that differs; a struct comes before what it holds. */
+export function comparePaths(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((id, depth) => id !== b[depth]);
+  return at < 0 ? a.length - b.length : a[at]! - (b[at] ?? 0);
 }

@@ -6,13 +6,14 @@
  * and how a bound's number is written are not part of it.
  */
 import { createHash } from 'node:crypto';
-import type {
-  AcceptBound,
-  ContractEnum,
-  ContractMethod,
-  ContractService,
-  InputField,
-  OutputField,
+import {
+  type AcceptBound,
+  type ContractEnum,
+  type ContractMethod,
+  type ContractService,
+  comparePaths,
+  type InputField,
+  type OutputField,
 } from './contract.js';
 
 /** @returns lowercase hex, 64 characters */
@@ -30,25 +31,26 @@ export function canonicalJson(value: unknown): string {
   });
 }
 
-function serviceMeaning({ name, model, methods, accept }: ContractService) {
-  const { baseline, confidence, minFixtures, guards } = accept;
+function serviceMeaning({ name, model, methods, accept, changes }: ContractService) {
+  const bounds = accept.bounds.map(boundMeaning).sort((a, b) => byName(a, b) || byText(a, b));
   return {
     name,
     model,
     methods: methods.map(methodMeaning).sort(byName),
     accept: {
-      bounds: accept.bounds.map(boundMeaning).sort(byMeaning),
-      baseline,
-      confidence,
-      minFixtures,
-      guards: [...guards].sort(compare),
+      bounds,
+      baseline: accept.baseline,
+      confidence: accept.confidence,
+      minFixtures: accept.minFixtures,
+      guards: [...accept.guards].sort(compare),
     },
+    changes,
   };
 }
 
+/** In a slice, the order of conditions means nothing. */
 function boundMeaning({ metric, argument, slice, relativeTo, comparison, bound }: AcceptBound) {
-  const terms = slice && [...slice].sort((a, b) => compare(a.field, b.field));
-  return { name: metric, argument, slice: terms, relativeTo, comparison, bound };
+  return { name: metric, argument, slice: slice && [...slice].sort(byText), relativeTo, comparison, bound };
 }
 
 function methodMeaning({ name, many, argument, request, contextId, response, errorId }: ContractMethod) {
@@ -58,14 +60,23 @@ function methodMeaning({ name, many, argument, request, contextId, response, err
     argument,
     contextId,
     errorId,
-    request: { name: request.name, fields: request.fields.map(inputMeaning).sort(byId) },
+    request: {
+      name: request.name,
+      fields: [...request.fields].sort(byPath).map(inputMeaning),
+      unions: request.unions && [...request.unions].sort(byPath),
+    },
     response: { name: response.name, fields: response.fields.map(outputMeaning).sort(byId) },
   };
 }
 
 /** The path stands in it only where there is more of it than the id. */
-function inputMeaning({ position: _, enum: choices, path, ...meaning }: InputField) {
-  return { ...meaning, path: path.length > 1 ? path : undefined, enum: choices && enumMeaning(choices) };
+function inputMeaning({ position: _, enum: choices, tensor, path, ...meaning }: InputField) {
+  return {
+    ...meaning,
+    path: path.length > 1 ? path : undefined,
+    enum: choices && enumMeaning(choices),
+    tensor: tensor && { ...tensor, keyEnum: tensor.keyEnum && enumMeaning(tensor.keyEnum) },
+  };
 }
 
 function outputMeaning({ position: _, enum: choices, ...meaning }: OutputField) {
@@ -80,9 +91,12 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return compare(a.name, b.name);
 }
 
-/** By name, and where names are the same by all the rest. */
-function byMeaning(a: { readonly name: string }, b: { readonly name: string }): number {
-  return byName(a, b) || compare(canonicalJson(a), canonicalJson(b));
+function byPath(a: { readonly path: readonly number[] }, b: { readonly path: readonly number[] }): number {
+  return comparePaths(a.path, b.path);
+}
+
+function byText(a: unknown, b: unknown): number {
+  return compare(canonicalJson(a), canonicalJson(b));
 }
 
 function byId(a: { readonly id: number }, b: { readonly id: number }): number {

@@ -7,7 +7,7 @@
 import type { Contract, ContractService } from './contract.js';
 import { fingerprintOf } from './fingerprint.js';
 import { Problems } from './problems.js';
-import { readService } from './read-service.js';
+import { isBaseOnly, readService } from './read-service.js';
 import { Reader } from './reader.js';
 import { openScope } from './scope.js';
 
@@ -25,7 +25,9 @@ export function parseContract({ file, idl, includes = {} }: ContractSource): Con
   const { scope, used } = openScope(file, idl, includes, problems);
   problems.raise();
   const reader = new Reader(problems);
-  const services = scope.services.map((syntax) => readService(reader, scope, syntax));
+  const services = scope.services
+    .filter((syntax) => !isBaseOnly(scope, syntax))
+    .map((syntax) => readService(reader, scope, syntax));
   checkModels(services, file, problems);
   problems.raise();
   const { model } = services[0]!;

@@ -4,6 +4,7 @@ import { type AnnotationPlace, annotationKeys, FOREIGN_ANNOTATION, isNumberedBou
 import type { Position } from './contract.js';
 import { didYouMean, nearest } from './nearest.js';
 import type { Problems } from './problems.js';
+import type { InheritedAnnotations } from './resolve.js';
 import type { SourceText } from './syntax.js';
 
 export interface AnnotationValue {
@@ -19,21 +20,42 @@ export class AnnotationSet {
   readonly #values = new Map<string, AnnotationValue>();
   readonly #problems: Problems;
 
-  constructor(source: SourceText, annotations: Annotations | undefined, place: AnnotationPlace, problems: Problems) {
+  /** @param inherited of the field's typedefs, the nearest first: each key counts where nothing before it has said it */
+  constructor(
+    source: SourceText,
+    annotations: Annotations | undefined,
+    place: AnnotationPlace,
+    problems: Problems,
+    inherited: readonly InheritedAnnotations[] = [],
+  ) {
     this.#problems = problems;
+    this.#add(source, annotations, (key, position) => isKnown(key, place, position, problems));
+    for (const { source: from, annotations: more } of inherited)
+      this.#add(from, more, (key, position) => {
+        const fields = placesOf(key).some((other) => other === 'request field' || other === 'response field');
+        return placesOf(key).includes(place) || (!fields && isKnown(key, place, position, problems));
+      });
+  }
+
+  /** Those of one thing: a key twice is reported, one that was there before stays as it is. */
+  #add(
+    source: SourceText,
+    annotations: Annotations | undefined,
+    isWanted: (key: string, position: Position) => boolean,
+  ): void {
+    const own = new Map<string, Position>();
     for (const { name, value } of annotations?.annotations ?? []) {
+      const key = name.value;
       const position = source.at(name.loc);
-      const earlier = this.#values.get(name.value);
+      const earlier = own.get(key);
       if (earlier !== undefined) {
-        const first = `${earlier.position.line}:${earlier.position.column}`;
-        problems.add(position, `the annotation ${name.value} is given twice, first at ${first}; keep one`);
-      } else if (isKnown(name.value, place, position, problems)) {
-        this.#values.set(name.value, {
-          key: name.value,
-          value: value === undefined ? undefined : source.literal(value.loc as TextLocation),
-          position,
-          valuePosition: source.at(value?.loc ?? name.loc),
-        });
+        const first = `${earlier.line}:${earlier.column}`;
+        this.#problems.add(position, `the annotation ${key} is given twice, first at ${first}; keep one`);
+      } else if (isWanted(key, position)) {
+        own.set(key, position);
+        if (this.#values.has(key)) continue;
+        const text = value === undefined ? undefined : source.literal(value.loc as TextLocation);
+        this.#values.set(key, { key, value: text, position, valuePosition: source.at(value?.loc ?? name.loc) });
       }
     }
   }
@@ -45,6 +67,12 @@ export class AnnotationSet {
   /** Those whose key starts with `prefix`, in order of appearance. */
   under(prefix: string): readonly AnnotationValue[] {
     return [...this.#values.values()].filter((annotation) => annotation.key.startsWith(prefix));
+  }
+
+  /** Reports every annotation but these. */
+  refuseOthers(allowed: readonly string[], message: (key: string) => string): void {
+    for (const annotation of this.#values.values())
+      if (!allowed.includes(annotation.key)) this.#problems.add(annotation.position, message(annotation.key));
   }
 
   report(annotation: AnnotationValue, message: string): undefined {
@@ -64,6 +92,13 @@ export class AnnotationSet {
     if (text === undefined) return undefined;
     const number = parseNumber(text);
     return number ?? this.report(this.#values.get(key)!, `${key} must be a number, not "${text}"`);
+  }
+
+  /** From 1 to `most`. */
+  count(key: string, most: number): number | undefined {
+    const number = this.number(key);
+    if (number === undefined || (Number.isInteger(number) && number >= 1 && number <= most)) return number;
+    return this.report(this.#values.get(key)!, `${key} must be a whole number from 1 to ${most}`);
   }
 
   /** The key alone means yes, as in Thrift. */

@@ -1,212 +1,144 @@
-/** A request's struct, read: what may be fed to the model. */
-import { type ConstValue, type FieldDefinition, type StructDefinition, SyntaxType } from '@creditkarma/thrift-parser';
-import { INTEGER_RANGES, problemOf } from './check.js';
-import type { ContractEnum, FieldType, InputField, Missing, RequestStruct } from './contract.js';
-import { AnnotationSet, parseNumber, refuseAnnotations } from './read-annotations.js';
+/** A request's struct, read: what may be fed to the model, with what nested structs and unions hold. */
+import type { FieldDefinition, StructDefinition, UnionDefinition } from '@creditkarma/thrift-parser';
+import { comparePaths, type InputField, type RequestStruct, type UnionGroup } from './contract.js';
+import { AnnotationSet, refuseAnnotations } from './read-annotations.js';
+import { readInputField } from './read-field.js';
 import type { Reader } from './reader.js';
-import { lookUpValue, type Scope } from './scope.js';
+import type { Resolved } from './resolve.js';
+import type { Scope } from './scope.js';
 
-const SUPPORTED = 'a field of a request is bool, byte, i16, i32, i64, double, string or an enum';
+/** Structs within structs multiply; more than this is a mistake, and would be slow to check. */
+const MOST_FIELDS = 10_000;
+const MOST_DEPTH = 32;
 
-/** Fields are in order of their ids, so that the order of declaration means nothing. */
+/** Where a field stands, and what the structs and unions around it say of all that they hold. */
+export interface Place {
+  /** Of the struct that the fields are in. */
+  readonly path: readonly number[];
+  /** `bill.`, or nothing. */
+  readonly prefix: string;
+  readonly around: readonly (StructDefinition | UnionDefinition)[];
+  readonly inUnion: boolean;
+  readonly sensitive: boolean;
+  readonly ignored: boolean;
+}
+
+type Nested = Extract<Resolved, { readonly kind: 'struct' | 'union' }>;
+
+/** Fields are in order of their paths, so that the order of declaration means nothing. */
 export function readRequest(reader: Reader, scope: Scope, declaration: StructDefinition): RequestStruct {
-  const { source } = scope;
-  refuseAnnotations(source, declaration.annotations, 'a struct', reader.problems);
-  const fields: InputField[] = [];
-  for (const syntax of reader.distinctFields(scope, declaration.fields, declaration.name.value)) {
-    const field = readInputField(reader, scope, syntax);
-    if (field !== undefined) fields.push(field);
+  const name = declaration.name.value;
+  const before = reader.problems.count;
+  const walk = new Walk(reader);
+  walk.into(scope, declaration, {
+    path: [],
+    prefix: '',
+    around: [],
+    inUnion: false,
+    sensitive: false,
+    ignored: false,
+  });
+  const fields = walk.fields.sort((a, b) => comparePaths(a.path, b.path));
+  const report = (message: string) => reader.problems.add(scope.source.at(declaration.name.loc), `${name} ${message}`);
+  const isEmpty = declaration.fields.length === 0;
+  const isRead = reader.problems.count === before;
+  if (isEmpty || ((isRead || fields.length > 0) && !fields.some((field) => field.role === 'feature'))) {
+    report('has no field that is fed to the model');
   }
-  const position = source.at(declaration.name.loc);
-  if (declaration.fields.length === 0 || (fields.length > 0 && !fields.some((field) => field.role === 'feature'))) {
-    reader.problems.add(position, `${declaration.name.value} has no field that is fed to the model`);
+  for (const role of ['id', 'time', 'weight'] as const) {
+    const having = fields.filter((field) => field.role === role);
+    if (having.length > 1) report(`has more than one field with role "${role}"; keep one`);
   }
-  if (fields.filter((field) => field.role === 'id').length > 1) {
-    reader.problems.add(position, `${declaration.name.value} has more than one field with role "id"; keep one`);
-  }
-  return { name: declaration.name.value, fields: fields.sort((a, b) => a.id - b.id) };
+  const unions = walk.unions.sort((a, b) => comparePaths(a.path, b.path));
+  return { name, fields, ...(unions.length === 0 ? {} : { unions }) };
 }
 
-function readInputField(reader: Reader, scope: Scope, syntax: FieldDefinition): InputField | undefined {
-  const position = scope.source.at(syntax.name.loc);
-  const type = readType(reader, scope, syntax);
-  if (type === undefined) return undefined;
-  const annotations = new AnnotationSet(scope.source, syntax.annotations, 'request field', reader.problems);
-  const role = annotations.choice('role', ['feature', 'id', 'ignored']) ?? 'feature';
-  if (role === 'id' && (type.type === 'double' || type.type === 'bool' || type.type === 'enum')) {
-    annotations.report(annotations.get('role')!, `an id is a string or an integer, not ${article(type.type)}`);
-  }
-  const unit = annotations.text('unit');
-  const bounds = { ...readRange(annotations, type.type), ...readVocabulary(annotations, type.type) };
-  const field: InputField = {
-    id: syntax.fieldID?.value ?? 0,
-    name: syntax.name.value,
-    path: [syntax.fieldID?.value ?? 0],
-    ...type,
-    ...(unit === undefined ? {} : { unit }),
-    ...bounds,
-    missing: role === 'feature' ? { kind: 'refused' } : { kind: 'allowed' },
-    sensitive: annotations.flag('sensitive'),
-    role,
-    position,
-  };
-  return { ...field, missing: readMissing(reader, scope, syntax, field, annotations) };
-}
+class Walk {
+  readonly fields: InputField[] = [];
+  readonly unions: UnionGroup[] = [];
 
-function readType(
-  reader: Reader,
-  scope: Scope,
-  syntax: FieldDefinition,
-): { readonly type: FieldType; readonly enum?: ContractEnum } | undefined {
-  const resolved = reader.resolve(scope, syntax.fieldType);
-  const refuse = (what: string) => {
-    const position = scope.source.at(syntax.name.loc);
-    reader.problems.add(position, `${what} in a request (${syntax.name.value}) is not supported yet; ${SUPPORTED}`);
-    return undefined;
-  };
-  switch (resolved.kind) {
-    case 'scalar':
-      return { type: resolved.type };
-    case 'enum': {
-      const read = reader.enumOf(resolved);
-      if (read.members.some((member) => member.value !== 0)) return { type: 'enum', enum: read };
-      const message = `the enum ${read.name} has no member but 0, which is never a valid choice`;
-      reader.problems.add(scope.source.at(syntax.name.loc), message);
-      return undefined;
+  constructor(readonly reader: Reader) {}
+
+  into(scope: Scope, declaration: StructDefinition | UnionDefinition, place: Place): void {
+    const { problems } = this.reader;
+    const isUnion = place.inUnion && place.path.length > 0;
+    refuseAnnotations(scope.source, declaration.annotations, isUnion ? 'a union' : 'a struct', problems);
+    const inside = { ...place, around: [...place.around, declaration] };
+    for (const syntax of this.reader.distinctFields(scope, declaration.fields, declaration.name.value)) {
+      if (this.fields.length > MOST_FIELDS) return;
+      this.#field(scope, syntax, inside);
     }
-    case 'struct':
-      return refuse('a nested struct');
-    case 'list':
-    case 'map':
-      return refuse(`a ${resolved.kind}`);
-    case 'parley':
-      return refuse(`parley.${resolved.name}`);
-    case 'unsupported':
-      return refuse(resolved.what);
-    case 'unknown':
-      return undefined;
-  }
-}
-
-function readRange(annotations: AnnotationSet, type: FieldType): { min?: number; max?: number } {
-  const numeric = type === 'double' || INTEGER_RANGES[type] !== undefined;
-  for (const key of ['min', 'max']) {
-    const annotation = annotations.get(key);
-    if (annotation !== undefined && !numeric) {
-      annotations.report(annotation, `${key} is for numbers, and this field is ${article(type)}`);
+    if (this.fields.length > MOST_FIELDS) {
+      const message = `has more than ${MOST_FIELDS} fields, with those of the structs within it; send many values as a list`;
+      problems.add(scope.source.at(declaration.name.loc), `${declaration.name.value} ${message}`);
     }
   }
-  if (!numeric) return {};
-  const min = annotations.number('min');
-  const max = annotations.number('max');
-  if (min !== undefined && max !== undefined && min > max) {
-    annotations.report(annotations.get('min')!, `min ${min} is more than max ${max}`);
-  }
-  const range = INTEGER_RANGES[type] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  if (min !== undefined && min > range[1]) {
-    annotations.report(annotations.get('min')!, `min ${min} is more than any ${type} can be`);
-  }
-  if (max !== undefined && max < range[0]) {
-    annotations.report(annotations.get('max')!, `max ${max} is less than any ${type} can be`);
-  }
-  return { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
-}
 
-function readVocabulary(
-  annotations: AnnotationSet,
-  type: FieldType,
-): { values?: readonly string[]; maxBytes?: number } {
-  if (type !== 'string') {
-    for (const key of ['values', 'max_bytes']) {
-      const annotation = annotations.get(key);
-      if (annotation === undefined) continue;
-      const instead = type === 'enum' && key === 'values' ? '; its members are its values' : '';
-      annotations.report(annotation, `${key} is for strings, and this field is ${article(type)}${instead}`);
+  #field(scope: Scope, syntax: FieldDefinition, place: Place): void {
+    const resolved = this.reader.resolve(scope, syntax.fieldType);
+    if (resolved.kind === 'struct' || resolved.kind === 'union') this.#nested(scope, syntax, resolved, place);
+    else {
+      const field = readInputField(this.reader, scope, syntax, resolved, place);
+      if (field !== undefined) this.fields.push(field);
     }
-    return {};
   }
-  const values = annotations.list('values');
-  const maxBytes = annotations.number('max_bytes');
-  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
-    annotations.report(annotations.get('max_bytes')!, 'max_bytes must be a whole number, 1 or more');
-  }
-  const long = values?.find((value) => maxBytes !== undefined && Buffer.byteLength(value) > maxBytes);
-  if (long !== undefined) annotations.report(annotations.get('values')!, `"${long}" is longer than max_bytes allows`);
-  return { ...(values === undefined ? {} : { values }), ...(maxBytes === undefined ? {} : { maxBytes }) };
-}
 
-/** `refused` unless the annotation or a value after the equals sign says otherwise; what no model sees may be absent. */
-function readMissing(
-  reader: Reader,
-  scope: Scope,
-  syntax: FieldDefinition,
-  field: InputField,
-  annotations: AnnotationSet,
-): Missing {
-  const written = annotations.choice('missing', ['refused', 'allowed', 'default']);
-  const annotation = annotations.get('missing');
-  if (syntax.requiredness === 'required' && written !== undefined && written !== 'refused') {
-    annotations.report(annotation!, `a required field cannot have missing = "${written}"; write optional`);
-  }
-  if (syntax.defaultValue === null) {
-    if (written === 'default') {
-      annotations.report(annotation!, `missing = "default" needs a value after the name: ${field.name} = …`);
+  /** Structs vanish in their fields: one that is not there is one whose fields are all missing. */
+  #nested(scope: Scope, syntax: FieldDefinition, resolved: Nested, place: Place): void {
+    const { problems } = this.reader;
+    const { kind, declaration } = resolved;
+    const name = syntax.name.value;
+    const report = (message: string) => problems.add(scope.source.at(syntax.name.loc), message);
+    if (place.around.some((outer) => outer === declaration)) {
+      const way = [...place.around, declaration].map((each) => each.name.value).join(' > ');
+      report(`${name} holds its own kind (${way}), so that a row would have no end; a request has no recursion`);
+      return;
     }
-    return written === 'allowed' || written === 'refused' ? { kind: written } : field.missing;
-  }
-  if (written === 'allowed' || written === 'refused') {
-    annotations.report(annotation!, `missing = "${written}" contradicts the default value; drop one of them`);
-  }
-  const value = readDefault(reader, scope, syntax.defaultValue, field);
-  return value === undefined ? field.missing : { kind: 'default', value };
-}
-
-function readDefault(reader: Reader, scope: Scope, syntax: ConstValue, field: InputField): number | string | undefined {
-  const position = scope.source.at(syntax.loc);
-  const refuse = (message: string) => {
-    reader.problems.add(position, `the default of ${field.name} ${message}`);
-    return undefined;
-  };
-  const value = evaluate(scope, syntax, field, new Set());
-  if (value === undefined) return refuse(`is not ${article(field.type)}`);
-  if (value === '') return refuse('is empty, which means missing; write missing = "allowed"');
-  const problem = problemOf(field, value, field.name);
-  return problem === undefined ? value : refuse(problem.message);
-}
-
-/** A constant expression as a value of the field's kind: booleans as 0 and 1, enum members as their labels. */
-function evaluate(
-  scope: Scope,
-  syntax: ConstValue,
-  field: InputField,
-  seen: Set<ConstValue>,
-): number | string | undefined {
-  if (seen.has(syntax)) return undefined;
-  seen.add(syntax);
-  switch (syntax.type) {
-    case SyntaxType.StringLiteral:
-      return field.type === 'string' ? scope.source.literal(syntax.loc) : undefined;
-    case SyntaxType.BooleanLiteral:
-      return field.type === 'bool' ? Number(syntax.value) : undefined;
-    case SyntaxType.DoubleConstant:
-      return field.type === 'double' ? parseNumber(syntax.value.value) : undefined;
-    case SyntaxType.IntConstant: {
-      const number = Number(syntax.value.value);
-      if (field.type !== 'enum') return field.type === 'string' ? undefined : number;
-      return field.enum?.members.find((member) => member.value === number && number !== 0)?.label;
+    if (place.around.length >= MOST_DEPTH) {
+      report(`${name} is a ${kind} within more than ${MOST_DEPTH - 1} others; nest less`);
+      return;
     }
-    case SyntaxType.Identifier: {
-      const found = lookUpValue(scope, syntax.value);
-      if (found === undefined) return undefined;
-      if ('constant' in found) return evaluate(found.scope, found.constant.initializer, field, seen);
-      if (found.enum.name.value !== field.enum?.name) return undefined;
-      return field.enum.members.find((member) => member.name === found.member && member.value !== 0)?.label;
+    const annotations = new AnnotationSet(
+      scope.source,
+      syntax.annotations,
+      'request field',
+      problems,
+      resolved.inherited,
+    );
+    const allowed = kind === 'union' ? ['missing', 'role', 'sensitive'] : ['role', 'sensitive'];
+    annotations.refuseOthers(
+      allowed,
+      (key) => `${key} is not for a ${kind}; write it behind the fields of ${declaration.name.value}`,
+    );
+    if (syntax.defaultValue !== null) {
+      report(`a ${kind} cannot have a default value; give one to the fields of ${declaration.name.value}`);
     }
-    default:
-      return undefined;
+    const ignored = annotations.choice('role', ['ignored']) === 'ignored' || place.ignored;
+    const path = [...place.path, syntax.fieldID?.value ?? 0];
+    const inside: Place = {
+      path,
+      prefix: `${place.prefix}${name}.`,
+      around: place.around,
+      inUnion: kind === 'union',
+      sensitive: annotations.flag('sensitive') || place.sensitive,
+      ignored,
+    };
+    if (kind === 'union') {
+      if (place.inUnion || this.unions.some((union) => union.path.every((id, depth) => path[depth] === id))) {
+        report(`${name} is a union within a union, which cannot be fed to a graph; put the members of both into one`);
+        return;
+      }
+      const missing = annotations.choice('missing', ['refused', 'allowed']) ?? 'refused';
+      const members = declaration.fields.map((member) => ({
+        id: member.fieldID?.value ?? 0,
+        name: member.name.value,
+      }));
+      if (members.length === 0) report(`the union ${declaration.name.value} has no member`);
+      if (!ignored) {
+        members.sort((a, b) => a.id - b.id);
+        this.unions.push({ name: place.prefix + name, path, members, missing });
+      }
+    }
+    this.into(resolved.scope, declaration, inside);
   }
-}
-
-export function article(type: FieldType): string {
-  return type.startsWith('i') || type === 'enum' ? `an ${type}` : `a ${type}`;
 }

@@ -1,10 +1,11 @@
 /** A response's struct, read: which part of the model's answer goes where. */
 import type { FieldDefinition, StructDefinition } from '@creditkarma/thrift-parser';
-import type { ContractEnum, OutputField, OutputRole, ResponseStruct } from './contract.js';
+import { type ContractEnum, ESTIMATES, type OutputField, type OutputRole, type ResponseStruct } from './contract.js';
 import { AnnotationSet, refuseAnnotations } from './read-annotations.js';
-import { article } from './read-request.js';
+import { article, readShape } from './read-type.js';
 import type { Reader } from './reader.js';
-import type { Resolved, Scope } from './scope.js';
+import type { Resolved } from './resolve.js';
+import type { Scope } from './scope.js';
 
 export const OUTPUT_ROLES: readonly OutputRole[] = [
   'label',
@@ -12,6 +13,8 @@ export const OUTPUT_ROLES: readonly OutputRole[] = [
   'probability_of_positive',
   'confidence',
   'value',
+  'interval_low',
+  'interval_high',
   'provenance',
 ];
 
@@ -42,7 +45,13 @@ function readOutputField(reader: Reader, scope: Scope, syntax: FieldDefinition):
   const name = syntax.name.value;
   const resolved = reader.resolve(scope, syntax.fieldType);
   if (resolved.kind === 'unknown') return undefined;
-  const annotations = new AnnotationSet(scope.source, syntax.annotations, 'response field', reader.problems);
+  const annotations = new AnnotationSet(
+    scope.source,
+    syntax.annotations,
+    'response field',
+    reader.problems,
+    resolved.inherited,
+  );
   const isProvenance = resolved.kind === 'parley' && resolved.name === 'Provenance';
   const before = reader.problems.count;
   const role = annotations.choice('role', OUTPUT_ROLES) ?? (isProvenance ? 'provenance' : undefined);
@@ -60,8 +69,35 @@ function readOutputField(reader: Reader, scope: Scope, syntax: FieldDefinition):
     reader.problems.add(position, `${name} has role "${role}", so its type must be ${type}, not ${nameOf(resolved)}`);
     return undefined;
   }
+  const shape = readAnswerShape(resolved, annotations, (message) =>
+    reader.problems.add(position, `${name} ${message}`),
+  );
   const unit = annotations.text('unit');
-  return { id: syntax.fieldID?.value ?? 0, name, role, ...type, ...(unit === undefined ? {} : { unit }), position };
+  return {
+    id: syntax.fieldID?.value ?? 0,
+    name,
+    role,
+    ...(shape === undefined ? {} : { shape }),
+    ...type,
+    ...(unit === undefined ? {} : { unit }),
+    position,
+  };
+}
+
+/** A list's, which must be fixed: the answer is as long as the graph makes it. */
+function readAnswerShape(
+  resolved: Resolved,
+  annotations: AnnotationSet,
+  report: (message: string) => void,
+): readonly number[] | undefined {
+  const written = annotations.get('shape');
+  if (resolved.kind !== 'list') {
+    return written && annotations.report(written, 'shape is for lists, and this field is one value');
+  }
+  if (written === undefined) report('is a list, and nothing says of how many values; write (shape = "3")');
+  const shape = readShape(annotations);
+  if (shape?.[0] !== -1) return shape;
+  return annotations.report(written!, 'shape of an answer must be whole numbers from 1 on');
 }
 
 /** The field's type, or the types that its role takes. */
@@ -87,8 +123,12 @@ function outputType(
       if (resolved.key.kind === 'enum') return { type: 'map', enum: reader.enumOf(resolved.key) };
       return isScalar(resolved.key, 'string') ? { type: 'map' } : 'map<enum, double> or map<string, double>';
     }
-    default:
-      return isScalar(resolved, 'double') ? { type: 'double' } : 'double';
+    default: {
+      if (isScalar(resolved, 'double')) return { type: 'double' };
+      if (!ESTIMATES.includes(role)) return 'double';
+      const isList = resolved.kind === 'list' && isScalar(resolved.element, 'double');
+      return isList ? { type: 'double' } : 'double or list<double>';
+    }
   }
 }
 
@@ -100,6 +140,7 @@ function nameOf(resolved: Resolved): string {
   if (resolved.kind === 'scalar') return article(resolved.type);
   if (resolved.kind === 'parley') return `parley.${resolved.name}`;
   if (resolved.kind === 'unsupported') return resolved.what;
+  if (resolved.kind === 'binary') return 'binary';
   return resolved.kind === 'enum' ? 'an enum' : `a ${resolved.kind}`;
 }
 
@@ -123,8 +164,18 @@ function checkRoles(
   if (value !== undefined && classification.length > 0) {
     report(`has the role "value" of a regression and "${classification[0]!.role}" of a classification; keep one kind`);
   }
-  if (value === undefined && !classification.some((field) => field.role !== 'confidence')) {
+  const isEstimate = fields.some((field) => ESTIMATES.includes(field.role));
+  if (!isEstimate && !classification.some((field) => field.role !== 'confidence')) {
     report('has no field that answers: give one the role "label" or "value"');
+  }
+  for (const field of fields.filter(({ role }) => role === 'interval_low' || role === 'interval_high')) {
+    if (value === undefined) report(`has the role "${field.role}" and no field with the role "value" that it is about`);
+    else if (String(field.shape) !== String(value.shape)) {
+      reader.problems.add(
+        field.position,
+        `${field.name} must have the type and shape of ${value.name}, whose end it is`,
+      );
+    }
   }
   checkClasses(reader, report, fields);
 }

@@ -1,13 +1,20 @@
 /** A service's declaration, read: its methods, its model, and how good that must be. */
-import type { FieldDefinition, FunctionDefinition, ServiceDefinition } from '@creditkarma/thrift-parser';
+import {
+  type FieldDefinition,
+  type FunctionDefinition,
+  type ServiceDefinition,
+  SyntaxType,
+} from '@creditkarma/thrift-parser';
 import { MODEL_NAME_PATTERN } from '../model/version.js';
 import type { ContractMethod, ContractService, RequestStruct, ResponseStruct } from './contract.js';
+import { didYouMean } from './nearest.js';
 import { readAcceptance } from './read-acceptance.js';
 import { AnnotationSet, refuseAnnotations } from './read-annotations.js';
 import { readRequest } from './read-request.js';
 import { readResponse, taskOf } from './read-response.js';
 import type { Reader } from './reader.js';
-import { checkName, type Resolved, type Scope } from './scope.js';
+import type { Resolved } from './resolve.js';
+import { checkName, lookUp, PARLEY, type Scope } from './scope.js';
 
 /** Services of parley.thrift, which answer on the same port. */
 const GENERIC_SERVICES = ['Prediction', 'Training', 'Registry', 'Feedback', 'Operations'];
@@ -20,24 +27,101 @@ export function readService(reader: Reader, scope: Scope, syntax: ServiceDefinit
   const position = source.at(syntax.name.loc);
   const report = (message: string) => reader.problems.add(position, message);
   if (GENERIC_SERVICES.includes(name)) report(`${name} is one of Parley's own services; rename this one`);
-  if (syntax.extends !== null) {
-    const message = `a service that extends another is not supported yet; declare the methods of ${syntax.extends.value} here`;
-    reader.problems.add(source.at(syntax.extends.loc), message);
-  }
   const methods: ContractMethod[] = [];
-  for (const method of syntax.functions) {
-    const read = readMethod(reader, scope, method);
-    if (methods.some((other) => other.name === method.name.value)) {
-      const message = `${name} has two methods called ${method.name.value}; rename one`;
-      reader.problems.add(source.at(method.name.loc), message);
-    } else if (read !== undefined) methods.push(read);
-  }
-  if (syntax.functions.length === 0) report(`${name} has no method`);
+  const sources = new Map<string, ServiceDefinition>();
+  for (const owner of lineOf(scope, syntax, reader)) readMethods(reader, owner, name, methods, sources);
+  if (sources.size === 0) report(`${name} has no method`);
   const tasks = new Set(methods.map((method) => taskOf(method.response)));
   if (tasks.size > 1) report(`${name} has methods that classify and methods that estimate a value; one model does one`);
   const annotations = new AnnotationSet(source, syntax.annotations, 'service', reader.problems);
   const model = readModel(reader, annotations, name, position);
-  return { name, model, methods, accept: readAcceptance(annotations, methods), position };
+  const changes = annotations.choice('changes', ['agreed']);
+  return {
+    name,
+    model,
+    methods,
+    accept: readAcceptance(annotations, methods),
+    ...(changes === undefined ? {} : { changes }),
+    position,
+  };
+}
+
+interface Owner {
+  readonly scope: Scope;
+  readonly syntax: ServiceDefinition;
+}
+
+/** The service and those that it extends, itself first, so that its own methods come first. */
+function lineOf(scope: Scope, syntax: ServiceDefinition, reader: Reader): readonly Owner[] {
+  const line: Owner[] = [{ scope, syntax }];
+  for (let last = line[0]!; last.syntax.extends !== null; last = line.at(-1)!) {
+    const { value: name, loc } = last.syntax.extends;
+    const position = last.scope.source.at(loc);
+    const found = lookUp(last.scope, name);
+    if (found === undefined) {
+      const near = didYouMean(name, serviceNames(last.scope));
+      reader.problems.add(position, `there is no service ${name} to extend${near}`);
+      return line;
+    }
+    if ('parley' in found) {
+      reader.problems.add(
+        position,
+        `${name} answers on the same port already; a contract's service does not extend it`,
+      );
+      return line;
+    }
+    const { declaration, scope: home } = found;
+    if (declaration.type !== SyntaxType.ServiceDefinition) {
+      reader.problems.add(position, `${name} is not a service, and only a service can be extended`);
+      return line;
+    }
+    if (line.some((owner) => owner.syntax === declaration)) {
+      const way = [...line.map((owner) => owner.syntax.name.value), declaration.name.value].join(' extends ');
+      reader.problems.add(position, `${last.syntax.name.value} leads back to itself: ${way}`);
+      return line;
+    }
+    line.push({ scope: home, syntax: declaration });
+  }
+  return line;
+}
+
+function serviceNames(scope: Scope): string[] {
+  const included = [...scope.included].flatMap(([prefix, inner]) =>
+    inner === PARLEY ? [] : inner.services.map((service) => `${prefix}.${service.name.value}`),
+  );
+  return [...scope.services.map((service) => service.name.value), ...included];
+}
+
+/** Adds those of `owner` to `methods`; a name that is taken is reported. */
+function readMethods(
+  reader: Reader,
+  { scope, syntax }: Owner,
+  service: string,
+  methods: ContractMethod[],
+  sources: Map<string, ServiceDefinition>,
+): void {
+  for (const method of syntax.functions) {
+    const name = method.name.value;
+    const read = readMethod(reader, scope, method);
+    const earlier = sources.get(name);
+    sources.set(name, earlier ?? syntax);
+    if (earlier === undefined) {
+      if (read !== undefined) methods.push(read);
+    } else if (earlier === syntax) {
+      reader.problems.add(scope.source.at(method.name.loc), `${service} has two methods called ${name}; rename one`);
+    } else {
+      const whose = `${earlier.name.value} and ${syntax.name.value}, which it extends,`;
+      reader.problems.add(scope.source.at(method.name.loc), `${whose} both have a method called ${name}; rename one`);
+    }
+  }
+}
+
+/** Whether a service is there only to be extended: it says of no model, and another one takes its methods. */
+export function isBaseOnly({ services }: Scope, { name, annotations }: ServiceDefinition): boolean {
+  const own = annotations?.annotations.some(
+    ({ name: key }) => key.value === 'model' || key.value.startsWith('accept.'),
+  );
+  return own !== true && services.some((other) => other.extends?.value === name.value);
 }
 
 function readModel(
@@ -71,16 +155,16 @@ function readMethod(reader: Reader, scope: Scope, syntax: FunctionDefinition): C
   checkName(source, syntax.name, reader.problems);
   refuseAnnotations(source, syntax.annotations, 'a method', reader.problems);
   if (syntax.oneway) {
-    reader.problems.add(position, `a oneway method (${name}) is not supported yet; it must return its answer`);
+    reader.problems.add(
+      position,
+      `a oneway method (${name}) answers nothing; drop the word oneway, and return a struct`,
+    );
   }
   const errorId = readThrows(reader, scope, syntax);
   const returned = readRows(reader.resolve(scope, syntax.returnType));
   if (returned === undefined) {
-    const what = 'a method returns a struct, or a list of structs';
-    reader.problems.add(
-      source.at(syntax.returnType.loc),
-      `${name} returns something that is not supported yet; ${what}`,
-    );
+    const message = `${name} must return a struct for one row, or a list of structs for many`;
+    reader.problems.add(source.at(syntax.returnType.loc), message);
   }
   const parameters = readParameters(reader, scope, syntax);
   const response: ResponseStruct | undefined =
@@ -154,13 +238,13 @@ function readParameters(reader: Reader, scope: Scope, syntax: FunctionDefinition
     if (resolved.kind === 'parley' && resolved.name === 'RequestContext' && contextId === undefined) {
       contextId = field.fieldID?.value;
     } else if (row === undefined) {
-      const message = `the argument ${field.name.value} is not supported yet; a method takes a struct or a list of structs, and a parley.RequestContext`;
+      const message = `the argument ${field.name.value} is none of what a method takes: a struct or a list of structs, and a parley.RequestContext`;
       reader.problems.add(position, message);
     } else if (row !== 'unknown') rows.push({ ...row, field });
   }
   const [first, second] = rows;
   if (second !== undefined) {
-    const message = `${syntax.name.value} takes a second struct (${second.field.name.value}), which is not supported yet; put all fields into one`;
+    const message = `${syntax.name.value} takes a second struct (${second.field.name.value}); put all fields into one, where structs may be nested`;
     reader.problems.add(source.at(second.field.name.loc), message);
   }
   if (first === undefined) {

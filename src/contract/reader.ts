@@ -3,7 +3,8 @@ import type { EnumDefinition, FieldDefinition, FunctionType, StructDefinition } 
 import type { ContractEnum, RequestStruct, ResponseStruct } from './contract.js';
 import type { Problems } from './problems.js';
 import { readEnum } from './read-enum.js';
-import { checkName, type Resolved, resolveType, type Scope } from './scope.js';
+import { type Resolved, resolveType } from './resolve.js';
+import { checkName, type Scope } from './scope.js';
 
 const MAX_ID = 32_767;
 

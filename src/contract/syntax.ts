@@ -16,6 +16,7 @@ import {
 } from '@creditkarma/thrift-parser';
 import type { Position } from './contract.js';
 import type { Problems } from './problems.js';
+import { mendSeparators } from './separators.js';
 
 /** One file of Thrift. */
 export class SourceText {
@@ -62,7 +63,7 @@ export function readSyntax(source: SourceText, problems: Problems): readonly Thr
   const before = problems.count;
   const text = blankComments(source, problems);
   if (problems.count > before) return [];
-  const tokens = scan(source, text, problems);
+  const tokens = mendSeparators(scan(source, text, problems));
   if (problems.count > before) return [];
   const parser = createParser(tokens, (error) => {
     problems.add(source.position(placeOf(error, tokens)), describe(error, tokens));

@@ -5,9 +5,9 @@
  * Compact varints are as long as their value, so all ids come from a range in which they take four bytes.
  */
 
-import type { ContractMethod, ContractService, InputField } from '../contract/contract.js';
+import type { ContractMethod, ContractService } from '../contract/contract.js';
 import { DATA_TYPES, type Tensor } from '../model/tensor.js';
-import { WIRE_TYPES } from '../rpc/typed-codec.js';
+import { type FieldValue, writeRow } from '../rpc/typed/row-values.js';
 import { BinaryWriter } from '../rpc/wire/binary.js';
 import { CompactWriter } from '../rpc/wire/compact.js';
 import { CALL, I32, I64, LIST, STRING, STRUCT, type WireWriter } from '../rpc/wire/protocol.js';
@@ -109,8 +109,7 @@ function writeContext(writer: WireWriter, id: number, timeoutMs: number): void {
   writer.structEnd();
 }
 
-/** A field's value: text, a number (an enum's too), true or false; undefined: the field is left out. */
-export type FieldValue = string | number | boolean | undefined;
+export type { FieldValue } from '../rpc/typed/row-values.js';
 
 export interface TypedCall {
   readonly service: ContractService;
@@ -125,27 +124,6 @@ export const typedFrame = (protocol: Protocol, { service, method, timeoutMs, row
   callFrame(protocol, `${service.name}:${method.name}`, (writer) => {
     writer.field(method.many ? LIST : STRUCT, method.argument.id);
     if (method.many) writer.listBegin(STRUCT, rows.length);
-    for (const row of rows) {
-      writer.structBegin();
-      method.request.fields.forEach((field, index) => {
-        writeField(writer, field, row[index]);
-      });
-      writer.structEnd();
-    }
+    for (const row of rows) writeRow(writer, method.request, row);
     if (timeoutMs !== undefined && method.contextId !== undefined) writeContext(writer, method.contextId, timeoutMs);
   });
-
-function writeField(writer: WireWriter, { id, type }: InputField, value: FieldValue): void {
-  if (value === undefined) return;
-  if (type === 'bool') {
-    writer.fieldBool(id, Boolean(value));
-    return;
-  }
-  writer.field(WIRE_TYPES[type], id);
-  if (type === 'string') writer.text(String(value));
-  else if (type === 'double') writer.double(Number(value));
-  else if (type === 'i64') writer.i64(Number(value));
-  else if (type === 'i16') writer.i16(Number(value));
-  else if (type === 'byte') writer.byte(Number(value));
-  else writer.i32(Number(value));
-}

@@ -1,10 +1,13 @@
 /** Inputs for whoever has none at hand: within the contract where there is one, and the same in every run. */
 
 import { INTEGER_RANGES } from '../contract/check.js';
-import type { ContractMethod, InputField } from '../contract/contract.js';
+import { type ContractMethod, type FieldTensor, type InputField, unionOf } from '../contract/contract.js';
+import { elementsOf } from '../contract/raw-bytes.js';
 import { invalidInput } from '../errors.js';
 import { allocate, type DataType, type Tensor, type TensorSpec } from '../model/tensor.js';
+import { bytesOf } from '../serving/batch.js';
 import type { FieldValue } from './frames.js';
+import { madeUpPicture } from './made-up-picture.js';
 
 /** Uniform numbers of [0, 1). */
 export type Chance = () => number;
@@ -25,11 +28,40 @@ export const OPEN_EXTENT = 16;
 /** Whole numbers without a range: small ones, which are indices into most tables. */
 const MOST_WHOLE = 2;
 
+/** Of each union one member, by chance. */
 export function madeUpRow({ request }: ContractMethod, chance: Chance): FieldValue[] {
-  return request.fields.map((field) => fieldValue(field, chance));
+  const chosen = new Map((request.unions ?? []).map((union) => [union, choose(union.members, chance)?.id]));
+  return request.fields.map((field) => {
+    const union = unionOf(request, field);
+    if (union !== undefined && field.path[union.path.length] !== chosen.get(union)) return undefined;
+    if (field.pattern !== undefined) return fitting(field);
+    return field.tensor === undefined ? fieldValue(field, chance) : severalValues(field, field.tensor, chance);
+  });
 }
 
-function fieldValue(field: InputField, chance: Chance): FieldValue {
+/** What matches a pattern is not found by chance. */
+function fitting({ name, missing, pattern }: InputField): undefined {
+  if (missing.kind === 'refused')
+    throw invalidInput(`${name} must match ${pattern}, which cannot be made up; give rows of your own with --data`);
+}
+
+function severalValues(field: InputField, tensor: FieldTensor, chance: Chance): FieldValue {
+  if (tensor.encodings !== undefined) return madeUpPicture(field.name, tensor, chance);
+  const count = tensor.shape[0] === -1 ? OPEN_EXTENT : elementsOf(tensor.shape);
+  if (tensor.from !== 'binary') return Array.from({ length: count }, () => fieldValue(field, chance));
+  const data = allocate(tensor.dataType!, count),
+    isReal = tensor.dataType!.startsWith('float'),
+    // Raw elements have their own type; whole ones are drawn small, which all types hold.
+    { min = field.max === undefined ? 0 : Math.min(0, field.max), max = Math.max(min, 1) } = field;
+  for (let i = 0; i < count; i++) {
+    const value = isReal ? min + (max - min) * chance() : Math.ceil(min) + Math.floor(chance() * (max - min + 1));
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(value);
+    else (data as Float64Array)[i] = value;
+  }
+  return bytesOf(data)!;
+}
+
+function fieldValue(field: InputField, chance: Chance): string | number | boolean {
   const members = field.enum?.members.filter((member) => member.value !== 0);
   if (members !== undefined) return choose(members, chance)!.value;
   if (field.type === 'bool') return chance() < 0.5;

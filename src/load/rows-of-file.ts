@@ -1,5 +1,6 @@
 /** Rows of a user's file, as calls carry them. */
 
+import { parseCell } from '../contract/cell.js';
 import { checkBatch, fieldColumn } from '../contract/check.js';
 import type { ContractMethod, InputField } from '../contract/contract.js';
 import { didYouMean } from '../contract/nearest.js';
@@ -35,10 +36,17 @@ export async function typedRows(path: string, { request }: ContractMethod): Prom
 }
 
 function fieldOf(field: InputField, value: string | number | undefined): FieldValue {
+  if (field.tensor !== undefined) return value === undefined || value === '' ? undefined : cellOf(field, String(value));
   // biome-ignore lint/suspicious/noSelfCompare: NaN is the only value that differs from itself
   if (value === undefined || value === '' || value !== value) return undefined;
   if (field.enum !== undefined) return field.enum.members.find((member) => member.label === value)!.value;
   return field.type === 'bool' ? value === 1 : value;
+}
+
+/** Of a cell that has been checked. */
+function cellOf(field: InputField, text: string): FieldValue {
+  const cell = parseCell(field, text);
+  return 'values' in cell ? cell.values : undefined;
 }
 
 /** Values by input, of all rows one after the other; as many of each input as a row of it has. */

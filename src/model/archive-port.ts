@@ -35,6 +35,8 @@ export interface ModelSnapshot {
   readonly contracts: readonly ContractRecord[];
   /** Of the contract in force. */
   readonly contractFingerprint?: string;
+  /** Earlier contracts whose verdicts count for it. */
+  readonly testedAs?: readonly string[];
   /** SHA-256 of each set of fixtures that is there. */
   readonly fixtures: readonly string[];
   readonly runs: readonly RunText[];

@@ -5,6 +5,8 @@
  * Errors are ParleyErrors with the codes that idl/parley.thrift names. A version may be given as any unique prefix of
  * eight or more characters.
  */
+import type { ContractChange } from '../contract/change.js';
+import type { Contract } from '../contract/contract.js';
 import type { Signature } from './tensor.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from './version.js';
 
@@ -16,7 +18,11 @@ export interface PublishContract {
   readonly fixturesFormat?: 'csv' | 'jsonl' | 'parquet';
   /** The text of checks.yaml, published with the fixtures. */
   readonly checks?: string;
+  /** Why callers of the contract in force may break; without it, one that breaks them is refused. */
   readonly allowBreaking?: string;
+  /** Only store it beside the contract in force, for somebody else to agree to. */
+  readonly propose?: boolean;
+  readonly reason?: string;
 }
 
 export interface PublishedContract {
@@ -24,6 +30,38 @@ export interface PublishedContract {
   readonly services: readonly string[];
   readonly fingerprint: string;
   readonly fixtureFingerprint?: string;
+  /** From the contract that was in force. */
+  readonly differences: readonly ContractChange[];
+  /** It waits for somebody's agreement, and is not in force. */
+  readonly proposed?: boolean;
+  /** Versions that were accepted under the contract before stay so; absent where there was none. */
+  readonly verdictsStand?: boolean;
+}
+
+/** A contract that waits for the agreement of somebody else than the one who proposed it. */
+export interface ContractProposal {
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly services: readonly string[];
+  readonly proposedBy: string;
+  /** Microseconds since the epoch. */
+  readonly at: number;
+  readonly reason?: string;
+  readonly allowBreaking?: string;
+  /** The contract that was in force then. */
+  readonly previousContractFingerprint?: string;
+  readonly fixtureFingerprint?: string;
+  /** From that contract. */
+  readonly differences: readonly ContractChange[];
+  readonly idl: string;
+  readonly includes: Readonly<Record<string, string>>;
+}
+
+export interface ChosenProposal {
+  readonly model: string;
+  /** Or its first 8 or more characters. */
+  readonly fingerprint: string;
+  readonly reason?: string;
 }
 
 export interface Publish {
@@ -104,7 +142,13 @@ export interface Described {
 }
 
 export interface RegistryPort {
+  /** CONTRACT_MISMATCH where it breaks callers of the one in force; PERMISSION_DENIED where that one is to be agreed to. */
   publishContract(request: PublishContract): Promise<PublishedContract>;
+  /** Puts a proposal of somebody else in force; PERMISSION_DENIED where it is the caller's own. */
+  agreeContract(request: ChosenProposal): Promise<PublishedContract>;
+  withdrawContract(request: ChosenProposal): Promise<LedgerEntry>;
+  /** Oldest first; of all models when none is named. */
+  contractProposals(model?: string): Promise<readonly ContractProposal[]>;
   /** @returns the largest part that is taken, in bytes */
   beginUpload(model: string, sizeBytes: number): Promise<{ uploadId: string; partBytes: number }>;
   /** @returns how many bytes have been received in all */
@@ -125,5 +169,7 @@ export interface RegistryPort {
   prune(request: Prune): Promise<readonly ModelVersion[]>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly LedgerEntry[]>;
+  /** Undefined where the model has none. */
+  contractInForce(model: string): Promise<Contract | undefined>;
   aliases(model: string): Promise<readonly AliasState[]>;
 }

@@ -55,6 +55,51 @@ export interface ContractRecord {
   /** SHA-256 of the fixtures' bytes; absent while none were published. */
   readonly fixtureFingerprint?: string;
   readonly fixturesFormat?: 'csv' | 'jsonl' | 'parquet';
+  /**
+   * Of the contract in force: earlier ones, newest first, that differ from it in nothing that was tested, so that their
+   * verdicts count.
+   */
+  readonly testedAs?: readonly string[];
+}
+
+/** A contract and its fixtures that are to come into force. */
+export interface PublishContract extends Change {
+  readonly model: string;
+  readonly contract: ContractRecord;
+  readonly fixtures?: Uint8Array;
+  /** CONFLICT unless this one is in force now; null: unless none is; absent: whatever is. */
+  readonly expected?: string | null;
+  /** Verdicts under the contract that is in force count for this one too. */
+  readonly verdictsStand?: boolean;
+  /** What it was decided by, for the ledger's line. */
+  readonly evidenceJson?: string;
+}
+
+export interface ProposeContract extends Omit<PublishContract, 'expected' | 'verdictsStand'> {
+  /** CONFLICT unless this one is in force now; null: unless none is. */
+  readonly expected: string | null;
+  /** Why callers may break. */
+  readonly allowBreaking?: string;
+}
+
+/** A contract that waits for somebody else's agreement. */
+export interface ProposedContract {
+  readonly contract: ContractRecord;
+  readonly proposedBy: string;
+  /** Microseconds since the epoch. */
+  readonly proposedAt: number;
+  readonly reason?: string;
+  readonly allowBreaking?: string;
+  /** The contract that was in force then. */
+  readonly previousContractFingerprint?: string;
+}
+
+/** NOT_FOUND without such a proposal; PERMISSION_DENIED where the actor made it; CONFLICT as for a publication. */
+export type AgreeContract = PublishContract & { readonly expected: string | null };
+
+export interface WithdrawContract extends Change {
+  readonly model: string;
+  readonly fingerprint: string;
 }
 
 export interface MoveAlias extends Change {
@@ -69,7 +114,10 @@ export interface MoveAlias extends Change {
   readonly uncontracted?: boolean;
 }
 
-/** NOT_ACCEPTED unless a passed verdict for this contract and these fixtures is stored, and both are in force now. */
+/**
+ * NOT_ACCEPTED unless a passed verdict for this contract, or for one that is `testedAs`, and these fixtures is stored, and both
+ * are in force now.
+ */
 export interface Gate {
   readonly contractFingerprint: string;
   readonly fixtureFingerprint: string;
@@ -189,9 +237,15 @@ export interface ModelStore {
   runConfiguration(model: string, runId: string): Promise<string | undefined>;
 
   /** Puts a contract in force. A line is added only when contract or fixtures differ from what is in force. */
-  publishContract(
-    request: Change & { readonly model: string; readonly contract: ContractRecord; readonly fixtures?: Uint8Array },
-  ): Promise<void>;
+  publishContract(request: PublishContract): Promise<void>;
+  /** Stores a contract beside the one in force. CONFLICT where it is in force, or somebody else has proposed it. */
+  proposeContract(request: ProposeContract): Promise<void>;
+  /** Puts in force what somebody else has proposed. */
+  agreeContract(request: AgreeContract): Promise<void>;
+  /** NOT_FOUND without such a proposal. */
+  withdrawContract(request: WithdrawContract): Promise<LedgerEntry>;
+  /** Oldest first. */
+  proposedContracts(model: string): Promise<readonly ProposedContract[]>;
   /** The contract in force, or the one with this fingerprint. */
   contract(model: string, fingerprint?: string): Promise<ContractRecord | undefined>;
   fixtures(model: string, fixtureFingerprint: string): Promise<Buffer>;
@@ -200,11 +254,13 @@ export interface ModelStore {
   recordVerdict(
     request: Change & { readonly model: string; readonly version: Version; readonly verdict: Verdict },
   ): Promise<void>;
+  /** @param earlier contracts whose verdicts count too, where there is none for this one, the first of them first */
   verdict(
     model: string,
     version: Version,
     contractFingerprint: string,
     fixtureFingerprint: string,
+    earlier?: readonly string[],
   ): Promise<Verdict | undefined>;
 
   /** Ends the alias's canary with the same line. CONFLICT, NOT_FOUND for a retired version, and what `gate` says. */

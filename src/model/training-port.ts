@@ -15,8 +15,11 @@ export interface Source {
 export interface SourceKind<Configuration = unknown> {
   readonly kind: string;
   readonly configuration: ZodType<Configuration>;
-  /** @param folder the project's, against which relative paths are resolved */
-  open(configuration: Configuration, folder: string): Promise<Source>;
+  /**
+   * @param folder the project's, against which relative paths are resolved
+   * @param texts columns that are text whatever their values look like; lists and structures are JSON there, bytes base64
+   */
+  open(configuration: Configuration, folder: string, texts?: ReadonlySet<string>): Promise<Source>;
 }
 
 /** Fitted transforms: contract fields in, one float32 matrix out, the same in TypeScript and in the graph. */

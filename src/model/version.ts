@@ -49,7 +49,9 @@ export type LedgerAction =
   | 'retire'
   | 'prune'
   | 'import'
-  | 'contract';
+  | 'contract'
+  | 'propose'
+  | 'withdraw';
 
 /** One line of a model's ledger; `sequence` counts from 1 without a gap. */
 export interface LedgerEntry {
@@ -63,7 +65,11 @@ export interface LedgerEntry {
   readonly reason?: string;
   readonly canaryWeight?: number;
   readonly contractFingerprint?: string;
+  /** Of the contract before; of a promotion, the one that the version was accepted under, where that is an earlier one. */
+  readonly previousContractFingerprint?: string;
   readonly fixtureFingerprint?: string;
+  /** Whose proposal was agreed to, or withdrawn. */
+  readonly proposedBy?: string;
   readonly evidenceJson?: string;
   /** Of the process that wrote it, where it has a name. */
   readonly environment?: string;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { ParleyError } from '../errors.js';
 import { judge, type ProductionAnswers } from '../evaluation/acceptance.js';
 import type { Artifact } from '../model/trained.js';
-import type { Verdict } from '../model/version.js';
 import { ENSEMBLE } from '../model-types/ensemble/runtime.js';
 import { deserialize } from '../model-types/table.js';
 import { type RunnableSession, Session } from '../onnx/session.js';
 import { EnsembleSession, type ReadMember } from '../serving/ensemble-session.js';
+import { answering } from './acceptance/answering.js';
 import { answersOf } from './acceptance/answers-of.js';
 import { readChecks } from './acceptance/checks-file.js';
 import { measureLatency } from './acceptance/latency.js';
@@ -19,10 +19,11 @@ import { ENVELOPE, PRODUCTION_ENVELOPE, type Task } from './isolated.js';
 import { LoadedVersion } from './loaded-version.js';
 import { membersIn } from './pipeline/ensemble-members.js';
 import { readWhole } from './whole-file.js';
+import { type Accepted, wrongByCriterion } from './wrong-rows.js';
 
 type AcceptTask = Extract<Task, { kind: 'accept' }>;
 
-export async function acceptVersion(task: AcceptTask, folder: string): Promise<Verdict> {
+export async function acceptVersion(task: AcceptTask, folder: string): Promise<Accepted> {
   const { version, sizeBytes } = await load(task, folder, ENVELOPE);
   const method = version.binding!.method,
     contract = version.contract!;
@@ -31,7 +32,7 @@ export async function acceptVersion(task: AcceptTask, folder: string): Promise<V
   const fixtures = await readFixtures(folder, task.fixturesFormat, method.request, method.response);
   const answers = answersOf(version, await version.run(fixtures.rows), fixtures.truth);
   const production = task.production === undefined ? undefined : await askProduction(task, folder, fixtures);
-  return judge({
+  const verdict = judge({
     acceptance: service.accept,
     answers,
     cost: { ...(await measureLatency(version, fixtures.rows)), sizeBytes },
@@ -39,9 +40,10 @@ export async function acceptVersion(task: AcceptTask, folder: string): Promise<V
     fixtureFingerprint: task.fixtureFingerprint,
     rowsIn: (slice) => rowsIn(fixtures.rows, method.request, slice),
     ...(production === undefined ? {} : { production }),
-    ...(checks === undefined ? {} : { checks: await runChecks(checks, version, fixtures.rows) }),
+    ...(checks === undefined ? {} : { checks: await runChecks(checks, answering(version), fixtures.rows) }),
     ...(task.checks === undefined ? {} : { checksFingerprint: createHash('sha256').update(task.checks).digest('hex') }),
   });
+  return { verdict, wrong: wrongByCriterion(service.accept, { table: fixtures, request: method.request, answers }) };
 }
 
 /** The version in production was accepted by a contract that may have been another one. */

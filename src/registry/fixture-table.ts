@@ -4,12 +4,14 @@ import { checkBatch, fieldColumn } from '../contract/check.js';
 import { labelClasses, type OutputField, type RequestStruct, type ResponseStruct } from '../contract/contract.js';
 import { invalidInput, type Problem } from '../errors.js';
 import type { Column, ColumnBatch, ColumnSpec } from '../model/row.js';
+import type { Source } from '../model/training-port.js';
 import { openFixtures } from '../sources/fixtures.js';
 import { FIXTURES } from './isolated.js';
 
 const MOST_PROBLEMS = 20;
 
 export interface FixtureTable {
+  /** The columns of all features, and of other fields of the request where the fixtures have them. */
   readonly rows: ColumnBatch;
   /** One truth per row: a class as the contract spells it, or a number. */
   readonly truth: Column;
@@ -23,26 +25,79 @@ export async function readFixtures(
   request: RequestStruct,
   response: ResponseStruct,
 ): Promise<FixtureTable> {
-  const answer =
-    response.fields.find((field) => field.role === 'label') ?? response.fields.find((field) => field.role === 'value');
-  if (answer === undefined)
-    throw invalidInput(`${response.name} has no field of role label or value, so no fixture can say what is right`);
-  const specs: ColumnSpec[] = request.fields.filter((field) => field.role === 'feature').map(fieldColumn);
-  const wanted: ColumnSpec[] = [...specs, { name: answer.name, kind: answer.role === 'label' ? 'string' : 'number' }];
-  const whole = await readWhole(join(folder, `${FIXTURES}.${format}`), wanted);
-  if (whole.rows === 0) throw invalidInput('the fixtures are empty; nothing can be accepted on them');
-  check(request, whole);
-  const truth = whole.columns.at(-1)!;
-  checkTruth(truth, answer, labelClasses(response));
-  return { rows: { specs, rows: whole.rows, columns: whole.columns.slice(0, -1) }, truth, answer };
+  const wanted = fixtureColumns(request, response);
+  return fixtureTable(await openFixtures(join(folder, `${FIXTURES}.${format}`), wanted), request, response);
 }
 
-/** The wanted columns of all rows. A feature that may be missing may be missing as a column. */
-async function readWhole(path: string, wanted: readonly ColumnSpec[]): Promise<ColumnBatch> {
-  const source = await openFixtures(path, wanted);
+/** The columns that fixtures may have: every field of the request, and last what is right. */
+export function fixtureColumns(request: RequestStruct, response: ResponseStruct): ColumnSpec[] {
+  const answer = answerOf(response);
+  return [
+    ...request.fields.map(fieldColumn),
+    { name: answer.name, kind: answer.role === 'label' ? 'string' : 'number' },
+  ];
+}
+
+/** A missing value is the contract's default, as it is when a request leaves it out. */
+function filled({ fields }: RequestStruct, name: string, column: Column): Column {
+  const field = fields.find((candidate) => candidate.name === name);
+  if (field?.missing.kind !== 'default' || field.tensor !== undefined) return column;
+  const { value } = field.missing;
+  if (column instanceof Float64Array) return column.map((each) => (Number.isNaN(each) ? Number(value) : each));
+  return column.map((each) => (each === '' ? String(value) : each));
+}
+
+function answerOf(response: ResponseStruct): OutputField {
+  const byRole = (role: string) => response.fields.find((field) => field.role === role);
+  const answer = byRole('label') ?? byRole('value');
+  if (answer !== undefined) return answer;
+  throw invalidInput(`${response.name} has no field of role label or value, so no fixture can say what is right`);
+}
+
+/**
+ * Reads all rows of a source and closes it.
+ *
+ * @param prepare what is done with the rows before they are checked
+ * @throws ParleyError as `readFixtures`
+ */
+export async function fixtureTable(
+  source: Source,
+  request: RequestStruct,
+  response: ResponseStruct,
+  prepare: (rows: ColumnBatch) => Promise<ColumnBatch> = async (rows) => rows,
+  signal?: AbortSignal,
+): Promise<FixtureTable> {
+  const whole = await prepare(await readWhole(source, wantedOf(source, request, response), signal));
+  if (whole.rows === 0) throw invalidInput('the fixtures are empty; nothing can be accepted on them');
+  check(request, whole);
+  const truth = whole.columns.at(-1)!,
+    answer = answerOf(response);
+  checkTruth(truth, answer, labelClasses(response));
+  const specs = whole.specs.slice(0, -1);
+  const rows = {
+    specs,
+    rows: whole.rows,
+    columns: specs.map(({ name }, index) => filled(request, name, whole.columns[index]!)),
+  };
+  return { rows, truth, answer };
+}
+
+/** A feature that may be missing may be missing as a column; what is no feature is there where there is a column. */
+function wantedOf({ schema }: Source, request: RequestStruct, response: ResponseStruct): ColumnSpec[] {
+  const there = new Set(schema.map(({ name }) => name));
+  const isWanted = request.fields.map(({ name, role }) => role === 'feature' || there.has(name));
+  return fixtureColumns(request, response).filter((_, index) => isWanted[index] ?? true);
+}
+
+/** The wanted columns of all rows. */
+async function readWhole(
+  source: Source,
+  wanted: readonly ColumnSpec[],
+  signal: AbortSignal | undefined,
+): Promise<ColumnBatch> {
   const parts: ColumnBatch[] = [];
   try {
-    for await (const batch of source.batches()) parts.push(batch);
+    for await (const batch of source.batches(signal)) parts.push(batch);
   } finally {
     await source.close();
   }
@@ -76,11 +131,13 @@ function numberOf(value: number | string, name: string, row: number): number {
 
 function check(request: RequestStruct, rows: ColumnBatch): void {
   const { problems, count } = checkBatch(request, rows, MOST_PROBLEMS);
-  if (count > 0)
-    throw invalidInput(
-      `the fixtures do not keep the contract: ${problems[0]!.path} ${problems[0]!.message}${count > 1 ? ` (and ${count - 1} more)` : ''}`,
-      { problems },
-    );
+  if (count > 0) throw invalidInput(`the fixtures do not keep the contract: ${first(problems, count)}`, { problems });
+}
+
+/** The first problem, with what stood there, and how many more there are. */
+function first([{ path, message, got }]: readonly Problem[], count: number): string {
+  const more = count > 1 ? ` (and ${count - 1} more)` : '';
+  return `${path} ${message}${got === undefined ? '' : `, got ${got}`}${more}`;
 }
 
 function checkTruth(truth: Column, answer: OutputField, classes: readonly string[]): void {
@@ -94,7 +151,7 @@ function checkTruth(truth: Column, answer: OutputField, classes: readonly string
       problems.push({ path, message: `must be one of ${classes.join(', ')}`, got: value });
   }
   if (problems.length > 0)
-    throw invalidInput(`the fixtures' answers do not keep the contract: ${problems[0]!.path} ${problems[0]!.message}`, {
+    throw invalidInput(`the fixtures' answers do not keep the contract: ${first(problems, problems.length)}`, {
       problems,
     });
 }

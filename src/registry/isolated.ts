@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, modelBroken, ParleyError, type Problem } from '../errors.js';
 import { type ByteStream, joined, streamOf } from '../model/byte-stream.js';
-import type { Verdict, Version } from '../model/version.js';
+import type { Version } from '../model/version.js';
 import { partsOfSuite } from './acceptance/suite-bytes.js';
 import { fileStream, writeWhole } from './whole-file.js';
+import type { Accepted } from './wrong-rows.js';
 
 /** A version's envelope and the contract that it is to keep, if any. */
 export interface IsolatedModel {
@@ -136,7 +137,7 @@ export function runAcceptance(
   members: Members = new Map(),
   timeoutMs = TIMEOUT_MS,
   production?: InProduction,
-): Promise<Verdict> {
+): Promise<Accepted> {
   const { fixtures, checks } = partsOfSuite(suite);
   return isolated(
     {
@@ -152,7 +153,7 @@ export function runAcceptance(
       ...memberFiles(members),
     },
     timeoutMs,
-    async (outcome) => outcome as Verdict,
+    async (outcome) => outcome as Accepted,
   );
 }
 

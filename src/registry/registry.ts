@@ -4,13 +4,14 @@
  * Holds no state of its own: everything is in the store, so any number of processes may do this at once. The same code
  * stands behind the CLI and behind the server's Thrift port.
  */
-import { createHash } from 'node:crypto';
 import type { Contract, ContractService } from '../contract/contract.js';
 import { parseContract } from '../contract/parse.js';
-import { conflict, contractMismatch, invalidInput, notAccepted, notFound, ParleyError } from '../errors.js';
+import { contractMismatch, invalidInput, notAccepted, notFound, ParleyError } from '../errors.js';
 import { type ByteStream, wholeOf } from '../model/byte-stream.js';
 import { heldAlias } from '../model/hold.js';
 import type {
+  ChosenProposal,
+  ContractProposal,
   Described,
   HistoryQuery,
   Hold,
@@ -39,21 +40,23 @@ import {
 import { readHead } from '../model-types/envelope.js';
 import { fieldsOf } from '../model-types/record-fields.js';
 import { readChecks } from './acceptance/checks-file.js';
+import { comparedVersion } from './acceptance/production.js';
 import { suiteBytes } from './acceptance/suite-bytes.js';
 import { inForceAt } from './in-force.js';
-import { type InProduction, type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { type Rehearsed, rehearse, runAcceptance, UPLOADED } from './isolated.js';
+import { Contracts } from './negotiation/contracts.js';
 import { openMembers, recordedMembers, uploadedMembers } from './pipeline/ensemble-members.js';
 import { bindAll } from './pipeline/read-upload.js';
 import { choosePrunable } from './prunable.js';
 
 const LIST_LIMIT = 50,
   MOST_LISTED = 1_000;
-const FORMATS: readonly string[] = ['csv', 'jsonl', 'parquet'];
 const ALIAS_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 export class Registry implements RegistryPort {
   readonly #store: ModelStore;
   readonly #actor: string;
+  readonly #contracts: Contracts;
   readonly #requireContract: boolean;
   readonly #checkOwn: (model: string) => void;
 
@@ -69,6 +72,7 @@ export class Registry implements RegistryPort {
   ) {
     this.#store = store;
     this.#actor = actor;
+    this.#contracts = new Contracts(store, actor);
     this.#requireContract = rules.requireContract === true;
     this.#checkOwn = rules.checkModel ?? (() => {});
   }
@@ -83,30 +87,10 @@ export class Registry implements RegistryPort {
   async publishContract(request: PublishContract): Promise<PublishedContract> {
     const contract = parseContract({ file: 'contract.thrift', idl: request.idl, includes: request.includes ?? {} });
     this.#checkOwn(contract.model);
-    await this.#checkServiceNames(contract);
     const fixtures = await this.#suite(request, contract);
-    const inForce = await this.#store.contract(contract.model);
-    const record: ContractRecord = {
-      fingerprint: contract.fingerprint,
-      idl: contract.idl,
-      includes: contract.includes,
-      services: contract.services.map((service) => service.name),
-      ...fixturesOf(request, fixtures, inForce),
-    };
-    await this.#store.publishContract({
-      model: contract.model,
-      contract: record,
-      actor: this.#actor,
-      ...(fixtures === undefined ? {} : { fixtures }),
-      ...(request.allowBreaking === undefined ? {} : { reason: request.allowBreaking }),
-    });
+    const published = await this.#contracts.publish(contract, fixtures, request);
     await this.#releaseUploads(request.fixturesUploadId);
-    return {
-      model: contract.model,
-      services: record.services,
-      fingerprint: record.fingerprint,
-      ...(record.fixtureFingerprint === undefined ? {} : { fixtureFingerprint: record.fixtureFingerprint }),
-    };
+    return published;
   }
 
   /** Fixtures with their checks, which are read to see that they can be. */
@@ -119,18 +103,20 @@ export class Registry implements RegistryPort {
     return fixturesUploadId === undefined ? undefined : suiteBytes(await this.#wholeUpload(fixturesUploadId), checks);
   }
 
-  /** A service's name belongs to one model: callers name services, not models. */
-  async #checkServiceNames(contract: Contract): Promise<void> {
-    for (const model of await this.#store.models()) {
-      if (model === contract.model) continue;
-      const taken = (await this.#store.contract(model))?.services.find((name) =>
-        contract.services.some((service) => service.name === name),
-      );
-      if (taken !== undefined)
-        throw conflict(
-          `service "${taken}" is already answered by model "${model}"; choose another name for the service`,
-        );
-    }
+  async agreeContract(request: ChosenProposal): Promise<PublishedContract> {
+    await this.#checkModel(request.model);
+    return this.#contracts.agree(request);
+  }
+
+  async withdrawContract(request: ChosenProposal): Promise<LedgerEntry> {
+    await this.#checkModel(request.model);
+    return this.#contracts.withdraw(request);
+  }
+
+  async contractProposals(model?: string): Promise<readonly ContractProposal[]> {
+    if (model !== undefined) await this.#checkModel(model);
+    const models = model === undefined ? await this.#store.models() : [model];
+    return (await Promise.all(models.map((each) => this.#contracts.proposals(each)))).flat();
   }
 
   // ------------------------------------------------------------------ versions
@@ -294,10 +280,7 @@ export class Registry implements RegistryPort {
     contract: ContractRecord | undefined,
     aliases: readonly AliasPointer[],
   ): Promise<ModelVersion> {
-    const verdict =
-      contract?.fixtureFingerprint === undefined
-        ? undefined
-        : await this.#store.verdict(model, record.version, contract.fingerprint, contract.fixtureFingerprint);
+    const verdict = await this.#verdict(model, record.version, contract);
     const { contractService: _, promotedAt: __, retiredAt, ...shown } = record;
     const pointing = aliases.filter((alias) => alias.version === record.version);
     return {
@@ -311,6 +294,13 @@ export class Registry implements RegistryPort {
         .map((alias) => alias.aliasName),
       heldAliases: pointing.filter((alias) => alias.holdSequence !== undefined).map((alias) => alias.aliasName),
     };
+  }
+
+  /** What counts for the contract in force: given under it, or under an earlier one that was tested as it is. */
+  async #verdict(model: string, version: Version, inForce: ContractRecord | undefined): Promise<Verdict | undefined> {
+    if (inForce?.fixtureFingerprint === undefined) return undefined;
+    const { fingerprint, fixtureFingerprint, testedAs } = inForce;
+    return this.#store.verdict(model, version, fingerprint, fixtureFingerprint, testedAs);
   }
 
   async retire(request: Retire): Promise<LedgerEntry> {
@@ -360,8 +350,8 @@ export class Registry implements RegistryPort {
       this.#store.openVersion(model, version),
       this.#store.fixtures(model, record.fixtureFingerprint),
     ]);
-    const production = await this.#compared(model, service);
-    const verdict = await runAcceptance(
+    const production = await comparedVersion(this.#store, model, service);
+    const { verdict } = await runAcceptance(
       envelope,
       fixtures,
       {
@@ -379,20 +369,6 @@ export class Registry implements RegistryPort {
     );
     await this.#store.recordVerdict({ model, version, verdict, actor: this.#actor });
     return verdict;
-  }
-
-  /** The version in production, where a bound compares with it and there is one. */
-  async #compared(
-    model: string,
-    { accept }: ContractService,
-  ): Promise<(InProduction & { readonly record?: VersionRecord }) | undefined> {
-    if (!accept.bounds.some(({ relativeTo }) => relativeTo === 'production')) return undefined;
-    const { aliases } = await this.#store.state(model);
-    const version = aliases.find(({ aliasName }) => aliasName === PRODUCTION)?.version;
-    if (version === undefined) return undefined;
-    const record = await this.#store.version(model, version);
-    const envelope = await this.#store.openVersion(model, version);
-    return { version, envelope, ...(record === undefined ? {} : { record }) };
   }
 
   // ------------------------------------------------------------------ aliases
@@ -450,7 +426,7 @@ export class Registry implements RegistryPort {
       return await change({ gate });
     } catch (error) {
       if (!(error instanceof ParleyError) || error.code !== 'NOT_ACCEPTED') throw error;
-      const verdict = await this.#store.verdict(model, version, gate.contractFingerprint, gate.fixtureFingerprint);
+      const verdict = await this.#verdict(model, version, await this.#store.contract(model));
       throw verdict?.accepted === true ? error : refusal(model, version, aliasName, verdict);
     }
   }
@@ -543,6 +519,11 @@ export class Registry implements RegistryPort {
     }
   }
 
+  async contractInForce(model: string): Promise<Contract | undefined> {
+    const record = await this.#store.contract(model);
+    return record && parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
+  }
+
   async aliases(model: string): Promise<readonly AliasState[]> {
     await this.#checkModel(model);
     return this.#store.aliases(model);
@@ -582,26 +563,6 @@ const sourceOf = ({ record, contract }: Pick<InForce, 'record' | 'contract'>) =>
 
 const contractOf = (model: string, record: ContractRecord): Contract =>
   parseContract({ file: `${model}.thrift`, idl: record.idl, includes: record.includes });
-
-/** New fixtures, or those that are in force already. */
-function fixturesOf(
-  request: PublishContract,
-  fixtures: Uint8Array | undefined,
-  inForce: ContractRecord | undefined,
-): Pick<ContractRecord, 'fixtureFingerprint' | 'fixturesFormat'> {
-  if (fixtures !== undefined) {
-    if (request.fixturesFormat === undefined || !FORMATS.includes(request.fixturesFormat))
-      throw invalidInput(
-        `fixtures_format is ${request.fixturesFormat ?? 'missing'}; it must be one of ${FORMATS.join(', ')}`,
-      );
-    return {
-      fixtureFingerprint: createHash('sha256').update(fixtures).digest('hex'),
-      fixturesFormat: request.fixturesFormat,
-    };
-  }
-  if (inForce?.fixtureFingerprint === undefined || inForce.fixturesFormat === undefined) return {};
-  return { fixtureFingerprint: inForce.fixtureFingerprint, fixturesFormat: inForce.fixturesFormat };
-}
 
 /** Says in the ledger that nothing was promised, so that nothing was tested. */
 const uncontracted = (reason: string | undefined): string =>

@@ -77,6 +77,8 @@ async function runRows(
   expectedBytes: Buffer | undefined,
 ): Promise<Pick<Rehearsed, 'rows' | 'largestDifference'>> {
   if (expectedBytes === undefined) {
+    // A field with many values has no blank cell; rows of the graph's own shapes have run when it was loaded.
+    if (version.binding!.inputs.some(({ field }) => field.tensor !== undefined)) return { rows: BLANK_ROWS };
     const fields = version.binding!.inputs.map(({ field }) => field.name);
     await version.run(blankRows(fields, version.session.signature));
     return { rows: BLANK_ROWS };

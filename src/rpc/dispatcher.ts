@@ -31,6 +31,7 @@ import {
   type TypedRoute,
 } from './routes.js';
 import { requireInputs, ShapedCodec } from './shaped-codec.js';
+import { PictureDecoder } from './typed/picture-decoder.js';
 import { TypedCodec } from './typed-codec.js';
 import { type CallOwner, type MetCodec, WaitingCall } from './waiting-call.js';
 import { warmUp } from './warm-up.js';
@@ -66,6 +67,7 @@ export class Dispatcher implements CallOwner {
   readonly #request = new PredictRequestSpans();
   readonly #predict = predictRoute();
   readonly #nextId: () => Uint8Array;
+  readonly #decoder = new PictureDecoder();
   /** What the call at hand has met; undefined before it has. */
   #met: MetCodec | undefined;
   readonly #refusals = new Refusals();
@@ -259,8 +261,9 @@ export class Dispatcher implements CallOwner {
       this.#predictBy(caller, codec, reader, arrivedMs);
       return;
     }
-    const found = this.#router.resolveCall(model, reference, routingKeyOf(reader, request));
-    this.#later(caller, route, reader, start, model, found, (again, found) => {
+    const key = routingKeyOf(reader, request),
+      loading = () => this.#router.resolveCall(model, reference, key);
+    this.#later(caller, route, reader, start, model, loading, (again, found) => {
       this.#readRequest(again);
       const codec = this.#predictCodec(route, found.servable, found.aliasName, request.outputs(again));
       this.#predictBy(caller, codec, again, arrivedMs);
@@ -324,9 +327,8 @@ export class Dispatcher implements CallOwner {
     const key = `${aliasName ?? ''}\0${typed?.contract.fingerprint ?? ''}\0${outputs === undefined ? '' : JSON.stringify(outputs)}`;
     let codec = codecs.get(key);
     if (codec === undefined) {
-      codec = servable.batchable
-        ? new PredictCodec(servable, aliasName, outputs, typed === undefined ? [] : this.#guards(servable, typed))
-        : new ShapedCodec(servable, aliasName, outputs);
+      const guards = typed === undefined ? [] : this.#guards(servable, typed);
+      codec = new (servable.batchable ? PredictCodec : ShapedCodec)(servable, aliasName, outputs, guards);
       if (codecs.size >= MOST_CODECS) codecs.clear();
       codecs.set(key, codec);
     }
@@ -348,17 +350,25 @@ export class Dispatcher implements CallOwner {
     const { model } = route.typed.service,
       servable = this.#router.ready(model, PRODUCTION) ?? this.#router.choose(model, PRODUCTION);
     if (servable !== undefined) {
-      this.#typedOn(caller, route, servable, reader, arrivedMs);
+      this.#typedOn(caller, route, servable, reader, start, arrivedMs);
       return;
     }
     if (this.#access !== undefined)
       this.#admittedFirst(this.#access, caller.connection, route, reader, NEEDED_TO_PREDICT).checkModel(model);
-    this.#later(caller, route, reader, start, model, this.#router.resolveCall(model), (again, found) =>
-      this.#typedOn(caller, route, found.servable, again, arrivedMs),
+    const loading = () => this.#router.resolveCall(model);
+    this.#later(caller, route, reader, start, model, loading, (again, found) =>
+      this.#typedOn(caller, route, found.servable, again, 0, arrivedMs),
     );
   }
 
-  #typedOn(caller: Caller, route: TypedRoute, servable: Servable, reader: WireReader, arrivedMs: number): void {
+  #typedOn(
+    caller: Caller,
+    route: TypedRoute,
+    servable: Servable,
+    reader: WireReader,
+    start: number,
+    arrivedMs: number,
+  ): void {
     if (!servable.admits(this.#context.timeoutMs)) {
       if (this.#access !== undefined)
         this.#admittedFirst(this.#access, caller.connection, route, reader, NEEDED_TO_PREDICT).checkModel(
@@ -375,14 +385,41 @@ export class Dispatcher implements CallOwner {
       this.#refuse(caller, route.errorId, servable);
       return;
     }
-    route.codec!.plan.commit(
-      rows,
-      new WaitingCall(this, caller, route.errorId, route.codec!, arrivedMs, this.#context),
-    );
+    const codec = route.codec!;
+    if (codec.pictures.length > 0) this.#whenDecoded(caller, route, codec, reader, start, arrivedMs);
+    else codec.commit(rows, new WaitingCall(this, caller, route.errorId, codec, arrivedMs, this.#context));
+  }
+
+  /** Picture files are decoded aside, from a copy of the frame; then the call is read again, with their pixels. */
+  #whenDecoded(
+    caller: Caller,
+    route: TypedRoute,
+    { servable, pictures }: TypedCodec,
+    reader: WireReader,
+    start: number,
+    arrivedMs: number,
+  ): void {
+    const deadlineMs = this.#context.deadline(arrivedMs),
+      begin = reader.buffer.byteOffset + start;
+    const decode = (frame: Buffer) => {
+      const own = pictures.map(({ file, ...rest }) => {
+        const at = file.byteOffset - begin;
+        return { ...rest, file: frame.subarray(at, at + file.length) };
+      });
+      const cancelled = () => caller.connection.closed;
+      servable.users.enter();
+      return this.#decoder.decode(own, { arrivedMs, deadlineMs, cancelled }).finally(() => servable.users.leave());
+    };
+    this.#later(caller, route, reader, start, servable.model, decode, (again, pixels) => {
+      const rows = this.#readRows(route, servable, again, pixels);
+      if (servable.admits(this.#context.timeoutMs))
+        route.codec!.commit(rows, new WaitingCall(this, caller, route.errorId, route.codec!, arrivedMs, this.#context));
+      else this.#refuse(caller, route.errorId, servable);
+    });
   }
 
   /** The arguments' struct, its rows into the batch. @returns how many */
-  #readRows(route: TypedRoute, servable: Servable, reader: WireReader): number {
+  #readRows(route: TypedRoute, servable: Servable, reader: WireReader, pixels?: readonly Uint8Array[]): number {
     if (route.codecOf !== servable) {
       route.codec = this.#typedCodec(route, servable);
       route.codecOf = servable;
@@ -392,7 +429,7 @@ export class Dispatcher implements CallOwner {
     let rows = 0;
     reader.structBegin();
     for (let type = reader.field(); type !== STOP; type = reader.field()) {
-      if (reader.fieldId === argument.id && type === (many ? LIST : STRUCT)) rows = codec.decode(reader);
+      if (reader.fieldId === argument.id && type === (many ? LIST : STRUCT)) rows = codec.decode(reader, pixels);
       else if (reader.fieldId === contextId && type === STRUCT) this.#context.read(reader);
       else reader.skip(type);
     }
@@ -422,19 +459,20 @@ export class Dispatcher implements CallOwner {
     this.#refusals.reply(caller, errorId, servable, timeoutMs, requestId);
   }
 
-  /** Waits for a version to load with a copy of the frame, then goes on. */
+  /** Waits with a copy of the frame, then goes on. @param begin what it waits for, given that copy */
   #later<T>(
     caller: Caller,
     route: Route,
     reader: WireReader,
     start: number,
     model: string,
-    loading: Promise<T>,
+    begin: (frame: Buffer) => Promise<T>,
     go: (reader: WireReader, value: T) => void,
   ): void {
     const { connection } = caller,
-      held = connection.hold(Buffer.from(reader.buffer.subarray(start, reader.end)));
-    loading.then(
+      copy = Buffer.from(reader.buffer.subarray(start, reader.end)),
+      held = connection.hold(copy);
+    begin(copy).then(
       (value) => {
         const frame = connection.release(held);
         if (frame === undefined) return;

@@ -32,6 +32,3 @@ export function receivedError(struct: {
     ...(struct.request_id == null ? {} : { requestId: struct.request_id }),
   });
 }
-
-export const isParleyErrorStruct = (error: unknown): error is Parameters<typeof receivedError>[0] =>
-  error instanceof (types.ParleyError as unknown as new () => object);

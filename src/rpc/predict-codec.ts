@@ -8,13 +8,13 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { InputBinding } from '../contract/bind.js';
-import { problemOf } from '../contract/check.js';
 import { invalidInput, type Problem } from '../errors.js';
 import { DATA_TYPES, MOST_RANK } from '../model/tensor.js';
 import type { Batch } from '../serving/batch.js';
 import type { Answers } from '../serving/batcher.js';
 import type { Plan } from '../serving/plan.js';
 import type { Servable, Slot } from '../serving/servable.js';
+import { guardValues } from './guards.js';
 import { invalidRequest } from './invalid-request.js';
 import { MOST_ROWS } from './limits.js';
 import { ProvenanceWriter } from './provenance.js';
@@ -280,22 +280,15 @@ export class PredictCodec {
   /** Holds generic callers to the contract's ranges, as typed ones are. */
   #guard(batch: Batch, rows: number): void {
     const problems: Problem[] = [];
-    for (const { field, input, column } of this.#guards) {
-      const values = batch.columns[input]!,
-        width = this.servable.inputs[input]!.rowWidth;
-      const min = field.min ?? -Number.MAX_VALUE,
-        max = field.max ?? Number.MAX_VALUE;
-      for (let row = 0; row < rows; row++) {
-        const value = values[(batch.rows + row) * width + column]!;
-        if (field.type === 'double' && typeof value === 'number' && value >= min && value <= max) continue;
-        const problem = problemOf(
-          field,
-          typeof value === 'bigint' ? Number(value) : value,
-          `inputs.${field.name}[${row}]`,
-        );
-        if (problem !== undefined && problems.push(problem) >= MOST_PROBLEMS) throw invalidRequest(problems);
-      }
-    }
+    for (const guard of this.#guards)
+      guardValues(
+        guard,
+        batch.columns[guard.input]!,
+        this.servable.inputs[guard.input]!.rowWidth,
+        batch.rows,
+        rows,
+        problems,
+      );
     if (problems.length > 0) throw invalidRequest(problems);
   }
 

@@ -90,6 +90,8 @@ export function entryToWire(entry: LedgerEntry): types.LedgerEntry {
       reason: entry.reason,
       canary_weight: entry.canaryWeight,
       contract_fingerprint: entry.contractFingerprint,
+      previous_contract_fingerprint: entry.previousContractFingerprint,
+      proposed_by: entry.proposedBy,
       fixture_fingerprint: entry.fixtureFingerprint,
       evidence_json: entry.evidenceJson,
       environment: entry.environment,
@@ -110,6 +112,8 @@ export function entryFromWire(wire: Wire<types.LedgerEntry> | null | undefined):
     reason: text(entry.reason),
     canaryWeight: number(entry.canary_weight),
     contractFingerprint: text(entry.contract_fingerprint),
+    previousContractFingerprint: text(entry.previous_contract_fingerprint),
+    proposedBy: text(entry.proposed_by),
     fixtureFingerprint: text(entry.fixture_fingerprint),
     evidenceJson: text(entry.evidence_json),
     environment: text(entry.environment),
@@ -190,7 +194,8 @@ export function aliasFromWire(wire: Wire<types.AliasState>): AliasState {
   };
 }
 
-const DATA_TYPE_NAMES = new Map(
+/** By their numbers on the wire. */
+export const DATA_TYPE_NAMES = new Map(
   Object.entries(DATA_TYPES).map(([name, { number }]) => [number, name as DataType] as const),
 );
 

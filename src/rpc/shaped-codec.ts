@@ -4,13 +4,15 @@
  *
  * One copy of each tensor, a few objects a request: such a graph costs a run a request anyway.
  */
+import type { InputBinding } from '../contract/bind.js';
 import { invalidInput, type Problem, unsupported } from '../errors.js';
 import { allocate, DATA_TYPES, type TensorData, type TensorSpec } from '../model/tensor.js';
-import { feedsOf, runtimeTensor } from '../onnx/session.js';
+import { type Feeds, feedsOf, runtimeTensor } from '../onnx/session.js';
 import { bytesOf } from '../serving/batch.js';
 import type { Answers } from '../serving/batcher.js';
 import type { Servable } from '../serving/servable.js';
 import type { ShapedAnswers, ShapedPlan } from '../serving/shaped-plan.js';
+import { guardValues } from './guards.js';
 import { invalidRequest } from './invalid-request.js';
 import {
   copyStrings,
@@ -34,11 +36,15 @@ export class ShapedCodec {
   readonly #outputs: readonly { readonly spec: TensorSpec; readonly name: Buffer; readonly number: number }[];
   readonly #provenance: ProvenanceWriter;
 
-  /** @param wanted names of outputs; all when undefined */
+  /**
+   * @param wanted names of outputs; all when undefined
+   * @param guards the contract's fields behind the inputs, whose ranges hold here too
+   */
   constructor(
     servable: Servable,
     readonly aliasName: string | undefined,
     wanted: readonly string[] | undefined,
+    private readonly guards: readonly InputBinding[] = [],
   ) {
     const { outputs } = servable.signature,
       fetches = indicesOf(outputs, wanted);
@@ -69,8 +75,22 @@ export class ShapedCodec {
       const shape = [...tensor.shape.subarray(0, tensor.rank)];
       return [spec.name, runtimeTensor(spec.dataType, valuesOf(reader, tensor, spec, request), shape)] as const;
     });
-    this.plan.offer(feedsOf(feeds));
+    this.#guard(feeds);
+    this.plan.offer([feedsOf(feeds)]);
     return 1;
+  }
+
+  #guard(feeds: readonly (readonly [string, Feeds[string]])[]): void {
+    const problems: Problem[] = [],
+      { inputs } = this.servable.signature;
+    for (const guard of this.guards) {
+      const tensor = feeds.find(([name]) => name === inputs[guard.input]!.name)?.[1],
+        [rows = 1] = tensor?.dims ?? [];
+      if (tensor === undefined || rows === 0) continue;
+      const data = tensor.data as TensorData;
+      guardValues(guard, data, data.length / rows, 0, rows, problems);
+    }
+    if (problems.length > 0) throw invalidRequest(problems);
   }
 
   #match(reader: WireReader, request: PredictRequestSpans, problems: Problem[]) {

@@ -18,7 +18,8 @@ type Codec = PredictCodec | TypedCodec;
 export async function warmUp(codecs: readonly Codec[], nextId: () => Uint8Array): Promise<void> {
   const plans = new Map<Plan, Codec[]>(),
     asides = new Map<Servable, Servable>();
-  for (const codec of codecs) plans.set(codec.plan, [...(plans.get(codec.plan) ?? []), codec]);
+  for (const codec of codecs)
+    if (codec.plan !== undefined) plans.set(codec.plan, [...(plans.get(codec.plan) ?? []), codec]);
   for (const { servable } of plans.keys()) asides.set(servable, servable.aside());
   await Promise.all(
     [...plans].map(([plan, sharing]) => answerBlankRow(plan, asides.get(plan.servable)!, sharing, nextId)),

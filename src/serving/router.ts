@@ -36,6 +36,9 @@ const VERSION_PREFIX = /^[0-9a-f]{8,64}$/;
 /** Stands for the choice of a contract that has not been made yet. */
 const NOT_CHOSEN = '';
 
+/** What is asked of the store. */
+export type RoutedStore = Pick<ModelStore, 'watch' | 'state' | 'contract' | 'version' | 'ledger' | 'resolveVersion'>;
+
 /** Where a call goes. */
 export interface Route {
   readonly servable: Servable;
@@ -47,7 +50,7 @@ export interface Route {
 export type WarmUp = (servable: Servable, aliasName: string) => Promise<void>;
 
 export class Router {
-  readonly #store: ModelStore;
+  readonly #store: RoutedStore;
   readonly #factory: Factory;
   readonly #choice: ContractChoice;
   readonly #log: Logger;
@@ -60,7 +63,7 @@ export class Router {
   #watch: Watching | undefined;
   #closed = false;
 
-  constructor(store: ModelStore, factory: Factory, log: Logger) {
+  constructor(store: RoutedStore, factory: Factory, log: Logger) {
     this.#store = store;
     this.#factory = factory;
     this.#choice = new ContractChoice(store, factory);

@@ -52,7 +52,7 @@ export class Servable {
   readonly signature: Signature;
   /**
    * Why requests run one by one, each with its own shapes; undefined where rows are batched. Decided when the version
-   * was loaded, and only a tensor model may have a reason.
+   * was loaded: a tensor model may have any reason, the others lists of any length.
    */
   readonly unbatchable: string | undefined;
   /** Operators that would end the process for an empty tensor of a caller's; none where rows are batched. */
@@ -233,17 +233,24 @@ type Batching = Pick<Servable, 'inputs' | 'outputs' | 'maxRows' | 'unbatchable' 
 async function batchingOf({ modelType, metadata, graph }: Artifact, session: RunnableSession): Promise<Batching> {
   try {
     if (modelType === TENSOR) checkMayBatch(session.signature, metadata);
+    else if (hasOpenRows(session.signature)) throw modelBroken('its rows hold lists of any length');
     const inputs = session.signature.inputs.map((spec) => slotOf(spec, `input "${spec.name}"`));
     const outputs = await measureOutputs(session, inputs);
     if (modelType === TENSOR || hasTensorMember(session)) await checkIndependence(session, inputs, outputs);
     const maxRows = await measureRows(session, inputs);
     return { inputs, outputs, maxRows, unbatchable: undefined, endedByNothing: [] };
   } catch (error) {
-    if (modelType !== TENSOR || !(error instanceof ParleyError)) throw error;
+    const mayBeShaped = modelType === TENSOR || hasOpenRows(session.signature);
+    if (!mayBeShaped || !(error instanceof ParleyError)) throw error;
     const ended = endedByNothing(readGraph(graph).operators);
     return { inputs: [], outputs: [], maxRows: 1, unbatchable: error.message, endedByNothing: ended };
   }
 }
+
+/** Whether a row of an input has an extent that is the caller's, behind rows that are one too. */
+const hasOpenRows = ({ inputs }: Signature): boolean =>
+  inputs.some(({ shape }) => shape.slice(1).some((extent) => extent < 0)) &&
+  inputs.every(({ shape }) => shape[0] === -1);
 
 const hasTensorMember = (session: RunnableSession): boolean =>
   session instanceof EnsembleSession && session.memberTypes.has(TENSOR);

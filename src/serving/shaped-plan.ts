@@ -1,5 +1,6 @@
 /**
- * Runs a graph that cannot be batched, request by request, with each caller's own shapes.
+ * Runs a graph that cannot be batched, request by request, with each caller's own shapes. A request may be several runs, one
+ * after the other: rows whose shapes differ.
  *
  * Calls wait for their turn as those of a {@link Plan} do, and begin in the order of their arrival. An asynchronous session
  * has two under way at most.
@@ -13,16 +14,20 @@ import type { Servable } from './servable.js';
 
 const MOST_UNDER_WAY = 2;
 
-/** A finished run of one request. */
+/** A finished run; of a request of several, its last one. */
 export interface ShapedAnswers extends Answers {
   /** By position in the plan's outputs. */
   readonly shapes: readonly (readonly number[])[];
+  /** Of all the request's runs, in their order. */
+  readonly runs: readonly ShapedAnswers[];
 }
 
 interface Waiting {
-  readonly feeds: Feeds;
+  readonly runs: readonly Feeds[];
   readonly bytes: number;
   readonly call: Call;
+  /** As far as it has run. */
+  readonly done: ShapedAnswers[];
 }
 
 export class ShapedPlan implements Runnable {
@@ -30,7 +35,7 @@ export class ShapedPlan implements Runnable {
   readonly outputs: readonly TensorSpec[];
   readonly #fetches: Fetches;
   readonly #batcher: Batcher;
-  #offered: Feeds | undefined;
+  #offered: readonly Feeds[] | undefined;
   #offeredBytes = 0;
   #waiting: Waiting[] = [];
   #underWay = 0;
@@ -43,18 +48,19 @@ export class ShapedPlan implements Runnable {
     this.#fetches = Object.fromEntries(outputs.map(({ name }) => [name, null]));
   }
 
-  /** The inputs of the request that is committed next; those that it leaves out are the graph's own. */
-  offer(feeds: Feeds): void {
-    this.#offeredBytes = Object.values(feeds).reduce((sum, { data }) => sum + sizeOf(data as TensorData), 0);
-    this.#offered = { ...this.servable.defaults, ...feeds };
+  /** The inputs of each run of the request that is committed next; those that it leaves out are the graph's own. */
+  offer(runs: readonly Feeds[]): void {
+    const tensors = runs.flatMap((feeds) => Object.values(feeds));
+    this.#offeredBytes = tensors.reduce((sum, { data }) => sum + sizeOf(data as TensorData), 0);
+    this.#offered = runs.map((feeds) => ({ ...this.servable.defaults, ...feeds }));
   }
 
   /** Takes what was offered; it runs when those before it have. */
   commit(_rows: number, call: Call): void {
     if (this.#offered === undefined) throw internal('nothing was offered to be run');
-    this.#waiting.push({ feeds: this.#offered, bytes: this.#offeredBytes, call });
+    this.#waiting.push({ runs: this.#offered, bytes: this.#offeredBytes, call, done: [] });
+    this.servable.queue.entered(this.#offered.length, this.#offeredBytes);
     this.#offered = undefined;
-    this.servable.queue.entered(1, this.#offeredBytes);
     this.servable.users.enter();
     this.#list();
   }
@@ -69,7 +75,7 @@ export class ShapedPlan implements Runnable {
     this.#batcher.add(this);
   }
 
-  /** Runs one request. Never throws: its call is delivered or failed, now or when an asynchronous session answers. */
+  /** Runs a request, or the next run of one. Never throws: its call is delivered or failed, now or when an asynchronous session answers. */
   run(): Left {
     const next = this.#waiting.shift();
     if (next !== undefined) this.#runOne(next);
@@ -79,25 +85,34 @@ export class ShapedPlan implements Runnable {
 
   #runOne(waiting: Waiting): void {
     const startedMs = performance.now(),
-      { feeds, call } = waiting;
+      { runs, call, done } = waiting;
     if (this.#isDropped(waiting, startedMs)) return;
-    const { session, tally, queue } = this.servable;
+    const { session, queue } = this.servable;
     this.servable.usedMs = startedMs;
     this.#underWay++;
-    session.run(feeds, this.#fetches, (error, results) => {
+    session.run(runs[done.length]!, this.#fetches, (error, results) => {
       this.#underWay--;
-      if (results === undefined) this.#failed(call, refusedRun(error));
+      if (results !== undefined) done.push(this.#answers(results, startedMs));
+      else this.#failed(call, refusedRun(error));
+      if (results !== undefined && done.length < runs.length) this.#waiting.unshift(waiting);
       else {
-        const answers = this.#answers(results, startedMs);
-        tally.answered(call.arrivedMs, startedMs, startedMs + answers.computeUs / 1000);
-        deliverOne(call, answers, 0, 1);
+        if (results !== undefined) this.#deliver(waiting);
+        this.#left(waiting);
       }
-      this.#left(waiting);
       queue.ran(1, startedMs, performance.now());
       if (session.synchronous) return;
       this.#list();
       this.#batcher.turnEnded();
     });
+  }
+
+  #deliver({ call, runs, done }: Waiting): void {
+    const { startedMs } = done[0]!,
+      last = done.at(-1)!,
+      computeUs = done.reduce((sum, each) => sum + each.computeUs, 0);
+    this.servable.tally.answered(call.arrivedMs, startedMs, last.startedMs + last.computeUs / 1000);
+    const answers: ShapedAnswers = { ...last, startedMs, computeUs, runs: done };
+    deliverOne(call, answers, 0, runs.length);
   }
 
   /** What is late is told so; whoever has gone is told nothing. */
@@ -118,8 +133,8 @@ export class ShapedPlan implements Runnable {
     this.#waiting.unshift(...waiting.filter((each) => !this.#isDropped(each, now)));
   }
 
-  #left({ bytes }: Waiting): void {
-    this.servable.queue.left(1, 1, bytes);
+  #left({ bytes, runs }: Waiting): void {
+    this.servable.queue.left(1, runs.length, bytes);
     this.servable.users.leave();
   }
 
@@ -135,13 +150,19 @@ export class ShapedPlan implements Runnable {
     this.servable.tally.ran(1, computeUs);
     return {
       servable: this.servable,
-      outputs: [],
+      outputs: this.outputs.map(({ name, dataType }, i) => ({
+        name,
+        dataType,
+        rowShape: tensors[i]!.dims.slice(1),
+        rowWidth: values[i]!.length,
+      })),
       values,
       bytes: values.map(bytesOf),
       shapes: tensors.map(({ dims }) => dims),
       startedMs,
       computeUs,
       cached: false,
+      runs: [],
     };
   }
 }

@@ -9,10 +9,16 @@ export interface CastColumn {
   readonly expression: string;
 }
 
-/** @throws INVALID_INPUT for lists, structures, bytes and other types that a row cannot hold */
-export function cast(name: string, type: DuckDBType): CastColumn {
+/**
+ * @param isText whether the column is text whatever its type is: lists and structures as JSON, bytes as base64
+ * @throws INVALID_INPUT for lists, structures, bytes and other types that a row cannot hold
+ */
+export function cast(name: string, type: DuckDBType, isText = false): CastColumn {
   const column = identifier(name);
   const as = (kind: ColumnKind, expression: string) => ({ spec: { name, kind }, expression });
+  if (isText && type.typeId === DuckDBTypeId.BLOB) return as('string', `base64(${column})`);
+  if (isText && NESTED.has(type.typeId)) return as('string', `CAST(to_json(${column}) AS VARCHAR)`);
+  if (isText && NUMBERS.has(type.typeId)) return as('string', `CAST(${column} AS VARCHAR)`);
   if (NUMBERS.has(type.typeId)) return as('number', `CAST(${column} AS DOUBLE)`);
   if (TEXTS.has(type.typeId)) return as('string', `CAST(${column} AS VARCHAR)`);
   if (LOCAL_TIMES.has(type.typeId)) return as('string', `replace(CAST(${column} AS VARCHAR), ' ', 'T')`);
@@ -47,6 +53,13 @@ const TEXTS: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.DATE,
   DuckDBTypeId.TIME,
   DuckDBTypeId.SQLNULL,
+]);
+
+const NESTED: ReadonlySet<DuckDBTypeId> = new Set([
+  DuckDBTypeId.LIST,
+  DuckDBTypeId.ARRAY,
+  DuckDBTypeId.MAP,
+  DuckDBTypeId.STRUCT,
 ]);
 
 const LOCAL_TIMES: ReadonlySet<DuckDBTypeId> = new Set([

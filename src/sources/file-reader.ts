@@ -20,11 +20,18 @@ import { identifier } from './sql.js';
 
 const MEMORY_LIMIT = '512MB';
 
-/** @param relation the file as a table function of DuckDB: `read_csv('…', header = true)` */
-export async function openFile(relation: string, query = 'SELECT * FROM data'): Promise<Source> {
+/**
+ * @param relation the file as a table function of DuckDB: `read_csv('…', header = true)`
+ * @param texts columns that are text whatever they hold
+ */
+export async function openFile(
+  relation: string,
+  query = 'SELECT * FROM data',
+  texts?: ReadonlySet<string>,
+): Promise<Source> {
   const reader = await FileReader.open(relation);
   try {
-    return new FileSource(reader, await reader.describe(query), query);
+    return new FileSource(reader, await reader.describe(query, texts), query);
   } catch (cause) {
     reader.close();
     throw cause;
@@ -60,7 +67,7 @@ export class FileReader {
   }
 
   /** What the query's columns are called, what they become, and by which expression. */
-  async describe(query: string): Promise<readonly CastColumn[]> {
+  async describe(query: string, texts?: ReadonlySet<string>): Promise<readonly CastColumn[]> {
     const statements = await this.connection.extractStatements(query).catch(refuse);
     if (statements.count !== 1) throw refusedQuery('expected one SELECT, got several statements', undefined);
     const prepared = await statements.prepare(0).catch(refuse);
@@ -70,12 +77,18 @@ export class FileReader {
       for (let index = 0; index < prepared.columnCount; index++) {
         const name = prepared.columnName(index);
         if (columns.some((column) => column.spec.name === name)) throw repeatedColumn(name);
-        columns.push(cast(name, prepared.columnType(index)));
+        columns.push(cast(name, prepared.columnType(index), texts?.has(name)));
       }
       return columns;
     } finally {
       prepared.destroySync();
     }
+  }
+
+  /** The file's own columns with their types, as SQL spells them; all of the file is looked at. */
+  async types(): Promise<readonly (readonly [name: string, type: string])[]> {
+    const found = await this.connection.runAndReadAll('SELECT column_name, column_type FROM (DESCRIBE data)');
+    return found.getRows().map(([name, type]) => [String(name), String(type)]);
   }
 
   close(): void {

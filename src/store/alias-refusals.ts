@@ -3,7 +3,6 @@ import { conflict, internal, invalidInput, notAccepted, notFound } from '../erro
 import { heldAlias } from '../model/hold.js';
 import type { Gate, MoveAlias } from '../model/store-port.js';
 import type { Version } from '../model/version.js';
-import { verdictField } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { noVersion, retiredVersion } from './versions.js';
 
@@ -16,13 +15,9 @@ export interface AliasWish {
   readonly gate?: Gate;
 }
 
-/** How the scripts are told of a gate: the verdict that opens it. */
-export function gateField({
-  version,
-  gate,
-  uncontracted,
-}: Pick<MoveAlias, 'version' | 'gate' | 'uncontracted'>): string {
-  if (gate !== undefined) return verdictField(version, gate.contractFingerprint, gate.fixtureFingerprint);
+/** How the scripts are told of a gate. */
+export function gateOf({ gate, uncontracted }: Pick<MoveAlias, 'gate' | 'uncontracted'>): string {
+  if (gate !== undefined) return 'verdict';
   return uncontracted === true ? 'none' : '';
 }
 

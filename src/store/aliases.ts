@@ -2,7 +2,7 @@
 import { internal } from '../errors.js';
 import type { ModelState, MoveAlias } from '../model/store-port.js';
 import type { AliasPointer, AliasState, LedgerEntry, Version } from '../model/version.js';
-import { aliasRefusal, gateField } from './alias-refusals.js';
+import { aliasRefusal, gateOf } from './alias-refusals.js';
 import { canaryOf } from './canaries.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
 import { type Ledger, written } from './ledger.js';
@@ -87,7 +87,7 @@ export class Aliases {
           version,
           request.action,
           request.expected === undefined ? '' : (request.expected ?? 'none'),
-          gateField(request),
+          gateOf(request),
           gate?.contractFingerprint ?? '',
           gate?.fixtureFingerprint ?? '',
           request.actor,
@@ -120,7 +120,7 @@ function pointerOf([aliasName, version, canaryText = '', hold]: readonly string[
   };
 }
 
-function entryOf(request: MoveAlias, [sequence, at, previous]: readonly string[]): LedgerEntry {
+function entryOf(request: MoveAlias, [sequence, at, previous, earlier]: readonly string[]): LedgerEntry {
   return {
     sequence: Number(sequence),
     at: Number(at),
@@ -131,5 +131,6 @@ function entryOf(request: MoveAlias, [sequence, at, previous]: readonly string[]
     actor: request.actor,
     ...(request.reason ? { reason: request.reason } : {}),
     ...(request.gate ?? {}),
+    ...(earlier ? { previousContractFingerprint: earlier } : {}),
   };
 }

@@ -2,7 +2,7 @@
 import { internal, invalidInput } from '../errors.js';
 import type { SetCanary } from '../model/store-port.js';
 import type { Canary, LedgerEntry } from '../model/version.js';
-import { aliasRefusal, gateField } from './alias-refusals.js';
+import { aliasRefusal, gateOf } from './alias-refusals.js';
 import { checkAlias, checkModel, checkVersion, type StoreContext } from './context.js';
 import { type Ledger, written } from './ledger.js';
 
@@ -42,7 +42,7 @@ export class Canaries {
           version,
           String(request.weight),
           request.expected ?? '',
-          gateField(request),
+          gateOf(request),
           gate?.contractFingerprint ?? '',
           gate?.fixtureFingerprint ?? '',
           request.actor,
@@ -78,7 +78,7 @@ function check({ model, aliasName, version, weight, expected }: SetCanary): void
   throw invalidInput(`a canary's weight is ${weight}; it must be above 0 and below 1, or 0 to end it`);
 }
 
-function entryOf(request: SetCanary, [sequence, at]: readonly string[]): LedgerEntry {
+function entryOf(request: SetCanary, [sequence, at, earlier]: readonly string[]): LedgerEntry {
   return {
     sequence: Number(sequence),
     at: Number(at),
@@ -89,5 +89,6 @@ function entryOf(request: SetCanary, [sequence, at]: readonly string[]): LedgerE
     ...(request.reason ? { reason: request.reason } : {}),
     canaryWeight: request.weight,
     ...(request.gate ?? {}),
+    ...(earlier ? { previousContractFingerprint: earlier } : {}),
   };
 }

@@ -222,7 +222,7 @@ class Plan {
   }
 }
 
-function inForceFields({ contracts, contractFingerprint }: ModelSnapshot): Value[] {
+function inForceFields({ contracts, contractFingerprint, testedAs = [] }: ModelSnapshot): Value[] {
   const contract = contracts.find(({ fingerprint }) => fingerprint === contractFingerprint);
   if (contract === undefined) return [];
   const { fingerprint, fixtureFingerprint } = contract;
@@ -230,5 +230,6 @@ function inForceFields({ contracts, contractFingerprint }: ModelSnapshot): Value
     'fingerprint',
     fingerprint,
     ...(fixtureFingerprint === undefined ? [] : ['fixtureFingerprint', fixtureFingerprint]),
+    ...(testedAs.length === 0 ? [] : ['testedAs', testedAs.join(' ')]),
   ];
 }

@@ -3,7 +3,7 @@
  * life. What a placeholder stands for is in {@link PLACEHOLDERS}.
  */
 import { z } from 'zod';
-import { contractFields, ledgerLine, versionFields } from './record-schemas.js';
+import { contractFields, ledgerLine, proposalFields, versionFields } from './record-schemas.js';
 
 export type RedisType = 'string' | 'hash' | 'list' | 'set' | 'zset' | 'stream';
 
@@ -149,6 +149,12 @@ export const KEY_TABLE: readonly KeyRow[] = [
     fields: [
       field('fingerprint', 'SHA-256, hex', 'Of the contract.'),
       field('fixtureFingerprint', 'SHA-256, hex', 'Of its fixtures; absent while there are none.', false),
+      field(
+        'testedAs',
+        'SHA-256s, spaces between',
+        'Earlier contracts that differ from it in nothing that was tested, newest first: their verdicts count.',
+        false,
+      ),
     ],
   },
   {
@@ -158,9 +164,20 @@ export const KEY_TABLE: readonly KeyRow[] = [
     fields: described(contractFields),
   },
   {
+    key: 'parley:{<model>}:proposals',
+    type: 'zset',
+    holds: 'The fingerprints of contracts that are proposed, by the sequence number of the line that proposed them.',
+  },
+  {
+    key: 'parley:{<model>}:proposal:<contract>',
+    type: 'hash',
+    holds: 'A contract that waits for the agreement of somebody else than the one who proposed it.',
+    fields: described(proposalFields),
+  },
+  {
     key: 'parley:{<model>}:fixtures:<fixtures>',
     type: 'hash',
-    holds: 'Rows that versions are accepted on.',
+    holds: 'Rows that versions are accepted on, or would be by a contract that is proposed.',
     fields: [parts('the fixtures')],
   },
   {

@@ -79,6 +79,14 @@ export class Keys {
     return this.of(model, `contract:${fingerprint}`);
   }
 
+  proposals(model: string): string {
+    return this.of(model, 'proposals');
+  }
+
+  proposal(model: string, fingerprint: string): string {
+    return this.of(model, `proposal:${fingerprint}`);
+  }
+
   fixtures(model: string, fingerprint: string): string {
     return this.of(model, `fixtures:${fingerprint}`);
   }

@@ -53,6 +53,19 @@ export const contractFields = z.object({
     .meta({ value: '`csv`, `jsonl` or `parquet`', description: 'What the fixtures are written in.' }),
 });
 
+/** A contract, and who wants it. */
+export const proposalFields = contractFields.extend({
+  proposedBy: text.meta({ value: 'text', description: 'Who proposed it, and so cannot agree to it.' }),
+  proposedAt: wholeNumber.meta({ value: 'whole number, microseconds since 1970, UTC', description: 'When.' }),
+  reason: text.exactOptional().meta({ value: 'text', description: 'Why, in the words of who proposed it.' }),
+  allowBreaking: text
+    .exactOptional()
+    .meta({ value: 'text', description: 'Why callers of the contract in force may break.' }),
+  previousContractFingerprint: text
+    .exactOptional()
+    .meta({ value: 'SHA-256, hex', description: 'The contract that was in force then.' }),
+});
+
 const criterion = z.object({
   name: z.string(),
   bound: z.string(),
@@ -93,6 +106,8 @@ const ACTIONS = [
   'prune',
   'import',
   'contract',
+  'propose',
+  'withdraw',
 ] as const satisfies readonly LedgerAction[];
 
 export const ledgerLine = z.object({
@@ -115,8 +130,14 @@ export const ledgerLine = z.object({
     .meta({ value: 'number, 0 to 1', description: "The canary's share of the alias's calls; 0 where it ended." }),
   contractFingerprint: sometimes.meta({
     value: 'SHA-256, hex',
-    description: 'The contract that was put in force or tested against.',
+    description: 'The contract that was put in force, proposed, withdrawn or tested against.',
   }),
+  previousContractFingerprint: sometimes.meta({
+    value: 'SHA-256, hex',
+    description:
+      'The contract that was in force before; of a promotion, the earlier one whose verdict counted, where it was not the one in force.',
+  }),
+  proposedBy: sometimes.meta({ value: 'text', description: 'Whose proposal was agreed to, or withdrawn.' }),
   fixtureFingerprint: sometimes.meta({ value: 'SHA-256, hex', description: 'Its fixtures.' }),
   evidenceJson: sometimes.meta({ value: 'JSON', description: 'What an automatic act was based on.' }),
   environment: sometimes.meta({

@@ -3,9 +3,9 @@
  */
 import type { z } from 'zod';
 import { invalidInput } from '../errors.js';
-import type { CheckTypeFields, ContractRecord, VersionRecord } from '../model/store-port.js';
+import type { CheckTypeFields, ContractRecord, ProposedContract, VersionRecord } from '../model/store-port.js';
 import type { LedgerEntry, Verdict } from '../model/version.js';
-import { contractFields, ledgerLine, packr, verdictValue, versionFields } from './record-schemas.js';
+import { contractFields, ledgerLine, packr, proposalFields, verdictValue, versionFields } from './record-schemas.js';
 import { foreignValue } from './redis-errors.js';
 
 /** A hash as ioredis replies it. */
@@ -29,6 +29,23 @@ export class RecordReader {
 
   contract(key: string, fingerprint: string, fields: Fields): ContractRecord {
     return { fingerprint, ...this.read(key, 'a contract', contractFields, fields) };
+  }
+
+  proposal(key: string, fingerprint: string, fields: Fields): ProposedContract {
+    const { proposedBy, proposedAt, reason, allowBreaking, previousContractFingerprint, ...contract } = this.read(
+      key,
+      'a proposal',
+      proposalFields,
+      fields,
+    );
+    return {
+      contract: { fingerprint, ...contract },
+      proposedBy,
+      proposedAt,
+      ...(reason === undefined ? {} : { reason }),
+      ...(allowBreaking === undefined ? {} : { allowBreaking }),
+      ...(previousContractFingerprint === undefined ? {} : { previousContractFingerprint }),
+    };
   }
 
   verdict(key: string, value: Buffer): Verdict {

@@ -7,19 +7,24 @@
 import { randomBytes } from 'node:crypto';
 import type { ByteStream } from '../model/byte-stream.js';
 import type {
+  AgreeContract,
   CheckTypeFields,
   ContractRecord,
   HoldAlias,
   ModelState,
   ModelStore,
   MoveAlias,
+  ProposeContract,
+  ProposedContract,
   PruneVersion,
+  PublishContract,
   PublishVersion,
   RetireVersion,
   SetCanary,
   StoreWatcher,
   VersionRecord,
   Watching,
+  WithdrawContract,
 } from '../model/store-port.js';
 import type { AliasState, LedgerEntry, Verdict, Version } from '../model/version.js';
 import type { RedisAddress } from './address.js';
@@ -27,7 +32,7 @@ import { Aliases } from './aliases.js';
 import { RedisArchive } from './archive.js';
 import { Canaries } from './canaries.js';
 import type { StoreContext } from './context.js';
-import { Contracts, type PublishContract } from './contracts.js';
+import { Contracts } from './contracts.js';
 import { fieldsOf } from './durability.js';
 import { Holds } from './holds.js';
 import { Keys } from './keys.js';
@@ -35,6 +40,7 @@ import { Ledger, type LedgerQuery } from './ledger.js';
 import type { Link, QueueCommand } from './link.js';
 import { linkTo } from './open-link.js';
 import { PART_BYTES } from './parts.js';
+import { Proposals } from './proposals.js';
 import { RecordReader } from './records.js';
 import { Retention } from './retention.js';
 import { Uploads } from './uploads.js';
@@ -92,6 +98,7 @@ export class RedisStore implements ModelStore {
   private readonly uploads: Uploads;
   private readonly published: Versions;
   private readonly contracts: Contracts;
+  private readonly proposals: Proposals;
   private readonly history: Ledger;
   private readonly pointers: Aliases;
   private readonly canaries: Canaries;
@@ -114,6 +121,7 @@ export class RedisStore implements ModelStore {
     this.uploads = new Uploads(this.context);
     this.published = new Versions(this.context, this.uploads);
     this.contracts = new Contracts(this.context);
+    this.proposals = new Proposals(this.context);
     this.history = new Ledger(this.context);
     this.pointers = new Aliases(this.context, this.history);
     this.canaries = new Canaries(this.context, this.history);
@@ -203,6 +211,22 @@ export class RedisStore implements ModelStore {
     return this.contracts.publish(request);
   }
 
+  proposeContract(request: ProposeContract): Promise<void> {
+    return this.proposals.propose(request);
+  }
+
+  agreeContract(request: AgreeContract): Promise<void> {
+    return this.contracts.agree(request);
+  }
+
+  withdrawContract(request: WithdrawContract): Promise<LedgerEntry> {
+    return this.proposals.withdraw(request);
+  }
+
+  proposedContracts(model: string): Promise<readonly ProposedContract[]> {
+    return this.proposals.list(model);
+  }
+
   contract(model: string, fingerprint?: string): Promise<ContractRecord | undefined> {
     return this.contracts.find(model, fingerprint);
   }
@@ -215,8 +239,8 @@ export class RedisStore implements ModelStore {
     return this.contracts.recordVerdict(request);
   }
 
-  verdict(model: string, version: Version, contract: string, fixtures: string): Promise<Verdict | undefined> {
-    return this.contracts.verdict(model, version, contract, fixtures);
+  verdict(...request: Parameters<ModelStore['verdict']>): Promise<Verdict | undefined> {
+    return this.contracts.verdict(...request);
   }
 
   moveAlias(request: MoveAlias): Promise<LedgerEntry> {

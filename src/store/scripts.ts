@@ -13,6 +13,8 @@ type Script = (...keysAndArguments: Value[]) => Promise<(string | number)[]>;
 export interface Scripts {
   readonly publishVersion: Script;
   readonly publishContract: Script;
+  readonly proposeContract: Script;
+  readonly withdrawContract: Script;
   readonly recordVerdict: Script;
   readonly moveAlias: Script;
   readonly setCanary: Script;

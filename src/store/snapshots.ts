@@ -58,6 +58,7 @@ export class Snapshots {
     const aliases = [];
     for (const pointer of state.aliases)
       aliases.push({ ...pointer, trail: await this.aliases.trail(model, pointer.aliasName) });
+    const testedAs = (await this.contracts.find(model))?.testedAs;
     return {
       model,
       epoch,
@@ -68,6 +69,7 @@ export class Snapshots {
       fixtures: await this.fixturesOf(model, contracts, verdicts),
       runs: await this.runs(model, versions),
       ...(state.contractFingerprint === undefined ? {} : { contractFingerprint: state.contractFingerprint }),
+      ...(testedAs === undefined ? {} : { testedAs }),
     };
   }
 

@@ -12,7 +12,10 @@ export const projectConfiguration = z.strictObject({
     .record(z.string(), z.string().min(1))
     .default({})
     .describe("contract field -> source's column, where the names differ"),
-  fixtures: z.string().min(1).optional().describe('the rows of the acceptance suite: .csv, .jsonl or .parquet'),
+  fixtures: z
+    .union([z.string().min(1), z.looseObject({ kind: z.string() })])
+    .optional()
+    .describe('the rows of the acceptance suite: a .csv, .jsonl or .parquet file, or what a source takes'),
   checks: z.string().min(1).optional().describe('checks of the acceptance suite beside its bounds: a .yaml file'),
   split: z
     .strictObject({

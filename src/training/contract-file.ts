@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Contract } from '../contract/contract.js';
-import { parseContract } from '../contract/parse.js';
+import { type ContractSource, parseContract } from '../contract/parse.js';
 import { hasErrno, notFound } from '../errors.js';
 
 /** Always known to the parser, and so never looked for. */
@@ -13,10 +13,19 @@ const GENERIC = 'parley.thrift';
  *   what is wrong in it
  */
 export function readContract(file: string): Contract {
-  const idl = readIdl(file, 'parley.yaml: contract');
+  return parseContract(readContractSource(file, 'parley.yaml: contract'));
+}
+
+/**
+ * A file with all that it includes, as they are written.
+ *
+ * @param where who named the file, for the message @throws NOT_FOUND
+ */
+export function readContractSource(file: string, where: string): ContractSource {
+  const idl = readIdl(file, where);
   const includes: Record<string, string> = {};
   collectIncludes(idl, file, includes);
-  return parseContract({ file: basename(file), idl, includes });
+  return { file: basename(file), idl, includes };
 }
 
 function collectIncludes(idl: string, file: string, includes: Record<string, string>): void {

@@ -2,7 +2,7 @@
 
 import { fieldColumn } from '../contract/check.js';
 import type { ColumnSpec } from '../model/row.js';
-import { openFixtures } from '../sources/fixtures.js';
+import { textsOf } from '../sources/fixtures.js';
 import { ContractRows, fedFields } from './contract-rows.js';
 import type { Project } from './project.js';
 import { Refusals } from './refusals.js';
@@ -24,12 +24,17 @@ export class FixtureRows {
     return this.hashes.has(hash(row, 0)) && this.rows.has(row.toString('latin1'));
   }
 
-  private async fill(project: Project, file: string, signal: AbortSignal | undefined): Promise<void> {
+  private async fill(
+    project: Project,
+    { kind, configuration, folder, shownAs }: NonNullable<Project['fixtures']>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const truth: ColumnSpec = {
       name: project.answer.name,
       kind: project.task === 'classification' ? 'string' : 'number',
     };
-    const source = await openFixtures(file, [...fedFields(project).map(fieldColumn), truth]);
+    const texts = textsOf([...fedFields(project).map(fieldColumn), truth]);
+    const source = await kind.open(configuration, folder, texts);
     try {
       const rows = new ContractRows(project, source.schema, { label: project.answer.name, columns: {} }, 'fixtures');
       const refusals = new Refusals();
@@ -41,7 +46,7 @@ export class FixtureRows {
         for (let row = 0; row < batch.rows; row++) this.add(bytes.row(row));
         before += batch.rows;
       }
-      refusals.raise('fixtures', `Correct them in ${file}`);
+      refusals.raise('fixtures', `Correct them in ${shownAs}`);
     } finally {
       await source.close();
     }

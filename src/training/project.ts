@@ -1,6 +1,6 @@
 /** A project: its contract and parley.yaml, read, checked and joined. Nothing of the source is opened yet. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Contract, ContractService, OutputField, RequestStruct, ResponseStruct } from '../contract/contract.js';
 import { didYouMean } from '../contract/nearest.js';
 import { type ErrorDetails, invalidInput, notFound } from '../errors.js';
@@ -36,8 +36,14 @@ export interface Project {
   readonly label: string;
   /** Contract field -> source's column, where the names differ. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Absolute. */
-  readonly fixtures?: string;
+  readonly fixtures?: {
+    /** Where they are, for messages. */
+    readonly shownAs: string;
+    readonly kind: SourceKind;
+    readonly configuration: unknown;
+    /** What relative paths start at: that of the file. */
+    readonly folder: string;
+  };
   /** The text of checks.yaml, which fits the contract. */
   readonly checks?: string;
   readonly split: ProjectConfiguration['split'];
@@ -72,7 +78,7 @@ export async function loadProject(folder: string, overrides: Readonly<Record<str
   const service = chooseService(contract, configuration.service);
   const { request, response } = service.methods[0];
   const { task, answer } = taskOf(service, response);
-  const source = chooseSource(configuration);
+  const source = chooseSource(configuration.source);
   const trainer = chooseTrainer(configuration, task);
   checkColumns(configuration, request, answer);
   const fixtures = findFixtures(configuration.fixtures, root);
@@ -112,13 +118,14 @@ function taskOf(service: ContractService, response: ResponseStruct): { task: Tas
   );
 }
 
-function chooseSource({ source }: ProjectConfiguration): Project['source'] {
+/** @param key of parley.yaml, under which it stands */
+function chooseSource(source: ProjectConfiguration['source'], key = 'source'): Project['source'] {
   const { kind: name, ...options } = source;
   const kind = Object.hasOwn(sources, name) ? sources[name] : undefined;
   const names = Object.keys(sources);
   if (kind === undefined)
-    throw wrong('source.kind', `there is no such kind${hint(name, names)}; expected one of ${names.join(', ')}`, name);
-  return { kind, configuration: checkValues(kind.configuration, options, PROJECT_FILE, ['source'], ['kind']) };
+    throw wrong(`${key}.kind`, `there is no such kind${hint(name, names)}; expected one of ${names.join(', ')}`, name);
+  return { kind, configuration: checkValues(kind.configuration, options, PROJECT_FILE, [key], ['kind']) };
 }
 
 function chooseTrainer(configuration: ProjectConfiguration, task: Task): Project['trainer'] {
@@ -152,11 +159,24 @@ function checkColumns({ columns, label }: ProjectConfiguration, request: Request
     throw wrong('label', `the column "${label}" is the field "${leaking}" too; the truth cannot be an input`, label);
 }
 
-function findFixtures(fixtures: string | undefined, root: string): string | undefined {
+/** A path may lead out of the project, so that several share the same fixtures. */
+function findFixtures(fixtures: ProjectConfiguration['fixtures'], root: string): Project['fixtures'] {
   if (fixtures === undefined) return undefined;
+  if (typeof fixtures !== 'string') {
+    const { kind, configuration } = chooseSource(fixtures, 'fixtures');
+    const { path } = asObject(configuration) as { readonly path?: string };
+    const file = path === undefined ? root : resolve(root, path);
+    return {
+      shownAs: `"fixtures" of ${PROJECT_FILE}`,
+      kind,
+      configuration: { ...asObject(configuration), path: file },
+      folder: dirname(file),
+    };
+  }
   const file = resolve(root, fixtures);
-  fixturesFormat(file);
-  if (existsSync(file)) return file;
+  const kind = sources[fixturesFormat(file)]!;
+  if (existsSync(file))
+    return { shownAs: file, kind, configuration: kind.configuration.parse({ path: file }), folder: dirname(file) };
   throw notFound(`${PROJECT_FILE}: fixtures: no file "${file}"; make it, or take the key out until there is one`);
 }
 

@@ -1,13 +1,13 @@
 /** From a trained artifact to a published version: contract and fixtures first, then the bytes, through any registry. */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
 import type { Publish, PublishContract, PublishedContract, RegistryPort } from '../model/registry-port.js';
 import type { ModelVersion } from '../model/version.js';
 import { modelTypeOf } from '../model-types/table.js';
 import { encodeExpected } from '../registry/expected.js';
+import { FIXTURE_BYTES_FORMAT } from '../registry/fixture-bytes.js';
 import { patiently, sendUpload, sourceOf } from '../registry/send-upload.js';
 import type { Project } from './project.js';
+import { readProjectFixtures } from './project-fixtures.js';
 import type { Trained } from './train.js';
 
 /** Sorted by time; unique across machines. */
@@ -15,22 +15,25 @@ export function newRunId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Puts the project's contract and fixtures in force. */
+/** Puts the project's contract and fixtures in force, or proposes them. @throws ParleyError what `readProjectFixtures` throws */
 export async function publishProjectContract(
   registry: RegistryPort,
   project: Project,
   signal?: AbortSignal,
-): Promise<PublishedContract> {
-  const { contract, fixtures, checks } = project;
-  const request: PublishContract = { idl: contract.idl, includes: contract.includes };
-  if (fixtures === undefined) return registry.publishContract(request);
-  const fixturesUploadId = await upload(registry, contract.model, await readFile(fixtures), signal);
-  return registry.publishContract({
+  how: Pick<PublishContract, 'allowBreaking' | 'propose' | 'reason'> = {},
+): Promise<PublishedContract & { readonly warnings: readonly string[] }> {
+  const { contract, checks } = project;
+  const request: PublishContract = { idl: contract.idl, includes: contract.includes, ...how };
+  const fixtures = await readProjectFixtures(project, signal);
+  if (fixtures === undefined) return { ...(await registry.publishContract(request)), warnings: [] };
+  const fixturesUploadId = await upload(registry, contract.model, fixtures.bytes, signal);
+  const published = await registry.publishContract({
     ...request,
     fixturesUploadId,
-    fixturesFormat: extname(fixtures).slice(1) as 'csv' | 'jsonl' | 'parquet',
+    fixturesFormat: FIXTURE_BYTES_FORMAT,
     ...(checks === undefined ? {} : { checks }),
   });
+  return { ...published, warnings: fixtures.warnings };
 }
 
 /** Publishes what a run made; the registry inspects, binds, rehearses and compares before anyone can see it. */

@@ -4,11 +4,14 @@
  * The graph depends on the rows, the configuration and the seed, and on nothing else. Memory is bounded: rows and examples
  * are spooled. A signal ends the run with its reason, and temporary files go in any case.
  */
+
+import { invalidInput } from '../errors.js';
 import { planFeatures } from '../features/plan.js';
 import type { Artifact, Expected } from '../model/trained.js';
 import type { Fitted, FittedFeatures } from '../model/training-port.js';
 import { GraphBuilder } from '../onnx/graph.js';
 import { inspectGraph } from '../onnx/reader.js';
+import { fedFields } from './contract-rows.js';
 import { type Baseline, evaluate, MOST_EVALUATED_ROWS } from './evaluate.js';
 import { ExampleSpool } from './example-spool.js';
 import { expectedOf } from './expected.js';
@@ -56,6 +59,7 @@ class Run {
 
   async run(): Promise<Trained> {
     this.options.signal?.throwIfAborted();
+    refuseManyValues(this.project);
     const rows = await this.stage('read', () => this.read());
     try {
       return await this.learn(rows);
@@ -78,8 +82,9 @@ class Run {
       this.report('evaluate', 1, headline(this.project, metrics));
       const artifact = this.artifact(features, fitted, classes);
       const expected = expectedOf([rows.test, rows.train], { features, fitted, classes });
-      const configuration = await this.configuration(rows, features, fitted);
-      return { artifact, expected, metrics, configuration, warnings: this.warnings(rows, fitted) };
+      const warnings = this.warnings(rows, fitted);
+      const configuration = { ...(await this.configuration(rows, features, fitted)), warnings };
+      return { artifact, expected, metrics, configuration, warnings };
     } finally {
       examples.close();
     }
@@ -186,6 +191,10 @@ class Run {
   private warnings(rows: TrainingRows, fitted: Fitted): readonly string[] {
     const unseen = unseenClasses(this.project, rows);
     const warnings: string[] = [];
+    if (rows.fixtures > 0)
+      warnings.push(
+        `${rows.fixtures} of ${rows.read} rows of the source are fixtures too; they were left out of the training and its test`,
+      );
     if (unseen.length > 0) warnings.push(`no row to learn from is ${unseen.join(', ')}; the model cannot know it`);
     if (fitted.summary.converged === 0)
       warnings.push('the fit did not converge; give trainer.max_iterations a higher value');
@@ -205,6 +214,16 @@ class Run {
   private report(stage: Stage, fraction: number, message: string): void {
     this.options.onProgress?.({ stage, fraction, message });
   }
+}
+
+/** @throws INVALID_INPUT where the model would be fed a list, a map, raw bytes or a picture */
+function refuseManyValues(project: Project): void {
+  const field = fedFields(project).find(({ tensor }) => tensor !== undefined);
+  if (field === undefined) return;
+  const { request, trainer, contract } = project;
+  throw invalidInput(
+    `${request.name}.${field.name} (${contract.file}:${field.position.line}) holds many values, and the trainer ${trainer.trainer.name} learns from fields of one value; leave it out with features.drop: [${field.name}], or train elsewhere and publish the graph with "parley publish"`,
+  );
 }
 
 /** Classes in the order of the probabilities; of a value what it is, and its unit, where the contract says one. */

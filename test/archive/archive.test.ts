@@ -41,6 +41,26 @@ describe('an archive', () => {
   });
 
   describe('brought into a store without the model', () => {
+    it('brings back which verdicts stand, and leaves proposals behind', async () => {
+      const small = new World(redis);
+      const { fixtureFingerprint = '', ...before } = await small.putInForce('c0');
+      const version = await small.publish('a');
+      const verdict = verdictFor({ ...before, fixtureFingerprint }, true);
+      await small.store.recordVerdict({ ...BY, model: MODEL, version, verdict });
+      const contract = { ...before, fixtureFingerprint, fingerprint: 'c1' };
+      await small.store.publishContract({ ...BY, model: MODEL, contract, verdictsStand: true });
+      const proposed = { ...contract, fingerprint: 'c2' };
+      await small.store.proposeContract({ ...BY, model: MODEL, contract: proposed, expected: 'c1' });
+      await imported(to, await exported(small));
+      await small.close();
+      expect(await to.store.contract(MODEL)).to.deep.equal({ ...contract, testedAs: ['c0'] });
+      expect(await to.store.proposedContracts(MODEL)).to.deep.equal([]);
+      expect((await to.store.ledger(MODEL)).map(({ action }) => action)).to.include('propose');
+      const move = { ...BY, model: MODEL, version, aliasName: 'production', action: 'promote' as const };
+      const gate = { contractFingerprint: 'c1', fixtureFingerprint };
+      expect(await to.store.moveAlias({ ...move, gate })).to.include({ previousContractFingerprint: 'c0' });
+    });
+
     for (const pieceBytes of [1, 4_096, 10_000_000])
       it(`brings back all of it, in pieces of ${pieceBytes} bytes`, async function () {
         this.timeout(60_000);

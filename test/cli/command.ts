@@ -35,6 +35,7 @@ export async function runHere(
     openServer: away,
     predict: away,
     serve: away,
+    mock: away,
   };
   const code = await runCommand(argv, context);
   return { code, ...texts };

@@ -99,7 +99,7 @@ export function clientConformance(
       graph = join(folder, 'graph.onnx');
       writeFileSync(graph, PUBLISHED);
       const certificate = makeCertificate(folder);
-      guarded = certificate && { ...(await server.guarded(certificate)), authority: certificate.cert };
+      guarded = certificate && { ...(await server.guarded(certificate)), authority: certificate.authority };
     });
     after(async () => {
       await server?.stop();
@@ -145,7 +145,7 @@ export function clientConformance(
       for (const args of [
         ['--ca', authority],
         ['--ca', authority, '--token', `${token.slice(0, -1)}-`],
-        ['--ca', makeCertificate(folder, 'other')!.cert, '--token', token],
+        ['--ca', makeCertificate(folder, 'other')!.authority, '--token', token],
         ['--token', token],
       ])
         expect(await ask(...args), args.join(' ')).to.be.instanceOf(Error);

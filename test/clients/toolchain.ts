@@ -1,6 +1,7 @@
 /** Programs that a test needs and a machine may lack. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { skip } from '../skip.js';
 import { ROOT } from './server.js';
@@ -34,7 +35,10 @@ export const found = (programs: readonly string[], args: readonly string[]): str
 /** Of all the compilers here, Debian's: its libraries for Java and C++ are of about the same version, and no newer one fits them. */
 export const DEBIAN_COMPILER = '/usr/bin/thrift';
 
-export type Language = 'node' | 'python' | 'go' | 'java' | 'cpp';
+export type Language = 'node' | 'python' | 'go' | 'java' | 'cpp' | 'rust';
+
+/** Where Cargo may be: on the PATH, or where rustup puts it. */
+export const CARGO: readonly string[] = ['cargo', join(homedir(), '.cargo/bin/cargo')];
 
 /**
  * Makes a language's stubs, or skips where there is no compiler that can. One that refuses the contract is a failure.

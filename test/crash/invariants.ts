@@ -12,6 +12,8 @@ interface Told {
   readonly versions: string[];
   readonly retired: string[];
   readonly contract: string | undefined;
+  /** Fingerprints that wait for agreement, and by whom. */
+  readonly proposed: string[];
 }
 
 export function toldBy(lines: readonly LedgerEntry[]): Told {
@@ -20,12 +22,17 @@ export function toldBy(lines: readonly LedgerEntry[]): Told {
   const held = new Set<string>(),
     versions = new Set<string>(),
     retired = new Set<string>();
+  const proposed = new Map<string, string>();
   let contract: string | undefined;
-  for (const { action, aliasName = '', version = '', canaryWeight, contractFingerprint } of lines) {
+  for (const { action, aliasName = '', version = '', canaryWeight, contractFingerprint = '', actor } of lines) {
     if (action === 'publish' || (action === 'import' && version !== '')) versions.add(version);
     else if (action === 'prune') versions.delete(version);
     else if (action === 'retire') retired.add(version);
-    else if (action === 'contract') contract = contractFingerprint;
+    else if (action === 'contract') {
+      contract = contractFingerprint;
+      proposed.delete(contractFingerprint);
+    } else if (action === 'propose') proposed.set(contractFingerprint, `${contractFingerprint} ${actor}`);
+    else if (action === 'withdraw') proposed.delete(contractFingerprint);
     else if (action === 'hold') held.add(aliasName);
     else if (action === 'release') held.delete(aliasName);
     else if (action === 'canary') canaries[aliasName] = `${version} ${canaryWeight}`;
@@ -42,6 +49,7 @@ export function toldBy(lines: readonly LedgerEntry[]): Told {
     versions: [...versions].sort(),
     retired: [...retired].sort(),
     contract,
+    proposed: [...proposed.values()].sort(),
   };
 }
 
@@ -57,6 +65,9 @@ async function found(store: RedisStore, model: string): Promise<Told> {
     versions: records.map(({ version }) => version).sort(),
     retired: records.flatMap(({ version, retiredAt }) => (retiredAt === undefined ? [] : [version])).sort(),
     contract: contractFingerprint,
+    proposed: (await store.proposedContracts(model))
+      .map(({ contract, proposedBy }) => `${contract.fingerprint} ${proposedBy}`)
+      .sort(),
   };
 }
 
@@ -77,7 +88,9 @@ export async function checkInvariants(world: World, store: RedisStore): Promise<
     for (const { version, retiredAt } of await store.versions(model))
       if (retiredAt === undefined) await store.readVersion(model, version);
     const contract = await store.contract(model);
-    if (contract?.fixtureFingerprint !== undefined) await store.fixtures(model, contract.fixtureFingerprint);
+    const fixtures = [contract, ...(await store.proposedContracts(model)).map((proposed) => proposed.contract)];
+    for (const fingerprint of fixtures.map((each) => each?.fixtureFingerprint))
+      if (fingerprint !== undefined) await store.fixtures(model, fingerprint);
   }
   for (const key of await world.raw.keys(`${world.prefix}*`))
     if (/:(staging|upload):/.test(key)) expect(await world.raw.ttl(key), `${key} stays for ever`).to.be.above(0);

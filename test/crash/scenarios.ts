@@ -1,6 +1,7 @@
 /** The changes that are cut off: how the store is before, what is asked, and how one sees that it is done. */
 import { expect } from 'chai';
 import { joined, streamOf } from '#parley/model/byte-stream.js';
+import type { ProposedContract } from '#parley/model/store-port.js';
 import type { RedisStore } from '#parley/store/redis-store.js';
 import { exported, imported } from '../archive/world.js';
 import { BY, MODEL, sha256, verdictFor, World } from '../store/world.js';
@@ -37,6 +38,21 @@ async function two(world: World): Promise<readonly [string, string]> {
   const versions = [await world.publish('one'), await world.publish('two')] as const;
   await world.promote(versions[0]);
   return versions;
+}
+
+/** Of a contract with fixtures of its own, beside the one in force. */
+async function proposal(world: World) {
+  await world.putInForce('c0');
+  const fixtures = Buffer.alloc(1_500_000, 'island,species\n');
+  const contract = {
+    fingerprint: 'c1',
+    idl: 'service Penguins {}',
+    includes: {},
+    services: ['Penguins'],
+    fixtureFingerprint: sha256(fixtures),
+    fixturesFormat: 'csv' as const,
+  };
+  return { ...BY, model: MODEL, contract, fixtures, expected: 'c0' };
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -88,6 +104,66 @@ export const SCENARIOS: readonly Scenario[] = [
       return {
         act: (store) => store.publishContract({ ...BY, model: MODEL, contract, fixtures }),
         done: async (store) => expect(await store.contract(MODEL)).to.deep.equal(contract),
+      };
+    },
+  },
+  {
+    name: 'publish a contract that leaves verdicts standing',
+    async prepare(world) {
+      const { fixtureFingerprint, ...before } = await world.putInForce('c0');
+      const version = await world.publish('one'),
+        verdict = verdictFor({ ...before, fixtureFingerprint: fixtureFingerprint! }, true);
+      await world.store.recordVerdict({ ...BY, model: MODEL, version, verdict });
+      const contract = { ...before, fixtureFingerprint: fixtureFingerprint!, fingerprint: 'c1' };
+      const gate = { contractFingerprint: 'c1', fixtureFingerprint: fixtureFingerprint! };
+      return {
+        act: (store) => store.publishContract({ ...BY, model: MODEL, contract, expected: 'c0', verdictsStand: true }),
+        done: async (store) => {
+          expect(await store.contract(MODEL)).to.deep.equal({ ...contract, testedAs: ['c0'] });
+          const line = await store.moveAlias({ ...move(version, 'promote'), gate });
+          expect(line).to.include({ version });
+        },
+      };
+    },
+  },
+  {
+    name: 'propose a contract',
+    async prepare(world) {
+      const proposed = await proposal(world);
+      return {
+        act: (store) => store.proposeContract(proposed),
+        done: async (store) => {
+          const [{ contract, proposedBy }] = (await store.proposedContracts(MODEL)) as [ProposedContract];
+          expect({ contract, proposedBy }).to.deep.equal({ contract: proposed.contract, proposedBy: 'ada' });
+          await store.fixtures(MODEL, proposed.contract.fixtureFingerprint);
+        },
+      };
+    },
+  },
+  {
+    name: 'agree to a contract',
+    async prepare(world) {
+      const proposed = await proposal(world);
+      await world.store.proposeContract(proposed);
+      const { contract, expected } = proposed;
+      return {
+        act: (store) => store.agreeContract({ actor: 'bob', model: MODEL, contract, expected, verdictsStand: true }),
+        done: async (store) => {
+          expect(await store.contract(MODEL)).to.deep.equal({ ...contract, testedAs: ['c0'] });
+          expect(await store.proposedContracts(MODEL)).to.deep.equal([]);
+        },
+      };
+    },
+  },
+  {
+    name: 'withdraw a contract',
+    async prepare(world) {
+      const proposed = await proposal(world);
+      await world.store.proposeContract(proposed);
+      return {
+        again: 'NOT_FOUND',
+        act: (store) => store.withdrawContract({ ...BY, model: MODEL, fingerprint: 'c1' }),
+        done: async (store) => expect(await store.proposedContracts(MODEL)).to.deep.equal([]),
       };
     },
   },

@@ -35,7 +35,12 @@ export class GraphClient {
   async publish(
     model: string,
     graph: Uint8Array,
-    more: { contractService?: string; modelType?: string; description?: string } = {},
+    more: {
+      contractService?: string;
+      modelType?: string;
+      description?: string;
+      metadata?: Readonly<Record<string, unknown>>;
+    } = {},
   ): Promise<ModelVersion> {
     return this.client.publish({ model, uploadId: await upload(this.client, model, graph), ...more });
   }

@@ -244,6 +244,7 @@ export async function command(world: GraphWorld, ...words: readonly string[]): P
     stdin: process.stdin,
     predict: () => Promise.reject(new Error('nothing is predicted here')),
     serve: () => Promise.reject(new Error('nothing is served here')),
+    mock: () => Promise.reject(new Error('nothing is served here')),
   });
   if (code !== 0) throw new Error(printed);
   return printed;

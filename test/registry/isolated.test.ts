@@ -86,7 +86,7 @@ describe('the child process of a rehearsal', function () {
 
   it('judges a version by its fixtures', async () => {
     const record = recordOf();
-    const verdict = await runAcceptance(streamOf(envelopeOf(summing())), Buffer.from(FIXTURES), {
+    const { verdict } = await runAcceptance(streamOf(envelopeOf(summing())), Buffer.from(FIXTURES), {
       version: 'any',
       contract,
       service: 'Scores',

@@ -1,7 +1,7 @@
 /** A registry on the test's store, and short ways through it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { streamOf } from '#parley/model/byte-stream.js';
-import type { Publish, PublishedContract } from '#parley/model/registry-port.js';
+import type { Publish, PublishContract, PublishedContract } from '#parley/model/registry-port.js';
 import type { Tensor } from '#parley/model/tensor.js';
 import type { ModelVersion } from '#parley/model/version.js';
 import { encodeExpected } from '#parley/registry/expected.js';
@@ -23,11 +23,12 @@ export class RegistryWorld extends World {
   async publishContract(
     shape: ContractShape = {},
     fixtures: string | undefined = FIXTURES,
+    how: Partial<PublishContract> = {},
   ): Promise<PublishedContract> {
     const idl = idlOf(shape);
-    if (fixtures === '') return this.registry.publishContract({ idl });
+    if (fixtures === '') return this.registry.publishContract({ idl, ...how });
     const fixturesUploadId = await upload(this.registry, shape.model ?? MODEL, Buffer.from(fixtures));
-    return this.registry.publishContract({ idl, fixturesUploadId, fixturesFormat: 'csv' });
+    return this.registry.publishContract({ idl, fixturesUploadId, fixturesFormat: 'csv', ...how });
   }
 
   async publishModel(made: Made | Uint8Array, more: Partial<Publish> = {}): Promise<ModelVersion> {

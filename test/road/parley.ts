@@ -169,6 +169,11 @@ export class Place {
     return this.serveIn({}, ...args);
   }
 
+  /** `parley mock`, on any free port. */
+  mock(file: string, ...args: readonly string[]): Promise<Server> {
+    return this.#listening(this.start(['mock', file, '--port', '0', '--json', ...args]));
+  }
+
   /** With more in its environment. */
   serveIn(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Server> {
     return this.#listening(this.start(['serve', '--port', '0', '--json', ...args], { env }));

@@ -10,6 +10,7 @@ import type { Artifact } from '#parley/model/trained.js';
 import { modelTypeOf } from '#parley/model-types/table.js';
 import { GraphBuilder } from '#parley/onnx/graph.js';
 import { inspectGraph } from '#parley/onnx/reader.js';
+import { Negotiator } from '#parley/registry/negotiation/negotiator.js';
 import { Registry } from '#parley/registry/registry.js';
 import { CallLog, type CallLogOptions } from '#parley/rpc/call-log.js';
 import { Dispatcher } from '#parley/rpc/dispatcher.js';
@@ -230,6 +231,7 @@ export interface Served {
   readonly calls: EndedCalls;
   readonly callLog: CallLog;
   readonly generated: GeneratedServices;
+  readonly dispatcher: Dispatcher;
   close(): Promise<void>;
 }
 
@@ -249,12 +251,14 @@ export async function serve(
   const router = new Router(store, factory, log);
   await router.start();
   const registry = new Registry(store, 'ada');
+  const negotiator = new Negotiator();
   const generated = new GeneratedServices(
     {
       Prediction: predictionHandlers(router),
       Registry: registryHandlers(registry, (who) => registry.actingAs(who.name, (model) => who.checkModel(model))),
       Operations: operationsHandlers({
         router,
+        negotiator,
         serverVersion: 'test',
         genericIdl: readFileSync('idl/parley.thrift', 'utf8'),
       }),
@@ -285,8 +289,10 @@ export async function serve(
     calls,
     callLog,
     generated,
+    dispatcher,
     async close() {
       await server.close();
+      await negotiator.close();
       await router.close();
       factory.close();
     },

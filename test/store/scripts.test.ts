@@ -16,6 +16,7 @@ describe('the Lua scripts', () => {
       'holdAlias',
       'importVersion',
       'moveAlias',
+      'proposeContract',
       'pruneVersion',
       'publishContract',
       'publishVersion',
@@ -26,6 +27,7 @@ describe('the Lua scripts', () => {
       'sealUpload',
       'setCanary',
       'uploadPart',
+      'withdrawContract',
     ]);
     client.disconnect();
   });

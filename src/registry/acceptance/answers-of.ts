@@ -72,7 +72,7 @@ function probabilityOutput(version: LoadedVersion, outputs: Outputs): Tensor | u
 }
 
 /** What always answering the fixtures' commonest class says: the strongest constant there is. */
-function commonest(truth: readonly number[], classes: number): number {
+export function commonest(truth: readonly number[], classes: number): number {
   const counts = new Array<number>(classes).fill(0);
   for (const index of truth) counts[index]!++;
   return counts.indexOf(Math.max(...counts));

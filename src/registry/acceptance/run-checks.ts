@@ -5,8 +5,7 @@ import { labelClasses } from '../../contract/contract.js';
 import type { FixtureAnswers } from '../../evaluation/acceptance.js';
 import type { Column, ColumnBatch } from '../../model/row.js';
 import type { Criterion } from '../../model/version.js';
-import type { LoadedVersion } from '../loaded-version.js';
-import { answersOf } from './answers-of.js';
+import type { Answering } from './answering.js';
 import { type Checks, classOf, type Direction, type Example, type Invariance } from './checks-file.js';
 import { columnOf, rowsAt, rowsIn } from './rows.js';
 
@@ -19,8 +18,8 @@ interface Answered {
 }
 
 /** @returns one criterion for each check, in the file's order: invariances, directions, cases */
-export async function runChecks(checks: Checks, version: LoadedVersion, fixtures: ColumnBatch): Promise<Criterion[]> {
-  const running = new Running(version, fixtures);
+export async function runChecks(checks: Checks, asked: Answering, fixtures: ColumnBatch): Promise<Criterion[]> {
+  const running = new Running(asked, fixtures);
   const criteria: Criterion[] = [];
   for (const check of checks.invariances) criteria.push(await running.invariance(check));
   for (const check of checks.directions) criteria.push(await running.direction(check));
@@ -30,12 +29,12 @@ export async function runChecks(checks: Checks, version: LoadedVersion, fixtures
 
 class Running {
   constructor(
-    private readonly version: LoadedVersion,
+    private readonly asked: Answering,
     private readonly fixtures: ColumnBatch,
   ) {}
 
   private get request() {
-    return this.version.binding!.method.request;
+    return this.asked.method.request;
   }
 
   async invariance(check: Invariance): Promise<Criterion> {
@@ -78,7 +77,7 @@ class Running {
   }
 
   private get answersValues(): boolean {
-    return this.version.binding!.method.response.fields.some(({ role }) => role === 'value');
+    return this.asked.method.response.fields.some(({ role }) => role === 'value');
   }
 
   /** The rows that the check can change, asked before and after. */
@@ -161,10 +160,10 @@ class Running {
 
   /** What is right is not asked here, so any class or number stands for it. */
   private async ask(rows: ColumnBatch): Promise<Answered> {
-    const { response } = this.version.binding!.method;
+    const { response } = this.asked.method;
     const [someClass = ''] = labelClasses(response);
     const truth = this.answersValues ? new Float64Array(rows.rows) : new Array<string>(rows.rows).fill(someClass);
-    return { rows, answers: answersOf(this.version, await this.version.run(rows), truth) };
+    return { rows, answers: await this.asked.answers(rows, truth) };
   }
 }
 

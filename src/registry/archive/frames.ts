@@ -22,7 +22,8 @@ import { createHash } from 'node:crypto';
 import { Packr } from 'msgpackr';
 import { invalidInput } from '../../errors.js';
 
-const MAGIC = Buffer.from('PARLEYA1');
+/** What every archive begins with. */
+export const MAGIC = Buffer.from('PARLEYA1');
 /** Everything that is said of one model in one frame; bytes come in parts of 1 MiB. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 

@@ -251,6 +251,7 @@ class ModelImport {
       ...this.#change(),
       model,
       contract,
+      expected: null,
       ...(fixtures === undefined ? {} : { fixtures }),
     });
     return true;

@@ -24,6 +24,8 @@ const ACTIONS = {
   prune: true,
   import: true,
   contract: true,
+  propose: true,
+  withdraw: true,
 } as const satisfies Record<LedgerAction, true>;
 
 const verdict = z.object({
@@ -91,6 +93,7 @@ const SCHEMAS = {
       }),
     ),
     contractFingerprint: text,
+    testedAs: z.array(z.string().regex(/^\S+$/)).max(100).exactOptional(),
     fixtures: z.array(digest),
     runs: z.array(z.object({ runId: z.string(), configurationJson: z.string() })),
   }),
@@ -109,7 +112,9 @@ const SCHEMAS = {
       reason: text,
       canaryWeight: z.number().exactOptional(),
       contractFingerprint: text,
+      previousContractFingerprint: text,
       fixtureFingerprint: text,
+      proposedBy: text,
       evidenceJson: text,
       environment: text,
     }),

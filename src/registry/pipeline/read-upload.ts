@@ -9,6 +9,7 @@ import { encodeHeader } from '../../model-types/envelope.js';
 import { article } from '../../model-types/model-type.js';
 import { deserialize, modelTypeOf } from '../../model-types/table.js';
 import { servedSignature } from '../../serving/served-graph.js';
+import { saysNames } from './name-by-contract.js';
 import { type Wanted, wrapGraph } from './wrap-graph.js';
 
 /** What every envelope begins with, in any release. */
@@ -33,7 +34,9 @@ export function readUpload(uploaded: Uint8Array, wanted: Wanted): ReadUpload {
     return { artifact, header: encodeHeader(artifact), body: artifact.graph };
   }
   const artifact = deserialize(uploaded),
-    { modelType } = wanted;
+    { modelType, metadata = {} } = wanted;
+  if (saysNames(metadata))
+    throw invalidInput('an envelope keeps the names that are in it; publish the plain graph to have it renamed');
   if (modelType !== undefined && modelType !== artifact.modelType)
     throw invalidInput(`model_type is "${modelType}", the envelope holds ${article(artifact.modelType)}`);
   // An ensemble has no graph to look at; it is made again from its members.

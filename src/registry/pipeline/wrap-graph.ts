@@ -19,6 +19,7 @@ import { inspectGraph, readGraph } from '../../onnx/reader.js';
 import { numberLabels, openRows } from '../../onnx/rewrite.js';
 import { dropZipMaps } from '../../onnx/zip-map.js';
 import { servedSignature } from '../../serving/served-graph.js';
+import { namedByContract } from './name-by-contract.js';
 
 type Metadata = Artifact['metadata'];
 
@@ -31,7 +32,10 @@ export interface Wanted {
   readonly modelType?: string | undefined;
   /** What it is to answer. */
   readonly service?: ContractService | undefined;
-  /** The type's own fields, over those of the graph's metadata_props; null leaves one out. */
+  /**
+   * The type's own fields, over those of the graph's metadata_props; null leaves one out. `map` and `map_output` are none
+   * of them: they say what the graph calls the contract's fields, and its answers by their roles.
+   */
   readonly metadata?: Metadata | undefined;
 }
 
@@ -39,23 +43,30 @@ export interface Wanted {
  * @throws ParleyError MODEL_BROKEN where the bytes are no graph, UNSUPPORTED where the runtime cannot serve it,
  *   CONTRACT_MISMATCH where it does not say what the contract needs, INVALID_INPUT where it is not of the type wanted
  */
-export function wrapGraph(bytes: Uint8Array, { modelType, service, metadata: told = {} }: Wanted): Artifact {
+export function wrapGraph(uploaded: Uint8Array, { modelType, service, metadata: all = {} }: Wanted): Artifact {
+  const { bytes, told, renamed } = namedByContract(uploaded, all, service);
   const written = readGraph(bytes).metadata;
   const { graph, classes } = dropZipMaps(bytes);
   const type = typeOf(modelType, service);
   if (CLASSIFIERS.includes(type)) {
-    const said = { ...saidBy(type, written), ...told };
+    const said = renamedInput({ ...saidBy(type, written), ...told }, renamed);
     return classifier(type, graph, classes, { service, said });
   }
   const opened = type === TENSOR ? graph : withOpenRows(graph);
   const { signature, summary } = inspectGraph(opened);
   if (type !== TENSOR) {
-    const said = { ...answeredBy(service), ...saidBy(type, written), ...told };
+    const said = renamedInput({ ...answeredBy(service), ...saidBy(type, written), ...told }, renamed);
     return { modelType: type, graph: opened, signature, metadata: present(said) };
   }
   const { optionalInputs } = summary;
   const metadata = present({ ...(optionalInputs.length === 0 ? {} : { optional_inputs: optionalInputs }), ...told });
   return { modelType: type, graph, metadata, signature: servedSignature({ graph, metadata }) };
+}
+
+/** What metadata calls an input is what the graph's maker called it. */
+function renamedInput(said: Metadata, renamed: ReadonlyMap<string, string>): Metadata {
+  const name = typeof said.input === 'string' ? renamed.get(said.input) : undefined;
+  return name === undefined ? said : { ...said, input: name };
 }
 
 function typeOf(wanted: string | undefined, service: ContractService | undefined): string {
@@ -113,6 +124,7 @@ function classifier(type: string, bytes: Uint8Array, zipped: readonly string[], 
     { signature } = inspectGraph(graph);
   const label = signature.outputs.find(isLabel);
   const found = label === undefined ? undefined : classNames(graph, label.name);
+  checkSameClasses(saidClasses(said), found);
   const classes = saidClasses(said) ?? named(found) ?? (zipped.length > 0 ? zipped : undefined);
   const metadata = present({
     ...inputOf(type, signature),
@@ -132,6 +144,16 @@ function classifier(type: string, bytes: Uint8Array, zipped: readonly string[], 
 /** A list; what else stands there the type's schema refuses. */
 const saidClasses = ({ classes }: Metadata): readonly string[] | undefined =>
   Array.isArray(classes) ? classes : undefined;
+
+/** A label of text is one of the classifier's own words, in the order of its scores: nothing else may be said of it. */
+function checkSameClasses(said: readonly string[] | undefined, found: ClassNames | undefined): void {
+  if (said === undefined || found === undefined || isNumbers(found) || said.length !== found.length) return;
+  if (said.every((name, column) => name === found[column])) return;
+  const quoted = (names: readonly unknown[]) => names.map((name) => `"${name}"`).join(', ');
+  throw contractMismatch(
+    `the graph contradicts itself: its label is one of ${quoted(found)}, and its metadata says ${quoted(said)}; drop classes from the metadata, or correct them`,
+  );
+}
 
 /** What a graph with one input leaves no doubt about. */
 function inputOf(type: string, { inputs }: Signature): Metadata {

@@ -4,36 +4,45 @@
  * Every pending call is rejected when the connection ends, which `thrift`'s own client for Node does not do.
  */
 import type { Socket } from 'node:net';
-import thrift from 'thrift';
-import { deadlineExceeded, internal, unsupported } from '../../errors.js';
-import { isParleyErrorStruct, receivedError } from '../error-mapping.js';
+import { deadlineExceeded, ParleyError } from '../../errors.js';
 import { BinaryReader } from '../wire/binary.js';
 import { Malformed } from '../wire/protocol.js';
-import { type Address, openSocket, unreachable, whyNot } from './socket.js';
+import { type ClientClass, readStubs, type StubService, stubCall } from './generated-call.js';
+import { type Address, adviceFor, openSocket, unreachable, whyNot } from './socket.js';
 
 export type { Address } from './socket.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_FRAME_BYTES = 256 << 20;
 
-/** A whole reply frame, without its length. */
-type Receiver = {
+/** Waits for a whole reply frame, without its length. */
+interface Receiver {
   readonly resolve: (frame: Buffer) => void;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
-};
-
-/** What the Thrift compiler makes for one service. */
-interface GeneratedClient {
-  new_seqid(): number;
-  readonly [method: string]: unknown;
+  /** The kernel has all of the call. */
+  sent: boolean;
 }
-type ClientClass = new (output: unknown, protocol: unknown) => object;
 
-const FramedTransport = thrift.TFramedTransport as unknown as new (
-  input: Buffer | undefined,
-  onFlush?: (frame: Buffer) => void,
-) => thrift.TTransport;
+const stubs = new WeakMap<ClientClass, StubService>();
+
+/** Looked through once. */
+function stubsOf(Client: ClientClass): StubService {
+  const found = stubs.get(Client) ?? readStubs(Client);
+  stubs.set(Client, found);
+  return found;
+}
+
+/** The connection ended, or never was. */
+export class ConnectionLost extends ParleyError {
+  /** Whether the server may have read the whole call. */
+  readonly sent: boolean;
+
+  constructor(lost: ParleyError, sent: boolean) {
+    super(lost.code, lost.message, { cause: lost.cause });
+    this.sent = sent;
+  }
+}
 
 export class ClientConnection {
   readonly #socket: Socket;
@@ -43,7 +52,8 @@ export class ClientConnection {
   #chunks: Buffer[] = [];
   #buffered = 0;
   #ended = false;
-  #hasHeard = false;
+  #heardMs = 0;
+  #leaving = false;
   /** Why it has ended, where an error said it. */
   #reason: string | undefined;
 
@@ -69,24 +79,75 @@ export class ClientConnection {
     return this.#ended;
   }
 
+  /** Calls without a reply so far. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** When the server last said anything, on performance.now()'s clock; 0: never. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
   nextSequence(): number {
     this.#sequence = (this.#sequence + 1) & 0x7fffffff;
     return this.#sequence;
   }
 
-  /** Sends a whole frame, its length included, and waits for the reply with that sequence id. */
-  exchange(sequenceId: number, frame: Uint8Array, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Buffer> {
-    if (this.#ended) return Promise.reject(this.#gone());
+  /**
+   * Sends a whole frame, its length included, and waits for the reply with that sequence id.
+   *
+   * @throws ParleyError DEADLINE_EXCEEDED, and the connection lives on; ConnectionLost; the signal's reason
+   */
+  exchange(
+    sequenceId: number,
+    frame: Uint8Array,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    if (this.#ended) return Promise.reject(new ConnectionLost(this.#gone(), false));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(sequenceId);
-        reject(
-          deadlineExceeded(`${this.#address.host}:${this.#address.port} did not answer within ${timeoutMs / 1000} s`),
-        );
-      }, timeoutMs);
-      this.#pending.set(sequenceId, { resolve, reject, timer });
-      this.#socket.write(frame);
+      const { host, port } = this.#address;
+      const timer = setTimeout(
+        () =>
+          this.#forget(sequenceId)?.reject(
+            deadlineExceeded(`${host}:${port} did not answer within ${timeoutMs / 1000} s`),
+          ),
+        timeoutMs,
+      );
+      const receiver: Receiver = { resolve, reject, timer, sent: false };
+      if (signal !== undefined) this.#abortable(sequenceId, receiver, signal);
+      this.#pending.set(sequenceId, receiver);
+      this.#socket.write(frame, (error) => {
+        receiver.sent = error === undefined || error === null;
+      });
     });
+  }
+
+  #abortable(sequenceId: number, receiver: Receiver, signal: AbortSignal): void {
+    const abort = () => this.#forget(sequenceId)?.reject(signal.reason);
+    const { resolve, reject } = receiver;
+    signal.addEventListener('abort', abort, { once: true });
+    Object.assign(receiver, {
+      resolve(frame: Buffer) {
+        signal.removeEventListener('abort', abort);
+        resolve(frame);
+      },
+      reject(error: unknown) {
+        signal.removeEventListener('abort', abort);
+        reject(error);
+      },
+    });
+  }
+
+  /** Nobody waits for that reply any more. @returns who did */
+  #forget(sequenceId: number): Receiver | undefined {
+    const receiver = this.#pending.get(sequenceId);
+    if (receiver === undefined) return undefined;
+    this.#pending.delete(sequenceId);
+    clearTimeout(receiver.timer);
+    if (this.#leaving && this.#pending.size === 0) this.close();
+    return receiver;
   }
 
   /**
@@ -95,37 +156,27 @@ export class ClientConnection {
    * @param Client the service's generated client class
    */
   async call<Response>(Client: ClientClass, method: string, request: unknown, timeoutMs?: number): Promise<Response> {
-    const sequenceId = this.nextSequence();
-    let frame: Buffer | undefined;
-    const client = new Client(
-      new FramedTransport(undefined, (bytes) => (frame = bytes)),
-      thrift.TBinaryProtocol,
-    ) as GeneratedClient & Record<string, unknown>;
-    client._seqid = sequenceId - 1;
-    const answer = (client[method] as (request: unknown) => Promise<Response>)(request);
-    // Taken now: the generated code forgets it before it reads the reply, which may fail.
-    const fail = (client._reqs as Record<number, (error: unknown) => void>)[sequenceId]!;
-    this.exchange(sequenceId, frame!, timeoutMs)
-      .then((reply) => {
-        const protocol = new thrift.TBinaryProtocol(new FramedTransport(reply));
-        const { mtype, rseqid } = protocol.readMessageBegin();
-        (client[`recv_${method}`] as (...parts: unknown[]) => void)(protocol, mtype, rseqid);
-      })
-      .catch(fail);
-    try {
-      return await answer;
-    } catch (error) {
-      throw clientError(error);
-    }
+    const service = stubsOf(Client),
+      found = service.methods.find(({ name }) => name === method)!,
+      call = stubCall<Response>(service, found, [request], { service: undefined, idempotent: false }),
+      sequenceId = this.nextSequence();
+    return call.decode(await this.exchange(sequenceId, call.encode(sequenceId, {}), timeoutMs));
   }
 
-  close(): void {
+  /** Ends as the last pending call has been answered. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.#pending.size === 0) this.close();
+  }
+
+  /** Pending calls are rejected with `reason`; absent: with the connection's own. */
+  close(reason?: Error): void {
     this.#socket.destroy();
-    this.#end();
+    this.#end(reason);
   }
 
   #read(chunk: Buffer): void {
-    this.#hasHeard = true;
+    this.#heardMs = performance.now();
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
     if (this.#buffered < 4) return;
@@ -162,35 +213,23 @@ export class ClientConnection {
       this.close();
       return;
     }
-    const receiver = this.#pending.get(reader.sequenceId);
-    if (receiver === undefined) return;
-    this.#pending.delete(reader.sequenceId);
-    clearTimeout(receiver.timer);
-    receiver.resolve(frame);
+    this.#forget(reader.sequenceId)?.resolve(frame);
   }
 
-  #end(): void {
+  #end(reason?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const { reject, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(this.#gone());
-    }
+    const pending = [...this.#pending.values()];
     this.#pending.clear();
+    for (const { reject, timer, sent } of pending) {
+      clearTimeout(timer);
+      reject(reason ?? new ConnectionLost(this.#gone(), sent));
+    }
   }
 
-  #gone(): Error {
-    const isMute = !this.#hasHeard && this.#address.tls === undefined,
-      hint = isMute ? ' without a word, as those do that take TLS only (--tls)' : '';
+  #gone(): ParleyError {
+    const isMute = this.#heardMs === 0 && this.#address.tls === undefined,
+      hint = isMute ? ` without a word, as those do that take TLS only (${adviceFor(this.#address).tls})` : '';
     return unreachable(this.#address, this.#reason ?? `the connection has ended${hint}`);
   }
-}
-
-/** What a generated client rejects with, as a ParleyError. */
-export function clientError(error: unknown): unknown {
-  if (isParleyErrorStruct(error)) return receivedError(error);
-  if (error instanceof Error && error.name === 'ParleyError' && 'retryable' in error) return error;
-  if (error instanceof thrift.Thrift.TApplicationException)
-    return unsupported(`the server does not take the call: ${error.message}`);
-  return error instanceof Error ? error : internal(String(error));
 }

@@ -3,10 +3,13 @@ import operations from '../../../gen/Operations.js';
 import prediction from '../../../gen/Prediction.js';
 import types from '../../../gen/parley_types.js';
 import registry from '../../../gen/Registry.js';
+import type { ContractChange } from '../../contract/change.js';
 import type { Contract, ContractService } from '../../contract/contract.js';
-import { parseContract } from '../../contract/parse.js';
+import { type ContractSource, parseContract } from '../../contract/parse.js';
 import { notFound, ParleyError, shuttingDown } from '../../errors.js';
 import type {
+  ChosenProposal,
+  ContractProposal,
   Described,
   HistoryQuery,
   Hold,
@@ -21,6 +24,7 @@ import type {
   Rollback,
 } from '../../model/registry-port.js';
 import type { AliasState, LedgerEntry, ModelVersion, Verdict, Version } from '../../model/version.js';
+import { differencesFromWire, proposalFromWire, publishedFromWire } from '../contract-mapping.js';
 import {
   aliasFromWire,
   entryFromWire,
@@ -120,6 +124,12 @@ export class ParleyClient implements RegistryPort {
     return contract.services.find((service) => service.name === name)!;
   }
 
+  /** The server tells it of a model that has a version in production. */
+  async contractInForce(model: string): Promise<Contract | undefined> {
+    const service = await this.contractService(model);
+    return service === undefined ? undefined : this.contract(service.name);
+  }
+
   /** The contract that a typed service keeps. */
   async contract(service: string): Promise<Contract> {
     const response = await this.#call<Wire<types.ContractResponse>>(
@@ -132,6 +142,27 @@ export class ParleyClient implements RegistryPort {
       idl: response.idl ?? '',
       includes: (response.includes ?? {}) as Record<string, string>,
     });
+  }
+
+  /**
+   * Whether a caller that was compiled with this contract can talk to the server.
+   *
+   * @param service the only one that is asked about; absent: all that the contract has
+   */
+  async negotiate(
+    { idl, includes }: Pick<ContractSource, 'idl' | 'includes'>,
+    service?: string,
+  ): Promise<{ compatible: boolean; fingerprint: string | undefined; differences: readonly ContractChange[] }> {
+    const response = await this.#call<Wire<types.ContractResponse>>(
+      operations.Client,
+      'contract',
+      new types.ContractRequest(this.#request({ idl, includes, service_name: service })),
+    );
+    return {
+      compatible: response.compatible === true,
+      fingerprint: response.fingerprint ?? undefined,
+      differences: differencesFromWire(response.differences),
+    };
   }
 
   async ping(): Promise<{
@@ -170,14 +201,26 @@ export class ParleyClient implements RegistryPort {
         fixtures_format: request.fixturesFormat,
         checks_yaml: request.checks,
         allow_breaking: request.allowBreaking,
+        propose: request.propose,
+        reason: request.reason,
       },
     );
-    return present({
-      model: response.model ?? '',
-      services: [...(response.services ?? [])],
-      fingerprint: response.fingerprint ?? '',
-      fixtureFingerprint: response.fixture_fingerprint ?? undefined,
-    }) as PublishedContract;
+    return publishedFromWire(response);
+  }
+
+  async agreeContract(request: ChosenProposal): Promise<PublishedContract> {
+    return publishedFromWire(await this.#registry('agree_contract', types.AgreeContractRequest, { ...request }));
+  }
+
+  async withdrawContract(request: ChosenProposal): Promise<LedgerEntry> {
+    return this.#entry('withdraw_contract', types.WithdrawContractRequest, { ...request });
+  }
+
+  async contractProposals(model?: string): Promise<readonly ContractProposal[]> {
+    const response = await this.#registry<Wire<types.ProposalsResponse>>('contract_proposals', types.ProposalsRequest, {
+      model,
+    });
+    return (response.proposals ?? []).map((proposal) => proposalFromWire(proposal));
   }
 
   async beginUpload(model: string, sizeBytes: number): Promise<{ uploadId: string; partBytes: number }> {

@@ -3,11 +3,10 @@
  *
  * What the CLI's `predict` uses. The values go over the wire exactly as a generated stub would send them.
  */
-import type { ContractMethod, ContractService, InputField, OutputField } from '../../contract/contract.js';
-import { didYouMean } from '../../contract/nearest.js';
-import { invalidInput, type Problem, unsupported } from '../../errors.js';
+import type { ContractMethod, ContractService, OutputField } from '../../contract/contract.js';
+import { unsupported } from '../../errors.js';
 import { receivedError } from '../error-mapping.js';
-import { WIRE_TYPES } from '../typed-codec.js';
+import { writeRow } from '../typed/row-values.js';
 import { BinaryReader, BinaryWriter } from '../wire/binary.js';
 import {
   BOOL,
@@ -24,21 +23,18 @@ import {
   STRING,
   STRUCT,
   type WireReader,
-  type WireWriter,
 } from '../wire/protocol.js';
 import type { ClientConnection } from './connection.js';
+import { type PlainRow, valuesOfRow } from './plain-rows.js';
+import { type CallContext, type WireCall, writeContext } from './wire-call.js';
 
-/** A row as JSON has it: by field name; null and absent are the same. */
-export type PlainRow = Readonly<Record<string, unknown>>;
+export type { PlainRow } from './plain-rows.js';
 
 /** An answer by field name: enum values by their label, provenance by the names of parley.thrift. */
 export type PlainAnswer = Readonly<Record<string, unknown>>;
 
-export interface CallOptions {
+export interface CallOptions extends CallContext {
   readonly many: boolean;
-  readonly timeoutMs?: number;
-  /** Shown where the method takes a context; where it takes none, the connection must have shown it before. */
-  readonly token?: string;
 }
 
 /** @returns one answer per row */
@@ -67,12 +63,27 @@ function methodFor(service: ContractService, many: boolean): ContractMethod {
   return service.methods.find((method) => method.many === many) ?? service.methods[0]!;
 }
 
+/** A call by name; one that takes no list is given one row. */
+export function typedCall(
+  service: ContractService,
+  method: ContractMethod,
+  rows: readonly PlainRow[],
+): WireCall<readonly PlainAnswer[]> {
+  return {
+    name: `${service.name}:${method.name}`,
+    takesContext: method.contextId !== undefined,
+    idempotent: true,
+    encode: (sequenceId, context) => encodeCall(service, method, rows, sequenceId, context),
+    decode: (reply) => decodeReply(method, reply),
+  };
+}
+
 function encodeCall(
   service: ContractService,
   method: ContractMethod,
   rows: readonly PlainRow[],
   sequenceId: number,
-  { timeoutMs, token }: CallOptions,
+  context: CallContext,
 ): Buffer {
   const writer = new BinaryWriter();
   writer.at = 4;
@@ -81,96 +92,13 @@ function encodeCall(
   writer.field(method.many ? LIST : STRUCT, method.argument.id);
   if (method.many) writer.listBegin(STRUCT, rows.length);
   rows.forEach((row, index) => {
-    writeRow(writer, method, row, method.many ? `${method.argument.name}[${index}]` : method.argument.name);
+    const path = method.many ? `${method.argument.name}[${index}]` : method.argument.name;
+    writeRow(writer, method.request, valuesOfRow(method.request, row, path));
   });
-  if (method.contextId !== undefined && (timeoutMs !== undefined || token !== undefined)) {
-    writer.field(STRUCT, method.contextId);
-    writer.structBegin();
-    if (timeoutMs !== undefined) {
-      writer.field(I32, 2);
-      writer.i32(timeoutMs);
-    }
-    if (token !== undefined) {
-      writer.field(STRING, 3);
-      writer.text(token);
-    }
-    writer.structEnd();
-  }
+  if (method.contextId !== undefined) writeContext(writer, method.contextId, context);
   writer.structEnd();
   writer.buffer.writeInt32BE(writer.at - 4, 0);
   return writer.buffer.subarray(0, writer.at);
-}
-
-function writeRow(writer: WireWriter, method: ContractMethod, row: PlainRow, path: string): void {
-  const { fields } = method.request,
-    problems: Problem[] = [];
-  for (const name of Object.keys(row)) {
-    if (!fields.some((field) => field.name === name)) {
-      problems.push({
-        path: `${path}.${name}`,
-        message: `there is no such field${didYouMean(
-          name,
-          fields.map((field) => field.name),
-        )}`,
-      });
-    }
-  }
-  writer.structBegin();
-  for (const field of fields) {
-    const value = row[field.name];
-    if (value === undefined || value === null) continue;
-    const problem = writeField(writer, field, value);
-    if (problem !== undefined)
-      problems.push({
-        path: `${path}.${field.name}`,
-        message: problem,
-        got: JSON.stringify(value)?.slice(0, 64) ?? '',
-      });
-  }
-  writer.structEnd();
-  if (problems.length > 0) throw invalidInput(`${problems[0]!.path}: ${problems[0]!.message}`, { problems });
-}
-
-/** @returns what is wrong with the value, if anything */
-function writeField(writer: WireWriter, field: InputField, value: unknown): string | undefined {
-  const { id } = field,
-    wireType = WIRE_TYPES[field.type];
-  if (field.type === 'string') {
-    if (typeof value !== 'string') return 'must be a string';
-    writer.field(STRING, id);
-    writer.text(value);
-    return undefined;
-  }
-  if (field.type === 'bool') {
-    if (typeof value !== 'boolean') return 'must be true or false';
-    writer.fieldBool(id, value);
-    return undefined;
-  }
-  const number = field.type === 'enum' ? enumNumber(field, value) : value;
-  if (typeof number !== 'number')
-    return field.type === 'enum'
-      ? `must be one of ${field
-          .enum!.members.filter((member) => member.value !== 0)
-          .map((member) => member.label)
-          .join(', ')}`
-      : 'must be a number';
-  if (field.type !== 'double' && !Number.isInteger(number)) return 'must be a whole number';
-  writer.field(wireType, id);
-  writeNumber(writer, wireType, number);
-  return undefined;
-}
-
-function enumNumber(field: InputField, value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
-  return field.enum!.members.find((member) => member.label === value || member.name === value)?.value;
-}
-
-function writeNumber(writer: WireWriter, wireType: number, value: number): void {
-  if (wireType === DOUBLE) writer.double(value);
-  else if (wireType === I64) writer.i64(value);
-  else if (wireType === I16) writer.i16(value);
-  else if (wireType === BYTE) writer.byte(value);
-  else writer.i32(value);
 }
 
 // -------------------------------------------------------------------- answers
@@ -212,6 +140,7 @@ function readAnswer(reader: WireReader, fields: readonly OutputField[]): PlainAn
     if (field === undefined) reader.skip(type);
     else if (field.role === 'provenance') answer[field.name] = readNamed(reader, PROVENANCE);
     else if (type === MAP) answer[field.name] = readMap(reader, field);
+    else if (type === LIST) answer[field.name] = readList(reader, (element) => readScalar(reader, element));
     else answer[field.name] = labelled(field, readScalar(reader, type));
   }
   return answer;

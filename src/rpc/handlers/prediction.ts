@@ -3,6 +3,7 @@ import types from '../../../gen/parley_types.js';
 import { invalidInput } from '../../errors.js';
 import { DATA_TYPES, type TensorSpec } from '../../model/tensor.js';
 import { fieldsOf } from '../../model-types/record-fields.js';
+import { MOCK } from '../../serving/mock/version.js';
 import type { Router } from '../../serving/router.js';
 import type { Handlers } from '../generated.js';
 import { present, type Wire, wireInt } from '../registry-mapping.js';
@@ -26,7 +27,7 @@ export function predictionHandlers(router: Router): Handlers {
           outputs: servable.signature.outputs.map(specToWire),
           contract_service: typed?.service.name,
           contract_fingerprint: typed?.contract.fingerprint,
-          type_fields: fieldsOf(servable),
+          type_fields: servable.modelType === MOCK ? undefined : fieldsOf(servable),
         }) as never,
       );
     },

@@ -1,8 +1,9 @@
 /** `Registry` of idl/parley.thrift: requests into the port's terms, answers back. */
 import types from '../../../gen/parley_types.js';
 import { invalidInput } from '../../errors.js';
-import type { Hold, RegistryPort } from '../../model/registry-port.js';
+import type { ChosenProposal, Hold, RegistryPort } from '../../model/registry-port.js';
 import type { Grant } from '../../security/grant.js';
+import { proposalToWire, publishedToWire } from '../contract-mapping.js';
 import type { Handler, Handlers } from '../generated.js';
 import {
   aliasToWire,
@@ -27,6 +28,13 @@ const holdOf = (request: Wire<types.HoldRequest>): Hold =>
   present({
     model: required(request.model, 'model'),
     aliasName: request.alias_name,
+    reason: request.reason,
+  }) as never;
+
+const proposalOf = (request: Wire<types.AgreeContractRequest>): ChosenProposal =>
+  present({
+    model: required(request.model, 'model'),
+    fingerprint: required(request.fingerprint, 'fingerprint'),
     reason: request.reason,
   }) as never;
 
@@ -95,16 +103,25 @@ function handlersOf(registry: RegistryPort): Record<string, Handler> {
           fixturesFormat: fixturesFormat(request.fixtures_format),
           checks: request.checks_yaml,
           allowBreaking: request.allow_breaking,
+          propose: request.propose,
+          reason: request.reason,
         }) as never,
       );
-      return new types.PublishContractResponse(
-        present({
-          model: published.model,
-          services: [...published.services],
-          fingerprint: published.fingerprint,
-          fixture_fingerprint: published.fixtureFingerprint,
-        }) as never,
-      );
+      return publishedToWire(published);
+    },
+
+    async agree_contract(request: Wire<types.AgreeContractRequest>) {
+      return publishedToWire(await registry.agreeContract(proposalOf(request)));
+    },
+
+    async withdraw_contract(request: Wire<types.WithdrawContractRequest>) {
+      return new types.AliasResponse({ entry: entryToWire(await registry.withdrawContract(proposalOf(request))) });
+    },
+
+    async contract_proposals(request: Wire<types.ProposalsRequest>, who?: Grant) {
+      if (!request.model) who?.checkAllModels('name one as request.model');
+      const proposals = await registry.contractProposals(request.model || undefined);
+      return new types.ProposalsResponse({ proposals: proposals.map(proposalToWire) });
     },
 
     async begin_upload(request: Wire<types.BeginUploadRequest>) {

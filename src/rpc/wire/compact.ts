@@ -48,6 +48,9 @@ for (const [compact, type] of [
   if (TO_COMPACT[type] === 0) TO_COMPACT[type] = compact;
 }
 
+/** Of a field's header, Thrift's type; 0: there is none. */
+export const typeOfCompact = (head: number): number => FROM_COMPACT[head & 15]!;
+
 /** Fewest bytes of one value of a Thrift type. */
 const least = (type: number): number => (type === DOUBLE ? 8 : type === UUID ? 16 : 1);
 

@@ -12,6 +12,8 @@ import { sourceFile } from '../file-path.js';
 import { identifier, literal } from '../sql.js';
 
 const SAMPLE_ROWS = 200_000;
+/** Where lists and pictures stand in a line too. */
+const MOST_LINE_BYTES = 16 << 20;
 
 const configuration = z.strictObject({
   path: z.string().min(1).describe("the file; a relative path starts at the project's folder"),
@@ -30,16 +32,21 @@ type Configuration = z.infer<typeof configuration>;
 export const csv: SourceKind<Configuration> = {
   kind: 'csv',
   configuration,
-  async open(options, folder) {
+  async open(options, folder, texts) {
     // Loaded when it is needed: DuckDB takes longer to load than most commands take to run.
-    // Here, because DuckDB takes longer to load than most commands take to run.
-    const { openFile } = await import('../file-reader.js');
-    return openFile(csvRelation(sourceFile(options.path, folder, 'a CSV file'), options), options.query);
+    const { FileReader, openFile } = await import('../file-reader.js');
+    const file = sourceFile(options.path, folder, 'a CSV file');
+    if (texts === undefined) return openFile(csvRelation(file, options), options.query);
+    const reader = await FileReader.open(csvRelation(file, options, true));
+    const own = await reader.types().finally(() => reader.close());
+    const asText = own.filter(([name]) => texts.has(name)).map(([name]) => [name, 'VARCHAR']);
+    const types = { ...(Object.fromEntries(asText) as Configuration['types']), ...options.types };
+    return openFile(csvRelation(file, { ...options, types }, true), options.query, texts);
   },
 };
 
 /** The file as DuckDB reads it. */
-export function csvRelation(file: string, options: Partial<Configuration> = {}): string {
+export function csvRelation(file: string, options: Partial<Configuration> = {}, longLines = false): string {
   if (statSync(file).size === 0)
     throw invalidInput(`source.path: "${file}" is empty; expected a header line with the columns' names`);
   const { delimiter = ',', decimal = '.', nulls = [''], types = {} } = options;
@@ -47,6 +54,7 @@ export function csvRelation(file: string, options: Partial<Configuration> = {}):
   const settings = [
     `delim = ${literal(delimiter)}, quote = '"', escape = '"', header = true, skip = 0`,
     `nullstr = [${nulls.map(literal).join(', ')}], sample_size = ${SAMPLE_ROWS}, decimal_separator = ${literal(decimal)}`,
+    ...(longLines ? [`max_line_size = ${MOST_LINE_BYTES}, buffer_size = ${2 * MOST_LINE_BYTES}`] : []),
     ...(typed.length === 0 ? [] : [`types = {${typed.join(', ')}}`]),
   ];
   return `read_csv(${literal(file)}, ${settings.join(', ')})`;

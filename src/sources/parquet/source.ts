@@ -12,10 +12,10 @@ const configuration = z.strictObject({
 export const parquet: SourceKind<z.infer<typeof configuration>> = {
   kind: 'parquet',
   configuration,
-  async open({ path, query }, folder) {
+  async open({ path, query }, folder, texts) {
     // Loaded when it is needed: DuckDB takes longer to load than most commands take to run.
     // Here, because DuckDB takes longer to load than most commands take to run.
     const { openFile } = await import('../file-reader.js');
-    return openFile(`read_parquet(${literal(sourceFile(path, folder, 'a Parquet file'))})`, query);
+    return openFile(`read_parquet(${literal(sourceFile(path, folder, 'a Parquet file'))})`, query, texts);
   },
 };

@@ -23,12 +23,12 @@ const configuration = z.strictObject({
 export const sqlite: SourceKind<z.infer<typeof configuration>> = {
   kind: 'sqlite',
   configuration,
-  async open({ path, query }, folder) {
+  async open({ path, query }, folder, texts) {
     // Loaded when it is needed: SQLite takes a while to be compiled.
     const { Snapshot } = await import('./snapshot.js');
     const snapshot = new Snapshot(sourceFile(path, folder, 'a SQLite database'));
     try {
-      return new SqliteSource(snapshot, query.trim().replace(/[;\s]+$/, ''));
+      return new SqliteSource(snapshot, query.trim().replace(/[;\s]+$/, ''), texts);
     } catch (cause) {
       snapshot.close();
       throw cause;
@@ -41,20 +41,24 @@ class SqliteSource implements Source {
   private readonly snapshot: Snapshot;
   private readonly statement: Statement;
 
-  constructor(snapshot: Snapshot, query: string) {
+  constructor(
+    snapshot: Snapshot,
+    query: string,
+    private readonly texts: ReadonlySet<string> = new Set(),
+  ) {
     this.snapshot = snapshot;
-    this.schema = asking(() => describe(snapshot.database, query));
+    this.schema = asking(() => describe(snapshot.database, query, texts));
     this.statement = asking(() => snapshot.database.prepare(query));
   }
 
   async *batches(signal?: AbortSignal): AsyncIterable<ColumnBatch> {
     let first = 1;
-    let batch = new Filling(this.schema, first);
+    let batch = new Filling(this.schema, first, this.texts);
     for (const row of this.rows()) {
       batch.add(row);
       if (batch.rows < BATCH_ROWS) continue;
       yield batch.finish();
-      batch = new Filling(this.schema, (first += BATCH_ROWS));
+      batch = new Filling(this.schema, (first += BATCH_ROWS), this.texts);
       // The library never gives the event loop a turn, and a signal can only arrive in one.
       await setImmediate();
       signal?.throwIfAborted();
@@ -88,7 +92,11 @@ class Filling {
   private readonly columns: readonly Column[];
   private readonly firstRow: number;
 
-  constructor(specs: readonly ColumnSpec[], firstRow: number) {
+  constructor(
+    specs: readonly ColumnSpec[],
+    firstRow: number,
+    private readonly texts: ReadonlySet<string>,
+  ) {
     this.specs = specs;
     this.firstRow = firstRow;
     this.columns = specs.map((spec) => (spec.kind === 'number' ? new Float64Array(BATCH_ROWS) : []));
@@ -121,6 +129,8 @@ class Filling {
   private string(value: SQLiteValue, name: string): string {
     if (value === null) return '';
     if (typeof value === 'string') return value;
+    if (this.texts.has(name))
+      return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : String(value);
     throw this.mixed(value, name, 'text', `CAST("${name}" AS TEXT), or CAST("${name}" AS REAL)`);
   }
 
@@ -141,7 +151,7 @@ class Filling {
 const STARTS_AS_ROWS = /^(select|with|values|--|\/\*)/i;
 
 /** The query's columns. A view of it has them, with their declarations, also when there is no row. */
-function describe(database: Database, query: string): readonly ColumnSpec[] {
+function describe(database: Database, query: string, texts: ReadonlySet<string>): readonly ColumnSpec[] {
   if (!STARTS_AS_ROWS.test(query))
     throw invalidInput(`source.query: expected one SELECT, which gives the rows, got "${query.slice(0, 40)}"`);
   database.run(`CREATE TEMP VIEW "parley query" AS ${query}`);
@@ -149,7 +159,10 @@ function describe(database: Database, query: string): readonly ColumnSpec[] {
   const found = database.all('SELECT name, type FROM pragma_table_info(?)', 'parley query');
   const columns = found.map((row) => ({ name: String(row.name), declared: String(row.type) }));
   refuseRepeated(columns.map((column) => column.name));
-  return columns.map(({ name, declared }) => ({ name, kind: declaredKind(declared) ?? valueKind(database, name) }));
+  return columns.map(({ name, declared }) => ({
+    name,
+    kind: texts.has(name) ? 'string' : (declaredKind(declared) ?? valueKind(database, name)),
+  }));
 }
 
 /** A view numbers repeated names: `a`, `a:1`. */

@@ -29,13 +29,39 @@ local function append(epoch, ledger, sequence, action, fields)
   return at
 end
 
+-- Contracts before `fingerprint` whose verdicts count for it, newest first, each once, with spaces between.
+-- names: those that may be among them
+local MOST_EARLIER = 32
+local function earlierThan(fingerprint, names)
+  local seen, kept = { [fingerprint] = true }, {}
+  for name in string.gmatch(names, '%S+') do
+    if not seen[name] and #kept < MOST_EARLIER then
+      seen[name] = true
+      kept[#kept + 1] = name
+    end
+  end
+  return table.concat(kept, ' ')
+end
+
+-- The verdict that counts for what is in force, and the contract that it was given under: the one in force, or else the
+-- latest before it that differs from it in nothing that was tested. Nothing where there is none.
+-- inForce: fingerprint, fixtures' fingerprint and earlier contracts
+local function verdictInForce(verdicts, version, inForce)
+  for contract in string.gmatch((inForce[1] or '') .. ' ' .. (inForce[3] or ''), '%S+') do
+    local verdict = redis.call('HGET', verdicts, version .. ':' .. contract .. ':' .. (inForce[2] or ''))
+    if verdict then
+      return verdict, contract
+    end
+  end
+end
+
 -- Why an alias may not lead to a version, as a reply; nothing where it may.
--- field: of verdicts; '' for no gate, 'none' for only while no contract is in force
-local function refusedByGate(field, inForce, contract, fixtures, verdict)
-  if field == '' then
+-- gate: 'verdict'; '' for no gate, 'none' for only while no contract is in force
+local function refusedByGate(gate, inForce, contract, fixtures, verdict)
+  if gate == '' then
     return nil
   end
-  if field == 'none' then
+  if gate == 'none' then
     return inForce[1] and { 'NOT_IN_FORCE', inForce[1], inForce[2] or '' } or nil
   end
   if inForce[1] ~= contract or inForce[2] ~= fixtures then

@@ -1,16 +1,16 @@
 -- Gives a second version a share of an alias's calls, changes the share, or ends it, if nobody holds the alias, it is
 -- still where the caller saw it and the version has passed what is in force. An ending asks for no verdict.
 -- KEYS  aliases, canaries, holds, versions, version, verdicts, contract, epoch, ledger
--- ARGV  channel, model, alias, version, weight (above 0, below 1; '0' = end), expected ('' = any), field of verdicts
---       ('' = no gate, 'none' = only while no contract is in force), the gate's contract and fixtures fingerprints, actor,
---       reason ('' = none), environment ('' = none)
--- Reply {'OK', sequence, microseconds} | {'SAME'} (runs with this weight already) | {'NO_VERSION'} | {'NO_ALIAS'}
+-- ARGV  channel, model, alias, version, weight (above 0, below 1; '0' = end), expected ('' = any), gate
+--       ('' = none, 'none' = only while no contract is in force, 'verdict' = a passed one for what is in force), the gate's
+--       contract and fixtures fingerprints, actor, reason ('' = none), environment ('' = none)
+-- Reply {'OK', sequence, microseconds, earlier contract whose verdict counted ('' = none)} | {'SAME'} (runs with this weight already) | {'NO_VERSION'} | {'NO_ALIAS'}
 --       | {'RETIRED', microseconds} | {'HELD', sequence} | {'CONFLICT', current} | {'CURRENT'} (is the alias's version)
 --       | {'CANARY', version} (another canary runs) | {'NO_CANARY'} (nothing to end)
 --       | {'NOT_IN_FORCE', contract, fixtures} | {'NOT_ACCEPTED', 'rejected' or 'unjudged'}
 -- Event <model> <sequence>
 local aliases, canaries, holds, versions, record, verdicts, inForce, epoch, ledger = unpack(KEYS)
-local channel, model, alias, version, weight, expected, field, contract, fixtures, actor, reason, environment =
+local channel, model, alias, version, weight, expected, gate, contract, fixtures, actor, reason, environment =
   unpack(ARGV)
 
 -- Reads come first: a key that another program has given another type stops the script before it has written anything.
@@ -19,8 +19,8 @@ local running = redis.call('HGET', canaries, alias)
 local held = redis.call('HGET', holds, alias)
 local known = redis.call('ZSCORE', versions, version)
 local retired = redis.call('HGET', record, 'retiredAt')
-local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint')
-local verdict = redis.call('HGET', verdicts, field)
+local force = redis.call('HMGET', inForce, 'fingerprint', 'fixtureFingerprint', 'testedAs')
+local verdict, testedBy = verdictInForce(verdicts, version, force)
 local sequence = nextLine(epoch, ledger)
 
 if not known then
@@ -50,7 +50,7 @@ else
   if current == version then
     return { 'CURRENT' }
   end
-  local refusal = refusedByGate(field, force, contract, fixtures, verdict)
+  local refusal = refusedByGate(gate, force, contract, fixtures, verdict)
   if refusal then
     return refusal
   end
@@ -60,6 +60,7 @@ else
 end
 
 local action = weight == '0' and 'canary_end' or 'canary'
+local earlier = gate == 'verdict' and testedBy ~= contract and testedBy or ''
 announce(channel, model, sequence)
 local at = append(epoch, ledger, sequence, action, {
   'alias', alias,
@@ -67,6 +68,7 @@ local at = append(epoch, ledger, sequence, action, {
   'actor', actor,
   'canaryWeight', weight,
   'contractFingerprint', contract,
+  'previousContractFingerprint', earlier,
   'fixtureFingerprint', fixtures,
   'reason', reason,
   'environment', environment,
@@ -77,4 +79,4 @@ else
   redis.call('HSET', canaries, alias, version .. ' ' .. weight)
   redis.call('HSETNX', record, 'promotedAt', at)
 end
-return { 'OK', sequence, at }
+return { 'OK', sequence, at, earlier }

@@ -6,6 +6,8 @@ import { changed, estimating, PENGUINS, parse } from './penguins.js';
 function placed(example: string, place: string): string {
   if (place === 'enum member')
     return changed([' (label = "Gentoo", positive = "true")', ''], ['label = "Adelie"', example]);
+  if (place === 'response field' && example.startsWith('shape'))
+    return estimating().replace('double mass_g (role = "value")', `list<double> mass_g (role = "value", ${example})`);
   if (place === 'response field')
     return changed(
       ['role = "confidence"', example],
@@ -17,9 +19,23 @@ function placed(example: string, place: string): string {
       ['accept.recall = ">= 0.95",\n  accept.baseline = "majority"', ''],
       ['model = "penguins",', /^model/.test(example) ? example : `model = "penguins", ${example}`],
     );
-  const type = /^(?:values|max_bytes)/.test(example) ? 'string' : 'double';
-  return changed(['1: optional double bill_length_mm (min = "20", max = "80")', `1: optional ${type} x (${example})`]);
+  const [, type, beside = ''] = WHERE.find(([keys]) => keys.test(example))!;
+  return changed([
+    '1: optional double bill_length_mm (min = "20", max = "80")',
+    `1: optional ${type} x (${example}${beside})`,
+  ]);
 }
+
+/** On which type a key means something, and what else must stand there. */
+const WHERE: readonly (readonly [keys: RegExp, type: string, beside?: string])[] = [
+  [/^(?:values|max_bytes|pattern)/, 'string'],
+  [/^shape/, 'list<double>'],
+  [/^data_type/, 'binary'],
+  [/^encoding/, 'binary', ', height = "2", width = "2"'],
+  [/^height/, 'binary', ', encoding = "png", width = "2"'],
+  [/^width/, 'binary', ', encoding = "png", height = "2"'],
+  [/^/, 'double'],
+];
 
 describe('ANNOTATIONS', () => {
   for (const { key, places, example } of ANNOTATIONS) {

@@ -205,6 +205,179 @@ describe('bindService', () => {
     });
   });
 
+  describe('inputs of many values', () => {
+    const BILL = '1: optional double bill_length_mm (min = "20", max = "80")';
+    const withField = (declaration: string, declarations = '') =>
+      changed([BILL, `1: optional ${declaration}`], ['struct Penguin {', `${declarations}\nstruct Penguin {`]);
+    const graph = (...inputs: readonly TensorSpec[]): Graph => ({
+      inputs: [...INPUTS.filter(({ name }) => name !== 'bill_length_mm'), ...inputs],
+    });
+    const bound = (idl: string, input: TensorSpec) => {
+      const [method] = bind(graph(input), idl).methods;
+      return { ...method!.inputs.find(({ field }) => field.name === input.name)!, width: method!.widths.at(-1) };
+    };
+
+    const fitting: readonly (readonly [string, TensorSpec, number])[] = [
+      ['list<double> x (shape = "3")', tensor('x', 'float32', -1, 3), 3],
+      ['list<double> x (shape = "2,3")', tensor('x', 'float64', -1, 2, 3), 6],
+      ['list<double> x', tensor('x', 'float32', -1, -1), -1],
+      ['list<string> x (shape = "2")', tensor('x', 'string', -1, 2), 2],
+      ['list<i16> x (shape = "2")', tensor('x', 'int16', -1, 2), 2],
+      ['list<bool> x (shape = "2")', tensor('x', 'bool', -1, 2), 2],
+      ['map<Species, i32> x', tensor('x', 'int64', -1, 2), 2],
+      ['binary x (data_type = "float32", shape = "2")', tensor('x', 'float64', -1, 2), 2],
+      ['binary x (data_type = "uint8", shape = "2")', tensor('x', 'int16', -1, 2), 2],
+      ['binary x (data_type = "bool", shape = "2")', tensor('x', 'bool', -1, 2), 2],
+      ['list<i32> x (shape = "2", missing = "-1")', tensor('x', 'int32', -1, 2), 2],
+    ];
+    for (const [declaration, input, width] of fitting) {
+      it(`take ${declaration} as ${input.dataType} (${input.shape.join(', ')})`, () => {
+        expect(bound(withField(declaration), input)).to.include({ column: 0, width });
+      });
+    }
+
+    const refused: readonly (readonly [string, TensorSpec, RegExp])[] = [
+      [
+        'list<double> x (shape = "3")',
+        tensor('x', 'float32', -1, 4),
+        /^inputs.x: must have shape \(-1, 3\), because x is a list of double; the graph has \(-1, 4\)/,
+      ],
+      ['list<double> x (shape = "3")', tensor('x', 'float32', -1, -1), /must have shape \(-1, 3\)/],
+      ['list<double> x', tensor('x', 'float32', -1, 3), /must have shape \(-1, -1\)/],
+      [
+        'list<double> x (shape = "3")',
+        tensor('x', 'int64', -1, 3),
+        /must be float32 or float64, because x is a list of/,
+      ],
+      ['list<i64> x (shape = "3")', tensor('x', 'int32', -1, 3), /must hold every x from -9223372036854776000 to/],
+      [
+        'map<Species, double> x',
+        tensor('x', 'float32', -1, 3),
+        /must have shape \(-1, 2\), because x is a map of double/,
+      ],
+      ['binary x (data_type = "uint16", shape = "2")', tensor('x', 'uint8', -1, 2), /every x from 0 to 65535; uint8/],
+      ['binary x (data_type = "float32", shape = "2")', tensor('x', 'int8', -1, 2), /because x is bytes of float32/],
+      [
+        'list<i32> x (shape = "2", missing = "-1")',
+        tensor('x', 'uint32', -1, 2),
+        /must hold -1, which stands for a missing x/,
+      ],
+      [
+        'list<i32> x (shape = "2", missing = "allowed")',
+        tensor('x', 'int32', -1, 2),
+        /x may be missing and int32 has no NaN/,
+      ],
+    ];
+    for (const [declaration, input, message] of refused) {
+      it(`refuse ${declaration} as ${input.dataType} (${input.shape.join(', ')})`, () => {
+        expect(problems(graph(input), withField(declaration))[0]).to.match(message);
+      });
+    }
+
+    it('are no columns of a matrix', () => {
+      const idl = NUMERIC.replace(BILL, '1: list<double> x (shape = "2")');
+      expect(problems({ inputs: [tensor('X', 'float32', -1, 4)] }, idl)).to.deep.include(
+        'Penguin.x: a list of double cannot be a column of the numeric input X; give the graph an input called x',
+      );
+    });
+
+    it('take the fields of structs by dotted names, in a matrix too', () => {
+      const declared = 'struct Bill { 1: double length, 2: double depth }';
+      const inputs = [tensor('bill.depth', 'float32', -1, 1), tensor('bill.length', 'float32', -1, 1)];
+      const [method] = bind(graph(...inputs), withField('Bill bill', declared)).methods;
+      expect(method!.inputs.slice(3).map(({ field, input }) => [field.name, input])).to.deep.equal([
+        ['bill.depth', 3],
+        ['bill.length', 4],
+      ]);
+      const idl = withField('Bill bill', declared).replace(
+        '  3: optional string island (values = "Biscoe,Dream")\n',
+        '',
+      );
+      const columns = bind({ inputs: [tensor('X', 'float32', -1, 4)] }, idl).methods[0]!.inputs;
+      expect(columns.map(({ field, column }) => [field.name, column])).to.deep.equal([
+        ['bill.length', 0],
+        ['bill.depth', 1],
+        ['year', 2],
+        ['tagged', 3],
+      ]);
+    });
+
+    describe('of a union', () => {
+      const declared = 'union Weight { 1: double grams, 2: i32 steps }';
+      const inputs = (steps: DataType) => [tensor('w.grams', 'float32', -1, 1), tensor('w.steps', steps, -1, 1)];
+
+      it('may be missing, whatever they say', () => {
+        const { methods } = bind(graph(...inputs('float32')), withField('Weight w', declared));
+        expect(methods[0]!.inputs.slice(3).map(({ inUnion }) => inUnion)).to.deep.equal([true, true]);
+        expect(problems(graph(...inputs('int64')), withField('Weight w', declared))[0]).to.match(
+          /because w.steps is one of a union and may be missing and int64 has no NaN/,
+        );
+      });
+
+      it('may be whole numbers where one stands for a missing one', () => {
+        const idl = withField('Weight w', declared.replace('i32 steps', 'i32 steps (missing = "0")'));
+        expect(bind(graph(...inputs('int64')), idl).methods[0]!.inputs).to.have.length(5);
+      });
+    });
+
+    describe('of a picture', () => {
+      const idl = withField('binary x (encoding = "png,rgb8", height = "4", width = "5")');
+      const pictured = (input: TensorSpec, metadata = {}) => {
+        const signature = { inputs: [...graph(input).inputs!], outputs: OUTPUTS };
+        const version = {
+          modelType: 'image-classifier',
+          signature,
+          metadata: { classes: ['Gentoo', 'Adelie'], ...metadata },
+        };
+        return bindService(parse(idl), 'Penguins', version).methods[0]!;
+      };
+      const same = { scale: [1, 1, 1], offset: [0, 0, 0], height: 4, width: 5, channels: 'RGB' };
+
+      it('are found by their shape, pixels first or planes first', () => {
+        const first = pictured(tensor('x', 'uint8', -1, 4, 5, 3));
+        expect([first.inputs.at(-1)!.picture, first.widths.at(-1)]).to.deep.equal([{ ...same, layout: 'NHWC' }, 60]);
+        const planes = pictured(tensor('x', 'float32', -1, 3, 4, 5));
+        expect(planes.inputs.at(-1)!.picture).to.deep.equal({ ...same, layout: 'NCHW' });
+      });
+
+      it('are normalized as the metadata says', () => {
+        const metadata = { input: 'x', layout: 'NCHW', channels: 'BGR', rescale: 0.5, mean: [1, 2, 4], std: [2, 4, 8] };
+        const { picture } = pictured(tensor('x', 'float32', -1, 3, 4, 5), metadata).inputs.at(-1)!;
+        expect(picture).to.deep.include({ channels: 'BGR', scale: [0.25, 0.125, 0.0625], offset: [-0.5, -0.5, -0.5] });
+      });
+
+      const wrong: readonly (readonly [string, TensorSpec, object, RegExp])[] = [
+        [
+          'of another size',
+          tensor('x', 'float32', -1, 5, 4, 3),
+          {},
+          /of shape \(-1, 4, 5, 3\) or \(-1, 3, 4, 5\), because/,
+        ],
+        ['of open size', tensor('x', 'float32', -1, -1, -1, 3), {}, /the graph has float32 \(-1, -1, -1, 3\)/],
+        ['of another type', tensor('x', 'int64', -1, 4, 5, 3), {}, /must be uint8, float32 or float64/],
+        ['of one picture', tensor('x', 'float32', 1, 4, 5, 3), {}, /takes exactly 1 rows/],
+        [
+          'of the layout that it is said not to have',
+          tensor('x', 'float32', -1, 4, 5, 3),
+          { input: 'x', layout: 'NCHW' },
+          /of shape \(-1, 3, 4, 5\), because x is a picture/,
+        ],
+        [
+          'of grey pixels',
+          tensor('x', 'float32', -1, 4, 5, 3),
+          { input: 'x', channels: 'grayscale' },
+          /takes grayscale/,
+        ],
+      ];
+      for (const [what, input, metadata, message] of wrong) {
+        it(`refuse what is ${what}`, () => {
+          const error = errorOf(() => pictured(input, metadata));
+          expect(error.problems[0]!.message).to.match(message);
+        });
+      }
+    });
+  });
+
   describe('outputs of a classifier', () => {
     const bindingOf = (name: string, graph: Graph = {}, idl = PENGUINS) =>
       bind(graph, idl).methods[0]!.outputs.find(({ field }) => field.name === name)!;
@@ -308,9 +481,9 @@ describe('bindService', () => {
 
     it('ask for the outputs by name', () => {
       expect(problems({ outputs: [tensor('y', 'string', -1)] })).to.deep.equal([
-        'Identified.species: needs an output called label or output_label; this tabular-classifier gives y',
-        'Identified.confidence: needs an output called probabilities or output_probability; this tabular-classifier gives y',
-        'Identified.probability: needs an output called probabilities or output_probability; this tabular-classifier gives y',
+        'Identified.species: needs an output called label or output_label; this tabular-classifier gives y; where only the name differs, publish it with --map-output label=OUTPUT',
+        'Identified.confidence: needs an output called probabilities or output_probability; this tabular-classifier gives y; where only the name differs, publish it with --map-output probability=OUTPUT',
+        'Identified.probability: needs an output called probabilities or output_probability; this tabular-classifier gives y; where only the name differs, publish it with --map-output probability=OUTPUT',
       ]);
     });
 
@@ -348,6 +521,27 @@ describe('bindService', () => {
         expect(value!.output).to.equal(0);
       });
     }
+
+    it('take an interval, and values of a shape', () => {
+      const list = (name: string, role: string) => `list<double> ${name} (role = "${role}", shape = "3")`;
+      const idl = estimating().replace(
+        '1: optional double mass_g (role = "value")',
+        `1: ${list('mass_g', 'value')}, 2: ${list('low', 'interval_low')}, 3: ${list('high', 'interval_high')}`,
+      );
+      const outputs = [
+        tensor('interval_high', 'float32', -1, 3),
+        tensor('value', 'float32', -1, 3),
+        tensor('interval_low', 'float32', -1, 3),
+      ];
+      const version = { outputs, modelType: 'tabular-regressor', classes: null };
+      expect(bind(version, idl).methods[0]!.outputs.map(({ output }) => output)).to.deep.equal([1, 2, 0, undefined]);
+      expect(problems({ ...version, outputs: outputs.slice(0, 2) }, idl)[0]).to.match(
+        /^Identified.low: needs an output called interval_low.*--map-output interval_low=OUTPUT/,
+      );
+      expect(problems({ ...version, outputs: [tensor('value', 'float32', -1), ...outputs] }, idl)[0]).to.match(
+        /^outputs.value: must be float32 or float64 of shape \(-1, 3\)/,
+      );
+    });
 
     it('have no classes', () => {
       expect(bind(graph(tensor('value', 'float32', -1)), estimating()).classes).to.deep.equal([]);

@@ -104,6 +104,68 @@ describe('fingerprintOf', () => {
     ['the model', changed(['"penguins",', '"birds",'])],
     ["the service's name", changed(['service Penguins', 'service Birds'])],
   ];
+  /** What is new in an old contract is another meaning; so is each change of it. */
+  const variants: readonly (readonly [string, readonly string[]])[] = [
+    ['a pattern', ['string island', 'string island (pattern = "a")', 'string island (pattern = "b")']],
+    [
+      'many values',
+      [
+        'list<double> x',
+        'list<double> x (shape = "2")',
+        'list<double> x (shape = "3")',
+        'list<i32> x',
+        'map<string, double> x (values = "a,b")',
+        'map<string, double> x (values = "b,a")',
+        'map<Species, double> x',
+        'binary x (data_type = "float32")',
+        'binary x (data_type = "int32")',
+        'binary x (encoding = "png", height = "2", width = "3")',
+        'binary x (encoding = "png", height = "3", width = "2")',
+        'binary x (encoding = "png,jpeg", height = "2", width = "3")',
+      ],
+    ],
+    ['structs and unions', ['S x', 'U x', 'U x (missing = "allowed")', 'T x']],
+    ['roles', ['i64 x', 'i64 x (role = "id")', 'i64 x (role = "time")', 'i64 x (role = "weight")']],
+  ];
+  const DECLARED = 'struct S { 1: double a } struct T { 2: double a } union U { 1: double a }\n';
+  for (const [what, declarations] of variants) {
+    it(`tells apart ${what}`, () => {
+      const found = declarations.map((declaration) =>
+        fingerprint(
+          changed(
+            ['2: optional i32 year', `2: optional ${declaration.replace('island', 'x')}`],
+            ['struct Penguin', `${DECLARED}struct Penguin`],
+          ),
+        ),
+      );
+      expect(new Set(found).size).to.equal(found.length);
+    });
+  }
+
+  it('is not changed by the order of encodings', () => {
+    const [one, other] = ['png,rgb8', 'rgb8, png'].map((encoding) =>
+      fingerprint(changed(['i32 year', `binary x (encoding = "${encoding}", height = "2", width = "3")`])),
+    );
+    expect(one).to.equal(other);
+  });
+
+  it('is not changed by a typedef that says what the field says', () => {
+    const named = changed(
+      ['double bill_length_mm (min = "20", max = "80")', 'Mm bill_length_mm (max = "80")'],
+      ['struct Penguin', 'typedef double Mm (min = "20")\nstruct Penguin'],
+    );
+    expect(fingerprint(named)).to.equal(original);
+  });
+
+  it('is not changed by inheriting a method instead of having it', () => {
+    const line = PENGUINS.split('\n').find((text) => text.includes('identify_many'))!;
+    const idl = changed(
+      [`${line}\n`, ''],
+      ['service Penguins {', `service Base {\n${line}\n}\nservice Penguins extends Base {`],
+    );
+    expect(fingerprint(idl)).to.equal(original);
+  });
+
   for (const [what, idl] of different) {
     it(`is changed by ${what}`, () => {
       expect(fingerprint(idl)).not.to.equal(original);

@@ -1,0 +1,170 @@
+/** What a typed call's rows are in the batch's columns: the same by whatever reader, in whatever order the fields come. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { bindService } from '#parley/contract/bind.js';
+import { parseContract } from '#parley/contract/parse.js';
+import type { DataType } from '#parley/model/tensor.js';
+import { GraphBuilder } from '#parley/onnx/graph.js';
+import { inspectGraph } from '#parley/onnx/reader.js';
+import { Vocabulary } from '#parley/rpc/typed/vocabulary.js';
+import { TypedCodec } from '#parley/rpc/typed-codec.js';
+import { BinaryReader } from '#parley/rpc/wire/binary.js';
+import { CompactReader } from '#parley/rpc/wire/compact.js';
+import { BOOL, BYTE, DOUBLE, I32, I64, LIST, STRING, STRUCT } from '#parley/rpc/wire/protocol.js';
+import { Batcher } from '#parley/serving/batcher.js';
+import { Servable } from '#parley/serving/servable.js';
+import { encode, PROTOCOL_NAMES, type ProtocolName, type Value } from './wire-values.js';
+
+const WORDS = ['red', 'green', 'a', '', 'grün', 'abcd-1-wxyz', 'abcd-2-wxyz', 'abcdwxyz', 'abcdwxzz', 'bbcdwxyz'];
+
+async function codecOf(
+  fields: string,
+  inputs: readonly (readonly [string, DataType, ...number[]])[],
+): Promise<TypedCodec> {
+  const idl = `include "parley.thrift"
+enum Size { UNSPECIFIED = 0, SMALL = 1 (label = "small"), LARGE = 7 (label = "large") }
+struct Row { ${fields} }
+struct Answer { 1: optional double value (role = "value") }
+service Rows { list<Answer> ask(1: list<Row> rows) } (model = "rows")`;
+  const builder = new GraphBuilder();
+  for (const [name, type, ...shape] of inputs) builder.input(name, type, [-1, ...(shape.length === 0 ? [1] : shape)]);
+  const [first] = inputs.find(([, type]) => type === 'float64')!,
+    axes = builder.constant('axes', { dataType: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+  builder.output('value', builder.node('ReduceSum', [first, axes], { keepdims: 1 }), 'float64', [-1, 1]);
+  const graph = builder.serialize(),
+    artifact = {
+      modelType: 'tabular-regressor',
+      signature: inspectGraph(graph).signature,
+      metadata: {},
+      graph,
+    } as const;
+  const contract = parseContract({ file: 'rows.thrift', idl, includes: {} });
+  const [method] = bindService(contract, 'Rows', artifact).methods;
+  return new TypedCodec(method!, await Servable.of('rows', '0'.repeat(64), artifact, new Batcher()), 'production');
+}
+
+/** Reads a list of rows. @returns the columns by the inputs' names */
+function decode(codec: TypedCodec, protocol: ProtocolName, rows: readonly Value[]): Record<string, unknown[]> {
+  const message = encode(protocol, { type: STRUCT, fields: [[1, { type: LIST, element: STRUCT, values: rows }]] }),
+    reader = protocol === 'binary' ? new BinaryReader() : new CompactReader();
+  reader.reset(message, 0, message.length);
+  reader.structBegin();
+  reader.field();
+  const count = codec.decode(reader);
+  expect(reader.at).to.equal(message.length - 1);
+  const { columns } = codec.plan!.reserve(count);
+  return Object.fromEntries(
+    codec.servable.inputs.map(({ name, rowWidth }, i) => [name, [...columns[i]!].slice(0, count * rowWidth)]),
+  );
+}
+
+const row = fc.record({
+  real: fc.double({ min: -10, max: 10, noNaN: true }),
+  single: fc.option(fc.oneof(fc.integer({ min: -4, max: 4 }), fc.constant(Number.NaN))),
+  word: fc.constantFrom(...WORDS.filter((word) => word !== '')),
+  other: fc.option(fc.constantFrom(...WORDS)),
+  flag: fc.boolean(),
+  whole: fc.integer({ min: 0, max: 100 }),
+  long: fc.integer({ min: -1e9, max: 1e9 }),
+  size: fc.constantFrom(1, 7),
+});
+type Row = typeof row extends fc.Arbitrary<infer T> ? T : never;
+
+const fieldsOf = ({ real, single, word, other, flag, whole, long, size }: Row): [number, Value][] => [
+  [1, { type: DOUBLE, value: real }],
+  ...(single === null ? [] : [[2, { type: DOUBLE, value: single }] as [number, Value]]),
+  [3, { type: STRING, value: word }],
+  ...(other === null ? [] : [[4, { type: STRING, value: other }] as [number, Value]]),
+  [25, { type: BOOL, value: flag }],
+  [26, { type: BYTE, value: whole }],
+  [27, { type: I64, value: long }],
+  [28, { type: I32, value: size }],
+];
+
+describe('the columns of a typed call', () => {
+  let codec: TypedCodec;
+  before(async () => {
+    codec = await codecOf(
+      `1: optional double real (min = "-10", max = "10")
+       2: optional double single (missing = "allowed")
+       3: optional string word (values = "${WORDS.filter((word) => word !== '').join(',')}")
+       4: optional string other (values = "${WORDS.filter((word) => word !== '').join(',')}", missing = "allowed")
+      25: optional bool flag
+      26: optional byte whole (min = "0", max = "100")
+      27: optional i64 long_number (min = "-1000000000", max = "1000000000")
+      28: optional Size size`,
+      [
+        ['real', 'float64'],
+        ['single', 'float32'],
+        ['word', 'string'],
+        ['other', 'string'],
+        ['flag', 'bool'],
+        ['whole', 'float32'],
+        ['long_number', 'int64'],
+        ['size', 'string'],
+      ],
+    );
+  });
+
+  for (const protocol of PROTOCOL_NAMES)
+    it(`are what was sent, whatever the order and whatever else is there, ${protocol}`, () => {
+      const order = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 9, maxLength: 9 });
+      const unknown: [number, Value] = [900, { type: LIST, element: I32, values: [{ type: I32, value: 3 }] }];
+      const calls = fc.array(fc.tuple(row, fc.boolean()), { minLength: 1, maxLength: 30 });
+      fc.assert(
+        fc.property(calls, order, (rows, keys) => {
+          const mixed = rows.map(([each, hasMore]): Value => {
+            const fields = [...fieldsOf(each), ...(hasMore ? [unknown] : [])];
+            return {
+              type: STRUCT,
+              fields: fields
+                .map((field, i) => [keys[i]!, field] as const)
+                .sort(([a], [b]) => a - b)
+                .map(([, field]) => field),
+            };
+          });
+          const all = rows.map(([each]) => each);
+          expect(decode(codec, protocol, mixed)).to.deep.equal({
+            real: all.map(({ real }) => real),
+            single: all.map(({ single }) => single ?? Number.NaN),
+            word: all.map(({ word }) => word),
+            other: all.map(({ other }) => other ?? ''),
+            flag: all.map(({ flag }) => Number(flag)),
+            whole: all.map(({ whole }) => whole),
+            long_number: all.map(({ long }) => BigInt(long)),
+            size: all.map(({ size }) => (size === 1 ? 'small' : 'large')),
+          });
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+  it('have a bound, whatever little a row is on the wire', async () => {
+    const wide = await codecOf('1: optional list<double> many (shape = "100000")', [['many', 'float64', 100_000]]);
+    const empty = (count: number) => Array.from({ length: count }, (): Value => ({ type: STRUCT, fields: [] }));
+    expect(() => decode(wide, 'binary', empty(400))).to.throw(/send at most 335/);
+    expect(() => decode(wide, 'binary', empty(3))).to.throw(/rows\[0\]\.many is missing/);
+  });
+});
+
+describe('a vocabulary', () => {
+  it('finds its members by their bytes, and nothing else', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 14 }), { maxLength: 40 }),
+        fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 14 }),
+        (members, asked) => {
+          const vocabulary = new Vocabulary(members);
+          for (const word of [...members, asked]) {
+            const bytes = Buffer.from(`xx${word}yy`),
+              length = Buffer.byteLength(word),
+              view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+            expect(vocabulary.find(bytes, 2, length)).to.equal(members.indexOf(word));
+            expect(vocabulary.findBy(view, bytes, 2, length)).to.equal(members.indexOf(word));
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
