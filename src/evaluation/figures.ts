@@ -74,7 +74,7 @@ const SUM_TOLERANCE = 1e-3;
 /** NaN for a row whose probabilities are none: who says 1 of each class would lose nothing. */
 function properLogLosses({ classes, truth, probabilities }: Probable): Float64Array {
   return logLosses(classes, truth, probabilities).map((loss, row) => {
-    const given = probabilities.subarray(row * classes, (row + 1) * classes);
+    const given = Float64Array.from(probabilities.subarray(row * classes, (row + 1) * classes));
     const sum = given.reduce((total, each) => total + each, 0);
     return Math.abs(sum - 1) <= SUM_TOLERANCE && given.every((each) => each >= 0) ? loss : Number.NaN;
   });
