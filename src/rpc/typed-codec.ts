@@ -19,7 +19,7 @@ import { typedField } from './typed/fields.js';
 import { RequestProblems } from './typed/problems.js';
 import { QuickRows } from './typed/quick-rows.js';
 import { RowReader } from './typed/row-reader.js';
-import { BatchedRows, type RowSink, ShapedRows } from './typed/row-sink.js';
+import { BatchedRows, MOST_KEPT_BYTES, type RowSink, ShapedRows } from './typed/row-sink.js';
 import { type FieldWriter, fieldWriter } from './typed/row-writer.js';
 import { CompactReader } from './wire/compact.js';
 import { LIST, Malformed, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
@@ -66,9 +66,9 @@ export class TypedCodec {
       .map((output) => fieldWriter(output, binding.fetches, servable, this.provenance));
   }
 
-  /** Files among the pictures of the call that was just read; while there are any, its rows are not whole. */
-  get pictures(): readonly EncodedPicture[] {
-    return this.#pictures.waiting;
+  /** Files among the pictures of the call that was just read, once; while there are any, its rows are not whole. */
+  takePictures(): readonly EncodedPicture[] {
+    return this.#pictures.take();
   }
 
   // ------------------------------------------------------------------ requests
@@ -106,7 +106,11 @@ export class TypedCodec {
     } catch (error) {
       // Also of what is malformed: a few bytes may have made room for very many rows.
       sink.drop(rows);
+      this.#pictures.take();
       throw error;
+    } finally {
+      this.#pictures.end();
+      if (rows * sink.rowBytes > MOST_KEPT_BYTES) quick?.forget();
     }
     return rows;
   }

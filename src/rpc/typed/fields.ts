@@ -2,6 +2,7 @@
 import type { InputBinding, PictureBinding } from '../../contract/bind.js';
 import { missingValue } from '../../contract/cell.js';
 import type { FieldTensor, FieldType, InputField, RequestStruct } from '../../contract/contract.js';
+import { MAX_FLOAT32 } from '../../contract/value.js';
 import type { DataType, TensorData } from '../../model/tensor.js';
 import type { Slot } from '../../serving/servable.js';
 import { BOOL, BYTE, DOUBLE, I16, I32, I64, LIST, MAP, STRING } from '../wire/protocol.js';
@@ -17,9 +18,6 @@ export const WIRE_TYPES: Readonly<Record<FieldType, number>> = {
   string: STRING,
   enum: I32,
 };
-
-/** What is larger is infinite in a float32. */
-export const MAX_FLOAT32 = 3.4028234663852886e38;
 
 /** Doubles next to it are more than an int64 holds: the largest i64 itself is read as 2^63. */
 const MAX_INT64 = 2n ** 63n - 1n;

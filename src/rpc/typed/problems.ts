@@ -2,10 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { InputField } from '../../contract/contract.js';
 import { shorten } from '../../contract/problems.js';
-import { valueProblem } from '../../contract/value.js';
+import { MAX_FLOAT32, valueProblem } from '../../contract/value.js';
 import type { ParleyError, Problem } from '../../errors.js';
 import { invalidRequest } from '../invalid-request.js';
-import { MAX_FLOAT32 } from './fields.js';
 
 /** A request with this many problems is told these, and not read further. */
 const MOST_PROBLEMS = 100;

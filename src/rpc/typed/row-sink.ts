@@ -26,7 +26,7 @@ export interface RowSink {
 }
 
 /** More columns than these are not kept for the next call where the rows that made them were refused. */
-const MOST_KEPT_BYTES = 16 << 20;
+export const MOST_KEPT_BYTES = 16 << 20;
 
 /** What a tensor takes beside its values, about: an array, its buffer, its shape. */
 const TENSOR_BYTES = 256;
