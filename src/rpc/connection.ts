@@ -107,8 +107,11 @@ export class Connection implements TokenHolder {
     this.#socket = socket;
     this.#owner = owner;
     socket.setNoDelay(true);
-    if (!readIntoShared(socket, (buffer, length) => this.#read(buffer, length)))
-      socket.on('data', (chunk) => this.#read(chunk, chunk.length));
+    const reads = readIntoShared(socket, (buffer, length) => {
+      this.#read(buffer, length);
+      return !this.#paused || this.#ending;
+    });
+    if (!reads) socket.on('data', (chunk) => this.#read(chunk, chunk.length));
     socket.on('end', () => {
       this.#ended = true;
       this.#endWhenDone();

@@ -23,20 +23,18 @@ const fields = findFields();
 const shared = Buffer.allocUnsafeSlow(fields === undefined ? 0 : BUFFER_BYTES);
 
 /**
- * @param onRead is called with the buffer that all connections share: what it does not use at once it must copy
+ * @param onRead is called with the buffer that all connections share: what it does not use at once it must copy. It says whether
+ *   to go on reading; false is needed besides `pause`, which Node forgets when it follows a `resume` in the same turn
  * @returns false: nothing was done
  */
-export function readIntoShared(socket: Socket, onRead: (buffer: Buffer, length: number) => void): boolean {
+export function readIntoShared(socket: Socket, onRead: (buffer: Buffer, length: number) => boolean): boolean {
   const handle = (socket as { _handle?: Handle | null })._handle;
   if (fields === undefined || socket.constructor !== Socket || typeof handle?.useUserBuffer !== 'function')
     return false;
   if (!(fields.buffer in socket) || socket.readableLength > 0) return false;
   Object.assign(socket, {
     [fields.buffer]: shared,
-    [fields.onRead]: (length: number) => {
-      onRead(shared, length);
-      return true;
-    },
+    [fields.onRead]: (length: number) => onRead(shared, length),
   });
   handle.useUserBuffer(shared);
   return true;

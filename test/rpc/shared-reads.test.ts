@@ -27,6 +27,7 @@ describe('reads into a shared buffer', () => {
       readIntoShared(socket, (buffer, length) => {
         buffers.add(buffer.buffer);
         text += buffer.toString('latin1', 0, length);
+        return true;
       }),
     ).to.equal(true);
     socket.on('data', () => events++);
@@ -51,13 +52,14 @@ describe('reads into a shared buffer', () => {
     readIntoShared(socket, (buffer, length) => {
       if (paused) whilePaused++;
       got.push(Buffer.from(buffer.subarray(0, length)));
-      if (got.length % 8 !== 0) return;
+      if (got.length % 8 !== 0) return true;
       paused = true;
       socket.pause();
       setTimeout(() => {
         paused = false;
         socket.resume();
       }, 5);
+      return true;
     });
     caller.end(sent);
     await once(socket, 'end');
@@ -68,11 +70,11 @@ describe('reads into a shared buffer', () => {
   });
 
   it('leaves alone what is no plain socket, and what has been read from already', async () => {
-    expect(readIntoShared(new PassThrough() as never, () => {})).to.equal(false);
+    expect(readIntoShared(new PassThrough() as never, () => true)).to.equal(false);
     const socket = await accepted;
     caller.write('early');
     await once(socket, 'readable');
-    expect(readIntoShared(socket, () => {})).to.equal(false);
+    expect(readIntoShared(socket, () => true)).to.equal(false);
     expect(socket.read().toString()).to.equal('early');
     socket.destroy();
   });

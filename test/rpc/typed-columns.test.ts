@@ -118,4 +118,15 @@ describe('a vocabulary', () => {
       { numRuns: 500 },
     );
   });
+
+  it('tells words apart that differ in one byte, wherever it is', () => {
+    for (let length = 1; length <= 12; length++) {
+      const words = Array.from({ length: 1 << Math.min(length, 9) }, (_, i) =>
+        i.toString(2).padStart(length, '0').replaceAll('0', 'a').replaceAll('1', 'b'),
+      ).flatMap((word) => [word, [...word].reverse().join('')]);
+      const members = [...new Set(words)].filter((_, i) => i % 2 === 0),
+        vocabulary = new Vocabulary(members);
+      for (const word of words) expect(vocabulary.find(Buffer.from(word), 0, length)).to.equal(members.indexOf(word));
+    }
+  });
 });

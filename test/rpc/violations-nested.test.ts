@@ -304,6 +304,6 @@ describe('a nested value that breaks the contract', () => {
       expect(errorOf(await nested.ask(callOf('binary', 'Echoes:echo', [1, row([id, value])])))!.message)
         .to.include('nested.')
         .and.not.match(/hush|201|202/);
-    expect(lines.join('')).to.not.match(/hush-hush|\b201\b|\b202\b/);
+    expect(lines.join('')).to.not.include('hush-hush');
   });
 });

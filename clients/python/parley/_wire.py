@@ -154,6 +154,6 @@ def _pass_map(frame: bytes, at: int, depth: int) -> int:
 
 
 def accelerated() -> bool:
-    """Whether thrift's C extension is there; without it everything works, about 20 times slower."""
+    """Whether thrift's C extension is there; without it everything works, many times slower."""
     protocol: Any | None = TBinaryProtocolAccelerated(TMemoryBuffer())
     return getattr(protocol, "_fast_encode", None) is not None

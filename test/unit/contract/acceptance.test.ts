@@ -60,6 +60,27 @@ describe('a bound in the general form', () => {
     expect(parse(idl).services[0]!.accept.bounds[0]).to.include({ metric: 'pinball', argument: '0.9' });
   });
 
+  it('reads bounds on an interval where the answer has one, and says which end is missing where not', () => {
+    const idl = estimating().replace(
+      'accept.r2 = ">= 0.5"',
+      'accept.1 = "interval_coverage >= 0.9", accept.interval_width = "<= 9"',
+    );
+    const low = '1: optional double mass_g (role = "value")\n  2: optional double low (role = "interval_low")';
+    const withLow = idl.replace('1: optional double mass_g (role = "value")', low);
+    const both = withLow.replace(
+      '"interval_low")',
+      '"interval_low")\n  3: optional double high (role = "interval_high")',
+    );
+    const bounds = parse(both).services[0]!.accept.bounds;
+    expect(bounds.map(({ metric }) => metric)).to.deep.equal(['interval_coverage', 'interval_width']);
+    expect(problemsOf(idl)[0]!.message).to.include('Identified has no field of role interval_low');
+    expect(
+      problemsOf(withLow)
+        .map(({ message }) => message)
+        .join(),
+    ).to.include('interval_high');
+  });
+
   it('reads any number of them, in order, with confidence and the fewest fixtures', () => {
     const { bounds, confidence, minFixtures } = parse(
       withBound(

@@ -55,6 +55,15 @@ describe('the bootstrap', () => {
     expect(bca.high).to.be.above(percentile.high);
   });
 
+  it('moves both ends to where a figure lies among its resamples', () => {
+    const next = randomWords(5);
+    const even = Float64Array.from({ length: 80 }, () => randomShare(next));
+    const higher = (weights?: Float64Array) => meanOf(even)(weights) + (weights === undefined ? 0.03 : 0);
+    const [moved, unmoved] = [higher, meanOf(even)].map((statistic) => bootstrapInterval(statistic, 80, 0.95));
+    expect(moved!.low).to.be.above(unmoved!.low + 0.03);
+    expect(moved!.high).to.be.above(unmoved!.high + 0.01);
+  });
+
   it('holds the true mean in 19 of 20 samples', () => {
     let held = 0;
     for (let trial = 0; trial < 400; trial++) {
