@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { InputField } from '#parley/contract/contract.js';
 import { ParleyError } from '#parley/errors.js';
 import { RequestProblems } from '#parley/rpc/typed/problems.js';
-import { DOUBLE, I64, LIST, Malformed, STRUCT } from '#parley/rpc/wire/protocol.js';
+import { DOUBLE, I64, LIST, Malformed, STRING, STRUCT } from '#parley/rpc/wire/protocol.js';
 import { codecOf, decode, messageOf, read } from './codecs.js';
 import { PROTOCOL_NAMES, type Value } from './wire-values.js';
 
@@ -119,5 +119,39 @@ describe('the edges of a typed call', () => {
     expect([words, problems.count]).to.deep.equal([100, 1000]);
     for (let i = 0; i < 1000; i++) problems.value(undefined as never, '', 3);
     expect(problems.error().message).to.match(/and at least 1999 more problems/);
+  });
+
+  it("give a call's picture files away once, and keep none of a call that is refused", async () => {
+    const codec = await codecOf(
+      '1: optional double real (max = "5"), 2: optional binary photo (encoding = "png", height = "2", width = "2")',
+      [
+        ['real', 'float64'],
+        ['photo', 'uint8', 2, 2, 3],
+      ],
+    );
+    const file = Buffer.from('89504e470d0a1a0a0000000d49484452000000020000000208020000004b6d29dc', 'hex');
+    const rowOf = (real: number) => struct([1, double(real)], [2, { type: STRING, value: file }]);
+    read(codec, 'binary', messageOf('binary', [rowOf(1), rowOf(2)]));
+    expect(codec.takePictures().map(({ path }) => path)).to.deep.equal(['rows[0].photo', 'rows[1].photo']);
+    expect(codec.takePictures()).to.deep.equal([]);
+    refusal(() => read(codec, 'binary', messageOf('binary', [rowOf(1), rowOf(6)])));
+    expect(codec.takePictures()).to.deep.equal([]);
+  });
+
+  it('do not tell which members of a sensitive union were sent', async () => {
+    const types = 'union Contact { 1: double mail, 2: double phone }',
+      inputs = [
+        ['real', 'float64'],
+        ['contact.mail', 'float64'],
+        ['contact.phone', 'float64'],
+      ] as const;
+    const both = messageOf('binary', [struct([1, double(1)], [2, struct([1, double(2)], [2, double(3)])])]);
+    const told = async (annotation: string) => {
+      const codec = await codecOf(`1: optional double real, 2: optional Contact contact ${annotation}`, inputs, types);
+      return refusal(() => read(codec, 'binary', both)).problems;
+    };
+    const problem = { path: 'rows[0].contact', message: 'must have only one of mail, phone' };
+    expect(await told('')).to.deep.equal([{ ...problem, got: 'mail and phone' }]);
+    expect(await told('(sensitive)')).to.deep.equal([problem]);
   });
 });
