@@ -4,7 +4,8 @@ import type { TensorSpec } from '../model/tensor.js';
 import type { BindableVersion, OutputBinding } from './bind.js';
 import { isShape } from './bind-picture.js';
 import { isFloat, shapeText } from './bind-types.js';
-import { type ContractEnum, ESTIMATES, type OutputField, type ResponseStruct } from './contract.js';
+import { type ContractEnum, ESTIMATES, type FieldType, type OutputField, type ResponseStruct } from './contract.js';
+import { INTEGER_RANGES } from './value.js';
 
 /** Parley's own names, then those of scikit-learn's exporter. */
 export const OUTPUT_NAMES = {
@@ -141,6 +142,12 @@ function checkIntegerLabels({ classes, problems, response }: Binder): void {
   const label = response.fields.find((field) => field.role === 'label');
   if (label === undefined || label.type === 'string') return;
   const odd = classes.filter((name) => !Number.isInteger(Number(name)) || name.trim() === '');
+  const [low, high] = INTEGER_RANGES[label.type as FieldType] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const tooLarge = classes.filter((name) => Number(name) < low || Number(name) > high);
+  if (odd.length === 0 && tooLarge.length > 0) {
+    const fit = `must fit into ${label.type}, because ${response.name}.${label.name} is one; found ${quoted(tooLarge)}`;
+    problems.push({ path: 'metadata.classes', message: fit });
+  }
   if (odd.length === 0) return;
   const message = `must be whole numbers, because ${response.name}.${label.name} is an ${label.type}; found ${quoted(odd)}`;
   problems.push({ path: 'metadata.classes', message });

@@ -2,14 +2,14 @@
 import type { DataType } from '../model/tensor.js';
 import { type InputField, type RequestStruct, unionOf } from './contract.js';
 import { described } from './read-type.js';
-import { ELEMENT_RANGES, INTEGER_RANGES } from './value.js';
+import { ELEMENT_RANGES, INTEGER_RANGES, MAX_FLOAT32 } from './value.js';
 
 /** @returns what is expected instead; undefined when it fits */
 export function wrongType(request: RequestStruct, field: InputField, dataType: DataType): string | undefined {
   const expected = (types: string) =>
     `must be ${types}, because ${field.name} is ${described(field)}; the graph has ${dataType}`;
   if (field.type === 'string' || field.type === 'enum') return dataType === 'string' ? undefined : expected('string');
-  if (isFloat(dataType)) return undefined;
+  if (isFloat(dataType)) return wrongStandIn(field, dataType);
   const elements = ELEMENT_RANGES[dataType];
   const raw = field.tensor?.dataType;
   const isFraction = raw === undefined ? field.type === 'double' : isFloat(raw);
@@ -17,6 +17,13 @@ export function wrongType(request: RequestStruct, field: InputField, dataType: D
   const isBool = raw === undefined ? field.type === 'bool' : raw === 'bool';
   if (dataType === 'bool' && !isBool) return expected('a number');
   return wrongMissing(request, field, dataType) ?? wrongRange(field, dataType);
+}
+
+/** A double that stands for a missing value may be infinite in a float32. */
+function wrongStandIn({ missing, name }: InputField, dataType: DataType): string | undefined {
+  if (dataType !== 'float32' || missing.kind !== 'default' || Math.abs(Number(missing.value)) <= MAX_FLOAT32)
+    return undefined;
+  return `must hold ${missing.value}, which stands for a missing ${name}; float32 does not. Use float64, or another value`;
 }
 
 /** Whole numbers have no NaN: a value must stand for a missing one, and fit. */

@@ -82,6 +82,9 @@ function readRange(annotations: AnnotationSet, { type, tensor }: ValueType): Bou
   if (max !== undefined && max < low) {
     annotations.report(annotations.get('max')!, `max ${max} is less than any ${dataType ?? type} can be`);
   }
+  if (range !== undefined && min !== undefined && max !== undefined && min <= max && Math.ceil(min) > Math.floor(max)) {
+    annotations.report(annotations.get('min')!, `no whole number is between min ${min} and max ${max}`);
+  }
   return { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
 }
 

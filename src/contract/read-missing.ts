@@ -8,7 +8,7 @@ import { article, described } from './read-type.js';
 import type { Reader } from './reader.js';
 import { lookUpValue } from './resolve.js';
 import type { Scope } from './scope.js';
-import { ELEMENT_RANGES, INTEGER_RANGES } from './value.js';
+import { ELEMENT_RANGES, INTEGER_RANGES, MAX_FLOAT32 } from './value.js';
 
 const WORDS = ['refused', 'allowed', 'default'] as const;
 
@@ -69,7 +69,8 @@ function wrongStandIn({ type, tensor }: InputField, value: number): string | und
   const dataType = tensor?.dataType;
   const name = dataType ?? type;
   const range = dataType === undefined ? INTEGER_RANGES[type] : ELEMENT_RANGES[dataType];
-  const [low, high] = range ?? (name === 'bool' ? [-1, 2] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  const most = dataType === 'float32' ? MAX_FLOAT32 : Number.MAX_VALUE;
+  const [low, high] = range ?? (name === 'bool' ? [-1, 2] : [-most, most]);
   const isWhole = range !== undefined || name === 'bool';
   if ((!isWhole || Number.isInteger(value)) && value >= low && value <= high) return undefined;
   return `missing = "${value}" must fit into ${name === 'bool' ? 'a bool, or be -1 or 2' : name}`;

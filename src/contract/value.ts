@@ -31,6 +31,9 @@ export const ELEMENT_RANGES: Readonly<Partial<Record<DataType, readonly [number,
   uint64: [0, 2 ** 64],
 };
 
+/** What is larger is infinite in a float32. */
+export const MAX_FLOAT32 = 3.4028234663852886e38;
+
 export const isMissing = (value: number | string | undefined): boolean =>
   // biome-ignore lint/suspicious/noSelfCompare: NaN is the only value that differs from itself
   value === undefined || value === '' || value !== value;

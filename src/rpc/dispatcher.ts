@@ -31,6 +31,7 @@ import {
   type TypedRoute,
 } from './routes.js';
 import { requireInputs, ShapedCodec } from './shaped-codec.js';
+import type { EncodedPicture } from './typed/call-pictures.js';
 import { PictureDecoder } from './typed/picture-decoder.js';
 import { TypedCodec } from './typed-codec.js';
 import { type CallOwner, type MetCodec, WaitingCall } from './waiting-call.js';
@@ -377,7 +378,8 @@ export class Dispatcher implements CallOwner {
       this.#refuse(caller, route.errorId, servable);
       return;
     }
-    const rows = this.#readRows(route, servable, reader);
+    const rows = this.#readRows(route, servable, reader),
+      pictures = route.codec!.takePictures();
     if (this.#access !== undefined)
       this.#admitted(this.#access, caller.connection, reader.buffer, NEEDED_TO_PREDICT).checkModel(servable.model);
     // The context may stand behind the rows: its timeout counts as well.
@@ -386,7 +388,7 @@ export class Dispatcher implements CallOwner {
       return;
     }
     const codec = route.codec!;
-    if (codec.pictures.length > 0) this.#whenDecoded(caller, route, codec, reader, start, arrivedMs);
+    if (pictures.length > 0) this.#whenDecoded(caller, route, servable, pictures, reader, start, arrivedMs);
     else codec.commit(rows, new WaitingCall(this, caller, route.errorId, codec, arrivedMs, this.#context));
   }
 
@@ -394,7 +396,8 @@ export class Dispatcher implements CallOwner {
   #whenDecoded(
     caller: Caller,
     route: TypedRoute,
-    { servable, pictures }: TypedCodec,
+    servable: Servable,
+    pictures: readonly EncodedPicture[],
     reader: WireReader,
     start: number,
     arrivedMs: number,

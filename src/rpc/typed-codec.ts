@@ -19,7 +19,7 @@ import { typedField } from './typed/fields.js';
 import { RequestProblems } from './typed/problems.js';
 import { QuickRows } from './typed/quick-rows.js';
 import { RowReader } from './typed/row-reader.js';
-import { BatchedRows, type RowSink, ShapedRows } from './typed/row-sink.js';
+import { BatchedRows, MOST_KEPT_BYTES, type RowSink, ShapedRows } from './typed/row-sink.js';
 import { type FieldWriter, fieldWriter } from './typed/row-writer.js';
 import { CompactReader } from './wire/compact.js';
 import { LIST, Malformed, STRUCT, type WireReader, type WireWriter } from './wire/protocol.js';
@@ -66,9 +66,9 @@ export class TypedCodec {
       .map((output) => fieldWriter(output, binding.fetches, servable, this.provenance));
   }
 
-  /** Files among the pictures of the call that was just read; while there are any, its rows are not whole. */
-  get pictures(): readonly EncodedPicture[] {
-    return this.#pictures.waiting;
+  /** Files among the pictures of the call that was just read, once; while there are any, its rows are not whole. */
+  takePictures(): readonly EncodedPicture[] {
+    return this.#pictures.take();
   }
 
   // ------------------------------------------------------------------ requests
@@ -90,20 +90,27 @@ export class TypedCodec {
       { into, first } = sink.reserve(rows),
       quick = this.#quick,
       compact = reader instanceof CompactReader;
-    for (let i = 0; i < rows; i++) {
-      if (quick !== undefined) {
-        i = quick.read(reader, compact, into, first + i, first + rows) - first;
-        if (i === rows) break;
+    try {
+      for (let i = 0; i < rows; i++) {
+        if (quick !== undefined) {
+          i = quick.read(reader, compact, into, first + i, first + rows) - first;
+          if (i === rows) break;
+        }
+        if (many) problems.row = i;
+        this.#rows.read(reader, into, sink.rowOf(first, i));
+        if (problems.full) break;
+        sink.rowEnds();
+        if (problems.count === 0) quick?.expect(this.#rows.met);
       }
-      if (many) problems.row = i;
-      this.#rows.read(reader, into, sink.rowOf(first, i));
-      if (problems.full) break;
-      sink.rowEnds();
-      if (problems.count === 0) quick?.expect(this.#rows.met);
-    }
-    if (problems.count > 0) {
+      if (problems.count > 0) throw problems.error();
+    } catch (error) {
+      // Also of what is malformed: a few bytes may have made room for very many rows.
       sink.drop(rows);
-      throw problems.error();
+      this.#pictures.take();
+      throw error;
+    } finally {
+      this.#pictures.end();
+      if (rows * sink.rowBytes > MOST_KEPT_BYTES) quick?.forget();
     }
     return rows;
   }
@@ -121,9 +128,10 @@ export class TypedCodec {
       throw invalidInput(`${name}: ${size} rows in one call; send at most ${MOST_ROWS}`, {
         problems: [{ path: name, message: `must have at most ${MOST_ROWS} rows`, got: String(size) }],
       });
-    const bytes = size * this.servable.rowBytes;
+    const { rowBytes } = this.#sink,
+      bytes = size * rowBytes;
     if (bytes > MOST_COLUMN_BYTES) {
-      const most = Math.floor(MOST_COLUMN_BYTES / this.servable.rowBytes);
+      const most = Math.floor(MOST_COLUMN_BYTES / rowBytes);
       throw invalidInput(`${name}: ${size} rows in one call; send at most ${most}, for a row has many values`, {
         problems: [{ path: name, message: `must have at most ${most} rows`, got: String(size) }],
       });

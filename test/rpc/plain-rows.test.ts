@@ -6,6 +6,7 @@ import { ParleyError } from '#parley/errors.js';
 import { typedFrame } from '#parley/load/frames.js';
 import { chanceOf, madeUpRow } from '#parley/load/made-up.js';
 import { ClientConnection } from '#parley/rpc/client/connection.js';
+import { valuesOfRow } from '#parley/rpc/client/plain-rows.js';
 import { callTyped, type PlainRow } from '#parley/rpc/client/typed.js';
 import { sharedRedis } from '../store/redis-server.js';
 import { HEIGHT, NESTED_IDL, OPEN_IDL, PIXELS, WIDTH } from './nested-model.js';
@@ -39,6 +40,52 @@ const FED = [
   ...Array<number>(PIXELS).fill(9),
   ...[-5, 2 ** 40, 1, 2, 7, 2, 0, 5],
 ];
+
+describe('what a row of plain values cannot carry', () => {
+  const [method] = serviceOf(`enum Size { UNSPECIFIED = 0, SMALL = 1 }
+struct Person { 1: optional string name }
+struct Row {
+  1: optional byte b, 2: optional i16 s, 3: optional i32 i, 4: optional i64 l, 5: optional Size size
+  6: optional binary raw (data_type = "uint8"), 7: optional list<i16> many, 8: optional Person person (sensitive)
+}
+struct Answer { 1: optional double value (role = "value") }
+service Rows { Answer ask(1: Row row) } (model = "rows")`).methods;
+  const told = (row: PlainRow): unknown => {
+    try {
+      return valuesOfRow(method!.request, row, 'row');
+    } catch (error) {
+      return (error as ParleyError).problems;
+    }
+  };
+
+  it('is refused where another number would arrive', () => {
+    const row = { b: -129, s: 70_000, i: 2 ** 31, l: 2 ** 63, size: 2 ** 32 + 1, raw: [1, 256], many: [1, 40_000] };
+    expect((told(row) as ParleyError['problems']).map(({ path, message }) => `${path} ${message}`)).to.deep.equal([
+      'row.b must fit into byte',
+      'row.s must fit into i16',
+      'row.i must fit into i32',
+      'row.l must fit into i64',
+      'row.size must fit into i32',
+      'row.raw must be numbers that fit into uint8',
+      'row.many each value must fit into i16',
+    ]);
+    const most = { b: -128, s: 32_767, i: -(2 ** 31), l: -(2 ** 63), size: 1, raw: [0, 255], many: [-32_768] };
+    expect(told(most)).to.deep.equal([
+      -128,
+      32_767,
+      -(2 ** 31),
+      -(2 ** 63),
+      1,
+      Buffer.from([0, 255]),
+      [-32_768],
+      undefined,
+    ]);
+  });
+
+  it('is not shown where nobody may see it', () => {
+    expect(told({ person: 'Grace Hopper' })).to.deep.equal([{ path: 'row.person', message: 'must be an object' }]);
+  });
+});
 
 describe('a row of plain values', () => {
   const redis = sharedRedis(),

@@ -5,6 +5,7 @@
  * service's answer say whether it is a classifier or a regressor, and the graph must say what its classes are. A caller
  * who names a type says, or has the graph's metadata_props say, what that type wants to know.
  */
+import { OUTPUT_NAMES } from '../../contract/bind-outputs.js';
 import type { ContractService, OutputField, ResponseStruct } from '../../contract/contract.js';
 import { labelClasses } from '../../contract/contract.js';
 import { contractMismatch, invalidInput, modelBroken } from '../../errors.js';
@@ -122,7 +123,7 @@ interface Told {
 function classifier(type: string, bytes: Uint8Array, zipped: readonly string[], { service, said }: Told): Artifact {
   const graph = withOpenRows(bytes),
     { signature } = inspectGraph(graph);
-  const label = signature.outputs.find(isLabel);
+  const label = labelOf(signature);
   const found = label === undefined ? undefined : classNames(graph, label.name);
   checkSameClasses(saidClasses(said), found);
   const classes = saidClasses(said) ?? named(found) ?? (zipped.length > 0 ? zipped : undefined);
@@ -161,6 +162,16 @@ function inputOf(type: string, { inputs }: Signature): Metadata {
   if (only === undefined || second !== undefined) return {};
   const { shape } = modelTypeOf(type).metadata;
   return { ...('input' in shape ? { input: only.name } : {}), ...('dtype' in shape ? { dtype: only.dataType } : {}) };
+}
+
+/** As the binding goes by: the one that has a label's name, whatever else is of its type. */
+function labelOf({ outputs }: Signature): TensorSpec | undefined {
+  const labels = outputs.filter(isLabel);
+  for (const name of OUTPUT_NAMES.label) {
+    const found = labels.find((output) => output.name === name);
+    if (found !== undefined) return found;
+  }
+  return labels[0];
 }
 
 const isLabel = ({ dataType, shape }: TensorSpec): boolean =>

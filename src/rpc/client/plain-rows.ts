@@ -2,6 +2,7 @@
 import type { InputField, RequestStruct } from '../../contract/contract.js';
 import { didYouMean } from '../../contract/nearest.js';
 import { rawElements } from '../../contract/raw-bytes.js';
+import { ELEMENT_RANGES, INTEGER_RANGES } from '../../contract/value.js';
 import { invalidInput, type Problem } from '../../errors.js';
 import { DATA_TYPES } from '../../model/tensor.js';
 import { type FieldTree, type FieldValue, treeOf } from '../typed/row-values.js';
@@ -36,7 +37,12 @@ function readStruct(
     if (value === undefined || value === null) continue;
     if (child.field < 0) {
       if (isObject(value)) readStruct(request, child, value, at, values, problems);
-      else problems.push({ path: at, message: 'must be an object', got: shown(value) });
+      else
+        problems.push({
+          path: at,
+          message: 'must be an object',
+          ...(isSensitive(request, child) ? {} : { got: shown(value) }),
+        });
       continue;
     }
     const field = request.fields[child.field]!,
@@ -46,6 +52,10 @@ function readStruct(
     else values[child.field] = read;
   }
 }
+
+/** Whether it holds anything that nobody may see: what was sent in its place may be just that. */
+const isSensitive = (request: RequestStruct, { field, children }: FieldTree): boolean =>
+  field >= 0 ? request.fields[field]!.sensitive : children.some((child) => isSensitive(request, child));
 
 interface Wrong {
   readonly wrong: string;
@@ -93,8 +103,15 @@ function scalarOf(field: InputField, value: unknown): string | number | boolean 
   if (type === 'bool') return typeof value === 'boolean' ? value : { wrong: 'must be true or false' };
   const number = type === 'enum' ? enumNumber(field, value) : value;
   if (typeof number !== 'number') return { wrong: type === 'enum' ? choices(field) : 'must be a number' };
-  return type === 'double' || Number.isInteger(number) ? number : { wrong: 'must be a whole number' };
+  if (type === 'double') return number;
+  if (!Number.isInteger(number)) return { wrong: 'must be a whole number' };
+  const held = type === 'enum' ? 'i32' : type;
+  return isWithin(number, INTEGER_RANGES[held]!) ? number : { wrong: `must fit into ${held}` };
 }
+
+/** Of what is beyond, the upper bits would be dropped, and the server see another number. An end above 2^53 is the next one. */
+const isWithin = (number: number, [low, high]: readonly [number, number]): boolean =>
+  number >= low && (Number.isSafeInteger(high) ? number <= high : number < high);
 
 function enumNumber({ enum: choice }: InputField, value: unknown): number | undefined {
   if (typeof value === 'number') return value;
@@ -118,7 +135,10 @@ function bytesOf({ tensor }: InputField, value: unknown): Uint8Array | Wrong {
     return { wrong: `must be bytes in base64${dataType === undefined ? '' : `, or a list of numbers (${dataType})`}` };
   const bytes = new Uint8Array(numbers.length * DATA_TYPES[dataType].bytes),
     elements = rawElements(dataType, bytes) as Float64Array | BigInt64Array;
+  const range = ELEMENT_RANGES[dataType];
   for (const [i, each] of numbers.entries()) {
+    if (range !== undefined && Number.isInteger(each) && !isWithin(each as number, range))
+      return { wrong: `must be numbers that fit into ${dataType}` };
     if (elements instanceof BigInt64Array || (elements as unknown) instanceof BigUint64Array) {
       if (!Number.isInteger(each)) return { wrong: 'must be whole numbers' };
       (elements as BigInt64Array)[i] = BigInt(each as number);

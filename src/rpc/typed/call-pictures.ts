@@ -26,7 +26,7 @@ export interface EncodedPicture {
 
 export class CallPictures {
   /** Of the call at hand, in their order. */
-  waiting: EncodedPicture[] = [];
+  #waiting: EncodedPicture[] = [];
   #bytes = 0;
   /** Of the call that is read again, in their order. */
   #decoded: readonly Uint8Array[] = [];
@@ -34,10 +34,22 @@ export class CallPictures {
 
   /** Before a call is read. @param decoded what its files have become; undefined: it is read for the first time */
   begin(decoded: readonly Uint8Array[] | undefined): void {
-    if (this.waiting.length > 0) this.waiting = [];
+    if (this.#waiting.length > 0) this.#waiting = [];
     this.#bytes = 0;
     this.#decoded = decoded ?? [];
     this.#next = 0;
+  }
+
+  /** The call has been read: nothing of it is kept here, but the files that wait. */
+  end(): void {
+    if (this.#decoded.length > 0) this.#decoded = [];
+  }
+
+  /** Files that wait, which are the frame's own bytes; they are the caller's from now on. */
+  take(): readonly EncodedPicture[] {
+    const waiting = this.#waiting;
+    if (waiting.length > 0) this.#waiting = [];
+    return waiting;
   }
 
   read(reader: WireReader, field: TypedField, into: Columns, row: number, problems: RequestProblems): void {
@@ -58,7 +70,13 @@ export class CallPictures {
         { problems: [{ path: problems.argument, message: `must have at most ${MOST_BYTES >> 20} MiB of pixels` }] },
       );
     const [height, across] = tensor!.shape as [number, number, number];
-    this.waiting.push({ file: bytes, width: across, height, path: problems.pathOf(field), sensitive: field.sensitive });
+    this.#waiting.push({
+      file: bytes,
+      width: across,
+      height,
+      path: problems.pathOf(field),
+      sensitive: field.sensitive,
+    });
   }
 
   /** By its first bytes. */

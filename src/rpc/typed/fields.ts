@@ -2,6 +2,7 @@
 import type { InputBinding, PictureBinding } from '../../contract/bind.js';
 import { missingValue } from '../../contract/cell.js';
 import type { FieldTensor, FieldType, InputField, RequestStruct } from '../../contract/contract.js';
+import { MAX_FLOAT32 } from '../../contract/value.js';
 import type { DataType, TensorData } from '../../model/tensor.js';
 import type { Slot } from '../../serving/servable.js';
 import { BOOL, BYTE, DOUBLE, I16, I32, I64, LIST, MAP, STRING } from '../wire/protocol.js';
@@ -17,6 +18,9 @@ export const WIRE_TYPES: Readonly<Record<FieldType, number>> = {
   string: STRING,
   enum: I32,
 };
+
+/** Doubles next to it are more than an int64 holds: the largest i64 itself is read as 2^63. */
+const MAX_INT64 = 2n ** 63n - 1n;
 
 /** How a field stands in a struct: as its one value, or as what holds several. */
 export function wireTypeOf({ type, tensor }: InputField): number {
@@ -73,7 +77,8 @@ export function typedField(
     slot = binding === undefined ? undefined : slots[binding.input];
   const { tensor, values } = field,
     missing = stands(field),
-    isBits = tensor?.dataType === 'bool';
+    isBits = tensor?.dataType === 'bool',
+    most = slot?.dataType === 'float32' ? MAX_FLOAT32 : Number.MAX_VALUE;
   return {
     field,
     wireType: wireTypeOf(field),
@@ -86,8 +91,8 @@ export function typedField(
     rowWidth: slot?.rowWidth ?? 0,
     dataType: slot?.dataType,
     picture: binding?.picture,
-    min: field.min ?? (isBits ? 0 : -Number.MAX_VALUE),
-    max: field.max ?? (isBits ? 1 : Number.MAX_VALUE),
+    min: Math.max(field.min ?? (isBits ? 0 : -Number.MAX_VALUE), -most),
+    max: Math.min(field.max ?? (isBits ? 1 : Number.MAX_VALUE), most),
     vocabulary: values && field.type === 'string' ? new Vocabulary(values) : undefined,
     keys: tensor?.keys && tensor.keyEnum === undefined ? new Vocabulary(tensor.keys) : undefined,
     keyNumbers: tensor?.keyEnum && numbersOf(tensor),
@@ -129,7 +134,8 @@ export function store({ columns }: Columns, field: TypedField, row: number, valu
 
 /** Integers have no NaN; it stands in them only where another member of a union was chosen. */
 export function put(column: TensorData, at: number, value: number | string): void {
-  if (column instanceof BigInt64Array || column instanceof BigUint64Array)
-    column[at] = Number.isNaN(value) ? 0n : BigInt(value);
+  if (column instanceof BigInt64Array)
+    column[at] = Number.isNaN(value) ? 0n : Number(value) >= 2 ** 63 ? MAX_INT64 : BigInt(value);
+  else if (column instanceof BigUint64Array) column[at] = Number.isNaN(value) ? 0n : BigInt(value);
   else (column as (number | string)[])[at] = value;
 }

@@ -81,6 +81,13 @@ export class QuickRows {
     if (next < met.length) this.#arrange([...new Set([...met, ...this.#order])]);
   }
 
+  /** Keeps no columns until the next call. */
+  forget(): void {
+    this.#of = undefined;
+    this.#numbers = [];
+    this.#texts = [];
+  }
+
   #begin(columns: TensorData[]): void {
     if (this.#of === columns) return;
     this.#of = columns;

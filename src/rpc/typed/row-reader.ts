@@ -174,8 +174,9 @@ export class RowReader {
     const nameOf = (id: number) => members.find((member) => member.id === id)?.name ?? String(id);
     if (this.#wrong[index] === 1) return;
     if (this.#second[index] !== NONE) {
-      const got = `${nameOf(this.#chosen[index]!)} and ${nameOf(this.#second[index]!)}`;
-      this.#problems.add({ name, sensitive: false }, '', `must have only one of ${listed(members)}`, got);
+      const got = `${nameOf(this.#chosen[index]!)} and ${nameOf(this.#second[index]!)}`,
+        sensitive = this.#isSensitive(path);
+      this.#problems.add({ name, sensitive }, '', `must have only one of ${listed(members)}`, got);
     } else if (
       this.#chosen[index] === NONE &&
       missing === 'refused' &&
@@ -187,6 +188,11 @@ export class RowReader {
         `is missing; one of ${listed(members)} is required`,
         undefined,
       );
+  }
+
+  /** Whether nobody may see what it holds. Which of its members was sent would tell something of it. */
+  #isSensitive(path: readonly number[]): boolean {
+    return this.#fields.every(({ field }) => field.sensitive || !isInside(field.path, path));
   }
 
   /** The members of other unions that a union stands in. */

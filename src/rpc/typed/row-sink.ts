@@ -1,6 +1,6 @@
 /** Where the rows of a typed call go: into a plan's batch, or, where rows hold lists of any length, each into a run of its own. */
 import type { TensorData, TensorSpec } from '../../model/tensor.js';
-import { allocate } from '../../model/tensor.js';
+import { allocate, DATA_TYPES } from '../../model/tensor.js';
 import { type Feeds, feedsOf, runtimeTensor } from '../../onnx/session.js';
 import type { Call } from '../../serving/batcher.js';
 import type { Plan } from '../../serving/plan.js';
@@ -11,6 +11,8 @@ import type { Columns } from './fields.js';
 export interface RowSink {
   /** As fields are placed in them; a `rowWidth` of 0: as many values as a row has. */
   readonly slots: readonly Slot[];
+  /** What a row takes at least, whatever little of it is sent. */
+  readonly rowBytes: number;
   /** Room for so many rows, the first of which is this one of the columns. */
   reserve(rows: number): { readonly into: Columns; readonly first: number };
   /** Of row `i` of the call, where it is written. */
@@ -24,13 +26,20 @@ export interface RowSink {
 }
 
 /** More columns than these are not kept for the next call where the rows that made them were refused. */
-const MOST_KEPT_BYTES = 16 << 20;
+export const MOST_KEPT_BYTES = 16 << 20;
+
+/** What a tensor takes beside its values, about: an array, its buffer, its shape. */
+const TENSOR_BYTES = 256;
 
 export class BatchedRows implements RowSink {
   constructor(readonly plan: Plan) {}
 
   get slots(): readonly Slot[] {
     return this.plan.servable.inputs;
+  }
+
+  get rowBytes(): number {
+    return this.plan.servable.rowBytes;
   }
 
   reserve(rows: number): { into: Columns; first: number } {
@@ -55,6 +64,7 @@ export class BatchedRows implements RowSink {
 
 export class ShapedRows implements RowSink {
   readonly slots: readonly Slot[];
+  readonly rowBytes: number;
   readonly #inputs: readonly TensorSpec[];
   #runs: Feeds[] = [];
   readonly #row: { columns: TensorData[] } = { columns: [] };
@@ -68,6 +78,10 @@ export class ShapedRows implements RowSink {
       const rowShape = shape.slice(1);
       return { name, dataType, rowShape, rowWidth: rowShape.reduce((a, b) => a * Math.max(0, b), 1) };
     });
+    this.rowBytes = this.slots.reduce(
+      (sum, { dataType, rowWidth }) => sum + TENSOR_BYTES + rowWidth * (DATA_TYPES[dataType].bytes || 16),
+      0,
+    );
   }
 
   reserve(): { into: Columns; first: number } {

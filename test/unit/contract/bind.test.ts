@@ -263,6 +263,11 @@ describe('bindService', () => {
         /must hold -1, which stands for a missing x/,
       ],
       [
+        'list<double> x (shape = "2", missing = "-1e300")',
+        tensor('x', 'float32', -1, 2),
+        /must hold -1e\+300, which stands for a missing x; float32 does not/,
+      ],
+      [
         'list<i32> x (shape = "2", missing = "allowed")',
         tensor('x', 'int32', -1, 2),
         /x may be missing and int32 has no NaN/,
@@ -457,6 +462,12 @@ describe('bindService', () => {
     it('refuse words where labels are integers', () => {
       const idl = FREE.replace('string species', 'i32 species');
       expect(problems({ classes: ['3', 'five'] }, idl)[0]).to.match(/^metadata.classes: must be whole numbers.*"five"/);
+    });
+
+    it('refuse numbers that the label does not hold', () => {
+      const idl = FREE.replace('string species', 'byte species');
+      expect(bindingOf('species', { classes: ['127', '-128'] }, idl).keys).to.have.length(2);
+      expect(problems({ classes: ['3', '300'] }, idl)[0]).to.match(/^metadata.classes: must fit into byte.*"300"/);
     });
 
     it('report missing and extra classes', () => {

@@ -311,6 +311,8 @@ describe('a field that cannot be bound is refused, with its place:', () => {
     ['list<list<double>> x', /^9:34 x is a list .*write one list, row by row, with shape/],
     ['list<Species> x', /x is a list .*write list<string> with values/],
     ['list<Measures> x', /x is a list .*send several rows/, MEASURES],
+    ['i32 x (min = "0.5", max = "0.7")', /no whole number is between min 0.5 and max 0.7/],
+    ['binary x (data_type = "float32", missing = "1e39")', /missing = "1e\+39" must fit into float32/],
     ['list<double> x (shape = "2,0")', /shape must be whole numbers from 1 on/],
     ['list<double> x (shape = "2,-1")', /shape must be whole numbers from 1 on/],
     ['list<double> x (shape = "99999,99999")', /shape has more than 8 extents, or 67108864 values/],

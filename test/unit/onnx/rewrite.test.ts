@@ -213,6 +213,28 @@ describe('a rewritten graph', () => {
     expect(wrapGraph(model(), {})).to.deep.equal(wrapGraph(model(), {}));
   });
 
+  it('numbers the label that has the name, whatever else is of its type', async () => {
+    const graph = new GraphBuilder();
+    const x = graph.input('x', 'float32', [-1, 2]);
+    const classifier = {
+      classlabels_ints: { ints: [1, 2] },
+      coefficients: { floats: [1, -1, -1, 1] },
+      intercepts: { floats: [0, 0] },
+      multi_class: 0,
+      post_transform: 'SOFTMAX',
+    };
+    const [label, scores] = graph.nodes('LinearClassifier', [x], 2, classifier, 'ai.onnx.ml');
+    graph.output('largest', graph.node('ArgMax', [x], { axis: 1, keepdims: 0 }), 'int64', [-1]);
+    graph.output('label', label!, 'int64', [-1]);
+    graph.output('probabilities', scores!, 'float32', [-1, 2]);
+    const wrapped = wrapGraph(graph.serialize(), { modelType: 'tabular-classifier' });
+    expect(wrapped.metadata.classes).to.deep.equal(['1', '2']);
+    const rows: Tensor = { dataType: 'float32', shape: [2, 2], data: Float32Array.of(9, 0, 0, 9) };
+    const answers = await runDirectly(wrapped.graph, { x: rows });
+    expect(answers.label.data).to.deep.equal(BigInt64Array.of(0n, 1n));
+    expect(answers.largest.data).to.deep.equal(BigInt64Array.of(0n, 1n));
+  });
+
   it('answers random and damaged bytes with a ParleyError or an artifact, and nothing else', () => {
     const graph = new GraphBuilder();
     const held: Tensor = { dataType: 'float32', shape: [2], data: Float32Array.of(1, 2) };
