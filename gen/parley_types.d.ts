@@ -577,8 +577,9 @@ declare class AgreeContractRequest {
     public model?: string;
     public fingerprint?: string;
     public reason?: string;
+    public fixture_fingerprint?: string;
 
-      constructor(args?: { context?: RequestContext; model?: string; fingerprint?: string; reason?: string; });
+      constructor(args?: { context?: RequestContext; model?: string; fingerprint?: string; reason?: string; fixture_fingerprint?: string; });
   }
 
 declare class WithdrawContractRequest {

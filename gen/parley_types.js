@@ -6756,6 +6756,7 @@ const AgreeContractRequest = module.exports.AgreeContractRequest = class {
     this.model = null;
     this.fingerprint = null;
     this.reason = null;
+    this.fixture_fingerprint = null;
     if (args) {
       if (args.context !== undefined && args.context !== null) {
         this.context = new ttypes.RequestContext(args.context);
@@ -6768,6 +6769,9 @@ const AgreeContractRequest = module.exports.AgreeContractRequest = class {
       }
       if (args.reason !== undefined && args.reason !== null) {
         this.reason = args.reason;
+      }
+      if (args.fixture_fingerprint !== undefined && args.fixture_fingerprint !== null) {
+        this.fixture_fingerprint = args.fixture_fingerprint;
       }
     }
   }
@@ -6813,6 +6817,13 @@ const AgreeContractRequest = module.exports.AgreeContractRequest = class {
             input.skip(ftype);
           }
           break;
+          case 5:
+          if (ftype == Thrift.Type.STRING) {
+            this.fixture_fingerprint = input.readString();
+          } else {
+            input.skip(ftype);
+          }
+          break;
           default:
             input.skip(ftype);
         }
@@ -6847,6 +6858,11 @@ const AgreeContractRequest = module.exports.AgreeContractRequest = class {
       if (this.reason !== null && this.reason !== undefined) {
         output.writeFieldBegin('reason', Thrift.Type.STRING, 4);
         output.writeString(this.reason);
+        output.writeFieldEnd();
+      }
+      if (this.fixture_fingerprint !== null && this.fixture_fingerprint !== undefined) {
+        output.writeFieldBegin('fixture_fingerprint', Thrift.Type.STRING, 5);
+        output.writeString(this.fixture_fingerprint);
         output.writeFieldEnd();
       }
       output.writeFieldStop();

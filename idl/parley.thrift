@@ -473,6 +473,7 @@ struct AgreeContractRequest {
   2: optional string model                // required
   3: optional string fingerprint          // required; the first 8 or more characters will do
   4: optional string reason
+  5: optional string fixture_fingerprint  // of what was looked at, or its first 8 or more: CONFLICT where the proposal has others by now
 }
 struct WithdrawContractRequest {
   1: optional RequestContext context

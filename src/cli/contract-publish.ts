@@ -17,6 +17,10 @@ interface ReasonOptions extends StoreOptions {
   readonly reason?: string;
 }
 
+interface AgreeOptions extends ReasonOptions {
+  readonly fixtures?: string;
+}
+
 export const ALLOW_BREAKING = [
   '--allow-breaking <reason>',
   'also where callers of the contract in force may break; why goes into the ledger',
@@ -82,10 +86,15 @@ function agree(command: Command, context: CliContext): void {
     .argument('<model>', 'the model')
     .argument('<fingerprint>', "the proposed contract's fingerprint, or the first 8 or more characters of it")
     .option('--reason <text>', 'why; goes into the ledger')
-    .addHelpText('after', '\nExample:\n  parley contract agree penguins 3f2a9c41')
-    .action(async (model: string, fingerprint: string, { reason, ...options }: ReasonOptions) => {
+    .option('--fixtures <fingerprint>', 'only with these fixtures, or the first 8 or more characters of them')
+    .addHelpText('after', '\nExample:\n  parley contract agree penguins 3f2a9c41 --fixtures 44bb4619')
+    .action(async (model: string, fingerprint: string, { reason, fixtures, ...options }: AgreeOptions) => {
       const agreed = await withRegistry(context, options, (registry) =>
-        registry.agreeContract({ model, fingerprint, ...(reason === undefined ? {} : { reason }) }),
+        registry.agreeContract({
+          ...{ model, fingerprint },
+          ...(reason === undefined ? {} : { reason }),
+          ...(fixtures === undefined ? {} : { fixtureFingerprint: fixtures }),
+        }),
       );
       if (options.json) context.output.json(agreed);
       else printPublished(context.output, agreed);
@@ -136,6 +145,7 @@ export function printDifferences(output: Output, differences: readonly ContractC
 function printProposal(output: Output, proposal: ContractProposal): void {
   const { model, fingerprint, proposedBy, at, reason, allowBreaking, previousContractFingerprint, differences } =
     proposal;
+  const { fixtureFingerprint } = proposal;
   const place =
     previousContractFingerprint === undefined
       ? 'as the first one'
@@ -146,4 +156,6 @@ function printProposal(output: Output, proposal: ContractProposal): void {
   printDifferences(output, differences);
   if (allowBreaking !== undefined && breaking(differences, ['callers']).length > 0)
     output.line(`  callers may break: ${allowBreaking}`);
+  const only = fixtureFingerprint === undefined ? '' : ` --fixtures ${short(fixtureFingerprint)}`;
+  output.note(`to agree: parley contract agree ${model} ${short(fingerprint)}${only}`);
 }

@@ -62,6 +62,8 @@ export interface ChosenProposal {
   /** Or its first 8 or more characters. */
   readonly fingerprint: string;
   readonly reason?: string;
+  /** To agree only where these are the fixtures that come with it: a proposal may be made again with others. */
+  readonly fixtureFingerprint?: string;
 }
 
 export interface Publish {

@@ -196,6 +196,23 @@ describe('a contract that comes into force', function () {
       expect(await bob.contractProposals()).to.deep.equal([]);
     });
 
+    it('is agreed to with the fixtures that were looked at, or not at all', async () => {
+      const before = await world.publishContract();
+      const { fingerprint, fixtureFingerprint } = await world.publishContract({}, 'a,b,value\n1,1,2\n', {
+        propose: true,
+      });
+      for (const [looked, code] of [
+        [before.fixtureFingerprint!, 'CONFLICT'],
+        ['44bb', 'INVALID_INPUT'],
+      ] as const)
+        expect(
+          (await failure(bob.agreeContract({ model: MODEL, fingerprint, fixtureFingerprint: looked }))).code,
+        ).to.equal(code);
+      expect((await bob.contractProposals(MODEL)).length).to.equal(1);
+      await bob.agreeContract({ model: MODEL, fingerprint, fixtureFingerprint: fixtureFingerprint!.slice(0, 8) });
+      expect((await world.store.contract(MODEL))?.fixtureFingerprint).to.equal(fixtureFingerprint);
+    });
+
     it('brings its fixtures along', async () => {
       const fixtures = 'a,b,value\n1,1,2\n';
       const proposed = await world.publishContract({}, fixtures, { propose: true });

@@ -66,8 +66,9 @@ export class Contracts {
     return published(model, record, comparison);
   }
 
-  async agree({ model, fingerprint, reason }: ChosenProposal): Promise<PublishedContract> {
+  async agree({ model, fingerprint, reason, fixtureFingerprint }: ChosenProposal): Promise<PublishedContract> {
     const proposal = await this.#proposal(model, fingerprint);
+    checkFixtures(model, proposal, fixtureFingerprint);
     const { proposedBy, contract: record, allowBreaking } = proposal;
     if (proposedBy === this.actor) throw own(model, proposal);
     const contract = contractOf(model, record);
@@ -194,6 +195,18 @@ const withoutPlaces = (differences: readonly ContractChange[]): readonly Contrac
 function own(model: string, { proposedBy, contract }: ProposedContract): Error {
   return permissionDenied(
     `${proposedBy} proposed contract ${contract.fingerprint.slice(0, 12)} of model "${model}", and cannot agree to it as well: that is for somebody else, who shows a token of another name to the server, or is another user of the system`,
+  );
+}
+
+/** What one has looked at is what one agrees to. */
+function checkFixtures(model: string, { contract }: ProposedContract, looked: string | undefined): void {
+  if (looked === undefined) return;
+  if (looked.length < LEAST_PREFIX)
+    throw invalidInput(`"${looked}" names no fixtures: write ${LEAST_PREFIX} or more characters of their fingerprint`);
+  const { fixtureFingerprint: there } = contract;
+  if (there?.startsWith(looked) === true) return;
+  throw conflict(
+    `contract ${contract.fingerprint.slice(0, 12)} of model "${model}" is proposed with ${there === undefined ? 'no fixtures' : `fixtures ${there.slice(0, 12)}`} by now, not ${looked.slice(0, 12)}; look at it again`,
   );
 }
 

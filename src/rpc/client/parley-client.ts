@@ -209,7 +209,10 @@ export class ParleyClient implements RegistryPort {
   }
 
   async agreeContract(request: ChosenProposal): Promise<PublishedContract> {
-    return publishedFromWire(await this.#registry('agree_contract', types.AgreeContractRequest, { ...request }));
+    const { fixtureFingerprint: fixture_fingerprint, ...chosen } = request;
+    return publishedFromWire(
+      await this.#registry('agree_contract', types.AgreeContractRequest, present({ ...chosen, fixture_fingerprint })),
+    );
   }
 
   async withdrawContract(request: ChosenProposal): Promise<LedgerEntry> {

@@ -36,6 +36,7 @@ const proposalOf = (request: Wire<types.AgreeContractRequest>): ChosenProposal =
     model: required(request.model, 'model'),
     fingerprint: required(request.fingerprint, 'fingerprint'),
     reason: request.reason,
+    fixtureFingerprint: request.fixture_fingerprint,
   }) as never;
 
 function positive(value: number | null | undefined, path: string): number | undefined {

@@ -6014,16 +6014,18 @@ class AgreeContractRequest(object):
      - model
      - fingerprint
      - reason
+     - fixture_fingerprint
 
     """
     thrift_spec = None
 
 
-    def __init__(self, context = None, model = None, fingerprint = None, reason = None,):
+    def __init__(self, context = None, model = None, fingerprint = None, reason = None, fixture_fingerprint = None,):
         self.context = context
         self.model = model
         self.fingerprint = fingerprint
         self.reason = reason
+        self.fixture_fingerprint = fixture_fingerprint
 
     def read(self, iprot):
         if iprot._fast_decode is not None and isinstance(iprot.trans, TTransport.CReadableTransport) and self.thrift_spec is not None:
@@ -6057,6 +6059,11 @@ class AgreeContractRequest(object):
                         self.reason = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
                     else:
                         iprot.skip(ftype)
+                elif fid == 5:
+                    if ftype == TType.STRING:
+                        self.fixture_fingerprint = iprot.readString().decode('utf-8', errors='replace') if sys.version_info[0] == 2 else iprot.readString()
+                    else:
+                        iprot.skip(ftype)
                 else:
                     iprot.skip(ftype)
                 iprot.readFieldEnd()
@@ -6087,6 +6094,10 @@ class AgreeContractRequest(object):
             if self.reason is not None:
                 oprot.writeFieldBegin('reason', TType.STRING, 4)
                 oprot.writeString(self.reason.encode('utf-8') if sys.version_info[0] == 2 else self.reason)
+                oprot.writeFieldEnd()
+            if self.fixture_fingerprint is not None:
+                oprot.writeFieldBegin('fixture_fingerprint', TType.STRING, 5)
+                oprot.writeString(self.fixture_fingerprint.encode('utf-8') if sys.version_info[0] == 2 else self.fixture_fingerprint)
                 oprot.writeFieldEnd()
             oprot.writeFieldStop()
             oprot.writeStructEnd()
@@ -8016,6 +8027,7 @@ AgreeContractRequest.thrift_spec = (
     (2, TType.STRING, 'model', 'UTF8', None, ),  # 2
     (3, TType.STRING, 'fingerprint', 'UTF8', None, ),  # 3
     (4, TType.STRING, 'reason', 'UTF8', None, ),  # 4
+    (5, TType.STRING, 'fixture_fingerprint', 'UTF8', None, ),  # 5
 )
 all_structs.append(WithdrawContractRequest)
 WithdrawContractRequest.thrift_spec = (
