@@ -21,7 +21,7 @@ export function contractCheck(command: Command, context: CliContext): void {
     .description(
       'Reads a contract and tells all that is wrong with it, by file, line and column; then warns of what it had better say. Exit code 0: it can be read; 1: there are warnings, with --strict; 2: it cannot be read.',
     )
-    .argument('<file>', 'the Thrift file')
+    .argument('<file>', 'the Thrift file, or the folder of parley.yaml')
     .option('--against <old>', 'an older file, whose ids and numbers must not be used for something else')
     .option('--allow <rule>', 'do not warn of this; may be repeated', collectRule, [])
     .option('--strict', 'warnings fail')
@@ -31,9 +31,9 @@ export function contractCheck(command: Command, context: CliContext): void {
       `\nRules:\n${rulesText()}\n\nExamples:\n  parley contract check examples/penguins/penguins.thrift\n  parley contract check new.thrift --against old.thrift --strict --allow no-unit`,
     )
     .action((file: string, options: Options) =>
-      orUnreadable(context, options.json, () => {
-        const contract = contractOf(file);
-        const older = options.against === undefined ? undefined : contractOf(options.against);
+      orUnreadable(context, options.json, async () => {
+        const contract = await contractOf(file);
+        const older = options.against === undefined ? undefined : await contractOf(options.against);
         const warnings = lint(contract, older).filter(({ rule }) => !options.allow.includes(rule));
         report(context, file, warnings, options);
         if (options.strict && warnings.length > 0) process.exitCode = 1;
@@ -41,8 +41,8 @@ export function contractCheck(command: Command, context: CliContext): void {
     );
 }
 
-function contractOf(file: string) {
-  const { contract } = openFile(file);
+async function contractOf(file: string) {
+  const { contract } = await openFile(file);
   if (contract !== undefined) return contract;
   throw invalidInput(
     `${file} is no contract: no service in it names a model; write (model = "…") after its closing brace`,

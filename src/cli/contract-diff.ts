@@ -17,7 +17,10 @@ export function contractDiff(command: Command, context: CliContext): void {
     .description(
       'Tells every difference between two contracts, whom it breaks and why: callers (compiled clients), models (stored versions), source (code written against the stubs). Takes any Thrift files; what is no contract is compared as stubs see it. Exit code 0: nothing breaks; 1: something does that --breaks names; 2: something cannot be read.',
     )
-    .argument('<old>', 'a Thrift file, or a model for the contract that is in force')
+    .argument(
+      '<old>',
+      "a Thrift file, a project's folder written as a path (penguins/), or a model for the contract that is in force",
+    )
     .argument('<new>', 'the same')
     .option(
       '--breaks <whom>',

@@ -10,7 +10,10 @@ export function contractFingerprint(command: Command, context: CliContext): void
     .description(
       'Prints the SHA-256 of what a contract means: comments, spacing and the order of declarations do not change it. Exit code 2: it cannot be read.',
     )
-    .argument('<file or model>', 'a Thrift file, or a model for the contract that is in force')
+    .argument(
+      '<file or model>',
+      "a Thrift file, a project's folder written as a path (penguins/), or a model for the contract that is in force",
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  parley contract fingerprint examples/penguins/penguins.thrift\n  parley contract fingerprint penguins',

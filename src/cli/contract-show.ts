@@ -1,11 +1,10 @@
 /** `parley contract show`: a contract as a page, in the terminal or as HTML. */
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Page, pageOf } from '../contract/page.js';
 import { pageHtml } from '../contract/page-html.js';
 import { invalidInput } from '../errors.js';
 import { type CliContext, registryOptions, type StoreOptions } from './context.js';
-import { openFileOrModel, orUnreadable } from './contract-source.js';
+import { openFileOrModel, orUnreadable, writeText } from './contract-source.js';
 import type { Output } from './output.js';
 
 interface Options extends StoreOptions {
@@ -18,7 +17,10 @@ export function contractShow(command: Command, context: CliContext): void {
     .description(
       'Shows what goes in, what comes out and how good it must be, with an example request for each language. Exit code 2: it cannot be read.',
     )
-    .argument('<file or model>', 'a Thrift file, or a model for the contract that is in force')
+    .argument(
+      '<file or model>',
+      "a Thrift file, a project's folder written as a path (penguins/), or a model for the contract that is in force",
+    )
     .option('--html <file>', 'write one HTML page, which loads nothing, in place of printing')
     .addHelpText(
       'after',
@@ -30,7 +32,7 @@ export function contractShow(command: Command, context: CliContext): void {
         if (contract === undefined) throw invalidInput(`${place} is no contract: no service in it names a model`);
         const page = pageOf(contract);
         if (options.html !== undefined) {
-          writeFileSync(options.html, pageHtml(page));
+          writeText(options.html, pageHtml(page));
           context.output.note(`written to ${options.html}`);
         } else if (options.json) context.output.json(page);
         else print(context.output, page);

@@ -1,7 +1,7 @@
 /** `parley stubs`: a contract as ready packages of generated code, by the user's Thrift compiler. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, posix, resolve, sep } from 'node:path';
+import { basename, join, posix, sep } from 'node:path';
 import { Option } from 'commander';
 import type { Contract } from '../contract/contract.js';
 import { snakeCase } from '../contract/identifiers.js';
@@ -9,10 +9,10 @@ import { didYouMean } from '../contract/nearest.js';
 import { examplesOf } from '../contract/page-examples.js';
 import { parseContract } from '../contract/parse.js';
 import { readIdl } from '../contract/read-idl.js';
-import { invalidInput, notFound } from '../errors.js';
+import { invalidInput } from '../errors.js';
 import { readContractSource } from '../training/contract-file.js';
-import { loadProject, PROJECT_FILE } from '../training/project.js';
 import type { CommandDefinition } from './context.js';
+import { contractFile } from './contract-source.js';
 import { type Compiler, compile, findCompiler, TESTED } from './stubs/compiler.js';
 import type { Making, StubLanguage } from './stubs/language.js';
 import { ALIASES, STUB_LANGUAGES } from './stubs/languages.js';
@@ -83,15 +83,6 @@ function languagesOf(text: string): string[] {
       );
   if (names.length === 0) throw invalidInput(`--lang names no language; there are ${NAMES.join(', ')}`);
   return [...new Set(names)];
-}
-
-/** @throws ParleyError NOT_FOUND */
-async function contractFile(place: string): Promise<string> {
-  if (!existsSync(place))
-    throw notFound(`there is no "${place}"; give the folder of ${PROJECT_FILE}, or a Thrift file`);
-  if (!statSync(place).isDirectory()) return place;
-  const { folder, resolved } = await loadProject(place);
-  return resolve(folder, String(resolved.contract));
 }
 
 interface Made {

@@ -29,6 +29,37 @@ describe('parley contract', () => {
     }
   }
 
+  describe('what it is given', () => {
+    const project = 'examples/penguins';
+    it("is a project's folder too", async () => {
+      const file = `${project}/penguins.thrift`;
+      expect((await contract('check', project)).code).to.equal(0);
+      expect((await contract('fingerprint', project)).stdout).to.equal((await contract('fingerprint', file)).stdout);
+      expect((await contract('diff', project, file)).stderr).to.equal('no differences\n');
+    });
+
+    it('is told with what was expected where it is a folder without a project, or nothing', async () => {
+      expect((await contract('check', place.path)).stderr).to.include('parley.yaml');
+      const { code, stderr } = await contract('check', join(place.path, 'none'));
+      expect({ code, told: stderr.includes('give the folder of parley.yaml, or a Thrift file') }).to.deep.equal({
+        code: 2,
+        told: true,
+      });
+    });
+
+    it('is not a page that cannot be written', async () => {
+      const { code, stderr } = await contract('show', old, '--html', join(place.path, 'none', 'page.html'));
+      expect(code).to.equal(2);
+      expect(stderr).to.match(/^error INVALID_INPUT: .*page\.html cannot be written/);
+    });
+  });
+
+  it('is not mocked with a default service that it has not', async () => {
+    const { code, stderr } = await runHere(['mock', old, '--default-service', 'Pengins']);
+    expect(code).to.equal(1);
+    expect(stderr).to.include('has no service "Pengins" (did you mean "Penguins"?); there are Penguins');
+  });
+
   describe('diff', () => {
     it('prints whom each difference breaks and why, and ends with 1', async () => {
       const { code, stdout, stderr } = await contract('diff', old, changed('max = "80"', 'max = "70"'));
