@@ -80,6 +80,18 @@ describe('parley stubs', function () {
     expect(readFileSync(join(folder, 'node/index.js'), 'utf8')).to.equal('// mine');
   });
 
+  it('says where nothing can be written', () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    for (const [out, why] of [
+      [file, /INVALID_INPUT: .*file.node cannot be written: ENOTDIR/],
+      ['/proc/parley', /INVALID_INPUT: .*cannot be written/],
+    ] as const)
+      expect(stubs(CONTRACT, '--lang', 'node', '--out', out).output).to.match(why);
+    writeFileSync(join(folder, 'node'), '');
+    expect(make('node').output).to.match(/CONFLICT: .*node is a file/);
+  });
+
   it('takes a project, and contracts with includes', () => {
     const project = join(folder, 'shop');
     mkdirSync(project);
