@@ -146,7 +146,7 @@ describe('a worse model', function () {
       place().project({ 'parley.yaml': shuffled }),
       '--promote',
     );
-    expect(stdout).to.match(/^not accepted: \d of 4 criteria passed on 73 fixtures/m);
+    expect(stdout).to.match(/^not accepted: \d of 9 criteria passed on 73 fixtures/m);
     expect(stderr).to.include('it was not promoted; what is in production stays there');
     expect(code).to.equal(1);
   });
