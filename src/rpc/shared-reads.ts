@@ -8,7 +8,8 @@
  */
 import { Socket } from 'node:net';
 
-const BUFFER_BYTES = 128 << 10;
+/** As much as Node reads at a time without it: libuv reads up to 32 times a turn, and the turn's replies are held until its end. */
+const BUFFER_BYTES = 64 << 10;
 
 interface Fields {
   readonly buffer: symbol;

@@ -227,7 +227,8 @@ describe('a hostile caller', function () {
       await until('the connection to be closed', watch);
       caller.socket.resume();
       await ended;
-      expect(most).to.be.below(64e6);
+      // Replies of calls that had been taken by then, some 1,000 of 53 KB, are made all the same.
+      expect(most).to.be.below(128e6);
     });
   });
 
