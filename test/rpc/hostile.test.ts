@@ -227,8 +227,8 @@ describe('a hostile caller', function () {
       await until('the connection to be closed', watch);
       caller.socket.resume();
       await ended;
-      // Replies of calls that had been taken by then, some 1,000 of 53 KB, are made all the same.
-      expect(most).to.be.below(128e6);
+      // Replies of calls that had been taken by then, some 1,000 of 53 KB, are made all the same, in buffers of up to twice that.
+      expect(most).to.be.below(192e6);
     });
   });
 
